@@ -1,0 +1,89 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+]
+
+func module(_ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource] = []) -> Target {
+    .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: settings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource] = []) -> Target {
+    .testTarget(
+        name: name + "Tests", dependencies: [.byName(name: name)] + dependencies, resources: resources,
+        swiftSettings: settings)
+}
+
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let asyncHTTPClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
+let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let cryptoExtras = Target.Dependency.product(name: "_CryptoExtras", package: "swift-crypto")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+let bigInt = Target.Dependency.product(name: "BigInt", package: "BigInt")
+
+let package = Package(
+    name: "ingot",
+    products: [
+        .executable(name: "ingot", targets: ["ingot"]),
+        .library(name: "HCL", targets: ["HCL"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-crypto", "3.12.3"..<"5.0.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/attaswift/BigInt", from: "6.0.1"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
+    ],
+    targets: [
+        .systemLibrary(name: "CLibvirt", pkgConfig: "libvirt", providers: [.apt(["libvirt-dev"])]),
+        .systemLibrary(name: "CLibssh", pkgConfig: "libssh", providers: [.apt(["libssh-dev"])]),
+        .systemLibrary(name: "CLibarchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
+        .systemLibrary(name: "CCrypt", providers: [.apt(["libcrypt-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+
+        module("Diagnostics"),
+        module("Scopes"),
+        module("HCL", ["Diagnostics", "CCrypt", bigInt, crypto, yams]),
+        module("BootCommand", ["Diagnostics"]),
+        module("Templates", ["Diagnostics", "HCL", "BootCommand", "Scopes"]),
+        module("Libvirt", ["CLibvirt", "Scopes"]),
+        module("SSH", ["CLibssh", "Scopes", crypto]),
+        module("RemoteFramebuffer", ["Scopes", "CZlib", nio, nioPosix]),
+        module("Screen", ["RemoteFramebuffer"]),
+        module("HTTPServing", ["Scopes", hummingbird, logging, nio, nioPosix]),
+        module("Media", ["Scopes", "CLibarchive", asyncHTTPClient, crypto, nio, nioHTTP1]),
+        module("Processes", ["Scopes", subprocess]),
+        module("DiskImages", ["Scopes", "Processes"]),
+        module(
+            "Pipeline",
+            [
+                "Diagnostics", "Scopes", "HCL", "BootCommand", "Templates", "Libvirt", "SSH", "RemoteFramebuffer",
+                "Screen", "HTTPServing", "Media", "DiskImages", "Processes",
+            ]),
+        module("CLI", ["Diagnostics", "Scopes", "Templates", "Pipeline", "HCL", argumentParser]),
+        .executableTarget(name: "ingot", dependencies: ["CLI"], swiftSettings: settings),
+
+        tests("BootCommand"),
+        tests("Templates", ["Diagnostics", "HCL", "Scopes", "BootCommand"]),
+        tests("Libvirt", ["Scopes"]),
+        tests("HTTPServing", ["Scopes", nio, nioPosix]),
+        tests("Media", ["Scopes", "HTTPServing", "CLibarchive", nio, nioPosix]),
+        tests("DiskImages", ["Scopes", "Processes"]),
+        tests("Processes", ["Scopes"]),
+    ]
+)

@@ -1,0 +1,48 @@
+import ArgumentParser
+import Foundation
+import Pipeline
+
+struct DoctorCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "doctor", abstract: "Tells what this host has and lacks for building images, and what mends it.")
+
+    @Flag(help: "Prints one JSON object a line.")
+    var json = false
+
+    @Option(help: ArgumentHelp("Colours: true or false; by default, on a terminal.", valueName: "bool"))
+    var color: Bool?
+
+    func run() async throws {
+        let findings = await Examination(
+            environment: ProcessInfo.processInfo.environment, workingDirectory: FileManager.default.currentDirectoryPath
+        ).findings()
+        let width = findings.map(\.subject.count).max() ?? 0
+        for finding in findings {
+            print(json ? jsonObject(fields(of: finding)) : lines(finding, width: width))
+        }
+        let missing = findings.filter { $0.status == .missing }
+        if !json {
+            print(missing.isEmpty ? "\nThis host can build images." : "\nBuilds need what is marked missing.")
+        }
+        if !missing.isEmpty { throw ExitCode(1) }
+    }
+
+    private func lines(_ finding: Finding, width: Int) -> String {
+        let (mark, style) =
+            switch finding.status {
+            case .good: ("ok     ", "32")
+            case .warning: ("warning", "33")
+            case .missing: ("missing", "31")
+            }
+        let shown = Terminal.usesColor(color) ? "\u{1B}[\(style)m\(mark)\u{1B}[0m" : mark
+        let subject = finding.subject.padding(toLength: width, withPad: " ", startingAt: 0)
+        let remedy = finding.remedy.map { "\n         " + String(repeating: " ", count: width) + "  → \($0)" } ?? ""
+        return "\(shown)  \(subject)  \(finding.detail)\(remedy)"
+    }
+
+    private func fields(of finding: Finding) -> [String: String] {
+        var fields = ["subject": finding.subject, "status": finding.status.rawValue, "detail": finding.detail]
+        fields["remedy"] = finding.remedy
+        return fields
+    }
+}

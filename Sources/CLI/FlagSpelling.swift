@@ -1,0 +1,49 @@
+/// Packer's users type `-var`, `-force=true`, `-color=false`; the parser knows `--var` and bare flags.
+enum FlagSpelling {
+    private static let switches: Set<String> = [
+        "force", "debug", "timestamp-ui", "json", "syntax-only", "no-warn-undeclared-var", "warn-on-undeclared-var",
+        "evaluate-datasources", "ignore-prerelease-plugins", "use-sequential-evaluation", "skip-enforcement",
+    ]
+    private static let options: Set<String> = [
+        "var", "var-file", "only", "except", "on-error", "parallel-builds", "connect", "color",
+    ]
+
+    /// The arguments in the parser's spelling.
+    static func normalised(_ arguments: [String]) -> [String] {
+        var result: [String] = []
+        var rest = arguments[...]
+        while let argument = rest.popFirst() {
+            if argument == "--" {
+                result.append(argument)
+                result += rest
+                break
+            }
+            guard argument.hasPrefix("-"), argument.count > 2 else {
+                result.append(argument)
+                continue
+            }
+            let body = argument.drop { $0 == "-" }
+            let name = String(body.prefix { $0 != "=" })
+            let value = body.contains("=") ? String(body.dropFirst(name.count + 1)) : nil
+            if switches.contains(name), let value, let isOn = truth(value) {
+                if isOn { result.append("--" + name) }
+            } else if name == "color" && value == nil {
+                result.append("--color=true")
+            } else if options.contains(name), value == nil, let next = rest.popFirst() {
+                // Joined, so that a value that begins with a dash is not taken for a flag.
+                result.append("--\(name)=\(next)")
+            } else {
+                result.append("--" + body)
+            }
+        }
+        return result
+    }
+
+    private static func truth(_ text: String) -> Bool? {
+        switch text.lowercased() {
+        case "1", "t", "true": true
+        case "0", "f", "false": false
+        default: nil
+        }
+    }
+}

@@ -1,0 +1,63 @@
+package import ArgumentParser
+import Foundation
+
+/// The command line: the commands, and what their outcome means to the shell.
+package struct Ingot: AsyncParsableCommand {
+    package static let configuration = CommandConfiguration(
+        commandName: "ingot",
+        abstract: "Casts golden VM images from installer ISOs and cloud images.",
+        discussion: """
+            Reads Packer templates as they are, boots the installer under QEMU through libvirt, provisions over SSH, \
+            and leaves a finished image. `ingot doctor` tells whether this host is ready.
+            """,
+        subcommands: [BuildCommand.self, ValidateCommand.self, DoctorCommand.self, VersionCommand.self])
+
+    package init() {}
+
+    /// Runs the command that the arguments name, and ends the process with its exit code.
+    ///
+    /// 0: done. 1: the build or the template failed. 2: wrong usage. 130 and 143: interrupted.
+    package static func run(_ arguments: [String]) async -> Never {
+        var command: any ParsableCommand
+        do {
+            command = try parseAsRoot(FlagSpelling.normalised(arguments))
+        } catch {
+            let code = exitCode(for: error)
+            if code == .success {
+                print(fullMessage(for: error))
+                Foundation.exit(0)
+            }
+            writeError(fullMessage(for: error))
+            Foundation.exit(2)
+        }
+        do {
+            if var asynchronous = command as? any AsyncParsableCommand {
+                try await asynchronous.run()
+            } else {
+                try command.run()
+            }
+            Foundation.exit(0)
+        } catch let code as ExitCode {
+            Foundation.exit(code.rawValue)
+        } catch let error as UsageError {
+            writeError("Error: \(error.message)")
+            Foundation.exit(2)
+        } catch let error where exitCode(for: error) == .success {
+            print(fullMessage(for: error))  // `ingot` alone and `ingot help` arrive here.
+            Foundation.exit(0)
+        } catch {
+            writeError("Error: \(error)")
+            Foundation.exit(1)
+        }
+    }
+}
+
+/// The command was called in a way that makes no sense.
+struct UsageError: Error {
+    var message: String
+}
+
+/// Writes a line to standard error.
+func writeError(_ text: String) {
+    FileHandle.standardError.write(Data((text + "\n").utf8))
+}

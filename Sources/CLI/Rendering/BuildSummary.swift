@@ -1,0 +1,82 @@
+import Foundation
+import Pipeline
+import Scopes
+
+/// The words at the end: how each build went and what it left.
+struct BuildSummary {
+    /// nil: JSON lines.
+    let console: Console?
+    let redactor: Redactor
+
+    func announceInterruption(_ signal: String) {
+        let text = "Cancelling build after receiving \(signal). Cleaning up; press Ctrl-C again to leave at once."
+        say(text, "interrupted", [:])
+    }
+
+    func show(_ outcomes: [BuildOutcome]) {
+        say("", nil, [:])
+        for outcome in outcomes { show(outcome) }
+        let failed = outcomes.filter { if case .failure = $0.result { true } else { false } }
+        if !failed.isEmpty {
+            say("\n==> Some builds didn't complete successfully and had errors:", nil, [:])
+            for outcome in failed {
+                guard case .failure(let error) = outcome.result else { continue }
+                let reason = error is CancellationError ? "interrupted" : "\(error)"
+                say("--> \(outcome.name): \(reason)", nil, [:])
+            }
+        }
+        let artifacts = outcomes.flatMap { outcome in
+            ((try? outcome.result.get()) ?? []).map { (outcome.name, $0) }  // Failures were listed above.
+        }
+        if artifacts.isEmpty {
+            say("\n==> Builds finished but no artifacts were created.", nil, [:])
+        } else {
+            say("\n==> Builds finished. The artifacts of successful builds are:", nil, [:])
+            for (name, artifact) in artifacts {
+                say(
+                    "--> \(name): \(artifact.description)", "artifact",
+                    ["build": name, "id": artifact.id, "files": artifact.files.joined(separator: "\n")])
+            }
+        }
+    }
+
+    private func show(_ outcome: BuildOutcome) {
+        switch outcome.result {
+        case .success:
+            say(
+                "Build '\(outcome.name)' finished after \(outcome.took.text).", "build-finished",
+                ["build": outcome.name, "seconds": String(outcome.took.seconds)])
+        case .failure(let error):
+            let reason = error is CancellationError ? "it was interrupted" : "\(error)"
+            say(
+                "Build '\(outcome.name)' errored after \(outcome.took.text): \(reason)", "build-failed",
+                ["build": outcome.name, "seconds": String(outcome.took.seconds), "reason": reason])
+            guard let failure = outcome.failure else { return }
+            for line in failure.lines {
+                say("    " + line, nil, [:])
+            }
+            if console == nil {
+                say(
+                    failure.reason, "failure-report",
+                    [
+                        "build": outcome.name, "screen": failure.screen ?? "", "run_folder": failure.runFolder,
+                        "screen_text": failure.screenText.joined(separator: "\n"),
+                        "serial": failure.serialTail.joined(separator: "\n"),
+                        "requests": failure.requests.joined(separator: "\n"),
+                    ])
+            }
+        }
+    }
+
+    /// A line for people, or an event for machines; lines without an event are for people only.
+    private func say(_ text: String, _ event: String?, _ fields: [String: String]) {
+        let text = redactor.redact(text)
+        if let console { return console.say(text) }
+        guard let event else { return }
+        var object = fields.mapValues(redactor.redact)
+        object["event"] = event
+        object["text"] = text
+        object["time"] = timestampText(Date())
+        FileHandle.standardOutput.write(Data((jsonObject(object) + "\n").utf8))
+    }
+}

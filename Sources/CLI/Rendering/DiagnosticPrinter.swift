@@ -1,0 +1,37 @@
+import Diagnostics
+import Foundation
+import Pipeline
+
+/// Prints what is wrong with a template: drawn for people, or as JSON lines.
+struct DiagnosticPrinter {
+    private let renderer: DiagnosticRenderer
+    private let json: Bool
+
+    init(files: [SourceFile], json: Bool, color: Bool?) {
+        renderer = DiagnosticRenderer(files: files, usesColor: !json && Terminal.usesColor(color))
+        self.json = json
+    }
+
+    func print(_ diagnostics: [Diagnostic]) {
+        for diagnostic in diagnostics {
+            Swift.print(json ? line(diagnostic) : renderer.render(diagnostic))
+        }
+        let errors = diagnostics.count { $0.severity == .error }
+        if !json && errors > 1 { Swift.print("\(errors) errors.") }
+    }
+
+    private func line(_ diagnostic: Diagnostic) -> String {
+        var fields = [
+            "event": diagnostic.severity == .error ? "error" : "warning", "id": diagnostic.id,
+            "text": diagnostic.summary, "detail": diagnostic.detail,
+        ]
+        if let subject = diagnostic.subject {
+            fields["file"] = subject.file
+            if let place = renderer.position(of: subject) {
+                fields["line"] = String(place.line)
+                fields["column"] = String(place.column)
+            }
+        }
+        return jsonObject(fields)
+    }
+}

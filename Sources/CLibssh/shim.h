@@ -1,0 +1,7 @@
+#pragma once
+#include <libssh/libssh.h>
+#include <libssh/sftp.h>
+#include <libssh/callbacks.h>
+
+// Swift does not import macros with casts.
+static inline int ingot_ssh_is_blocking_eof(int result) { return result == SSH_EOF; }

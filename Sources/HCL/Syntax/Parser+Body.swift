@@ -1,0 +1,138 @@
+import Diagnostics
+
+extension Parser {
+    mutating func parseFile() -> Body {
+        var body = parseBody(isFile: true, isOneLine: false)
+        // A stray brace ends the body early; what follows it is still read.
+        while position < bytes.count {
+            report(.strayBrace(at: nextWord))
+            position += 1
+            let rest = parseBody(isFile: true, isOneLine: false)
+            body.attributes += rest.attributes
+            body.blocks += rest.blocks
+        }
+        return body
+    }
+
+    /// Reads items up to the closing brace or the end of the file.
+    private mutating func parseBody(isFile: Bool, isOneLine: Bool) -> Body {
+        let start = position
+        var attributes: [Attribute] = []
+        var blocks: [Block] = []
+        var names: [String: SourceRange] = [:]
+        while true {
+            skipSpace()
+            guard let byte else { break }
+            if byte == UInt8(ascii: "}") { break }
+            if byte == 0x0A || byte == 0x0D {
+                if isOneLine { break }
+                position += 1
+                continue
+            }
+            let itemStart = position
+            do throws(Abandoned) {
+                switch try parseItem(isOneLine: isOneLine) {
+                case .attribute(let attribute):
+                    if let first = names[attribute.name] {
+                        report(.duplicateAttribute(attribute.name, at: attribute.nameRange, first: first))
+                    } else {
+                        names[attribute.name] = attribute.nameRange
+                        attributes.append(attribute)
+                    }
+                case .block(let block): blocks.append(block)
+                }
+            } catch {
+                recover(from: itemStart)
+            }
+            precondition(position > itemStart || position >= bytes.count || bytes[position] == UInt8(ascii: "}"))
+            if position == itemStart, !isFile || self.byte != UInt8(ascii: "}") { position += 1 }
+        }
+        return Body(attributes: attributes, blocks: blocks, range: range(from: start))
+    }
+
+    private enum Item {
+        case attribute(Attribute)
+        case block(Block)
+    }
+
+    private mutating func parseItem(isOneLine: Bool) throws(Abandoned) -> Item {
+        let start = position
+        guard let name = identifier() else { throw fail(.expectedItem(at: nextWord)) }
+        skipSpace()
+        if byte == UInt8(ascii: "="), byte(at: 1) != UInt8(ascii: "=") {
+            position += 1
+            skipSpace()
+            let expression = try parseExpression()
+            let attribute = Attribute(
+                name: name.text, nameRange: name.range, expression: expression, range: range(from: start))
+            try endItem(isOneLine: isOneLine)
+            return .attribute(attribute)
+        }
+        if isOneLine { throw fail(.blockInOneLine(at: name.range)) }
+        return .block(try parseBlock(name, start))
+    }
+
+    /// What must follow an attribute: the end of the line, or the brace of a block that stands on one line.
+    private mutating func endItem(isOneLine: Bool) throws(Abandoned) {
+        skipSpace()
+        switch byte {
+        case nil: return
+        case 0x0A, 0x0D: if !isOneLine { return }
+        case UInt8(ascii: "}"): if isOneLine { return }
+        default: break
+        }
+        throw fail(isOneLine ? .oneLineBlock(at: nextWord) : .missingNewline(at: nextWord))
+    }
+
+    private mutating func parseBlock(
+        _ type: (text: String, range: SourceRange), _ start: Int
+    ) throws(Abandoned) -> Block {
+        var labels: [Block.Label] = []
+        var header = type.range
+        while true {
+            skipSpace()
+            if let label = identifier() {
+                labels.append(Block.Label(text: label.text, range: label.range))
+            } else if byte == UInt8(ascii: "\"") {
+                labels.append(try parseLabel())
+            } else {
+                break
+            }
+            if let last = labels.last { header = header.union(last.range) }
+        }
+        guard byte == UInt8(ascii: "{") else {
+            throw fail(.invalidBlock(type.text, hasLabels: !labels.isEmpty, at: position < bytes.count ? nextWord : header))
+        }
+        let brace = position
+        position += 1
+        let body = try nested { parser throws(Abandoned) in
+            parser.skipSpace()
+            let isOneLine = parser.byte != nil && parser.byte != 0x0A && parser.byte != 0x0D
+            return parser.parseBody(isFile: false, isOneLine: isOneLine)
+        }
+        guard byte == UInt8(ascii: "}") else {
+            let opening = SourceRange(file: file, start: brace, end: brace + 1)
+            if byte == nil { throw fail(.unclosedBlock(type.text, at: opening)) }
+            throw fail(.oneLineBlock(at: nextWord))
+        }
+        position += 1
+        let block = Block(
+            type: type.text, typeRange: type.range, labels: labels, body: body, headerRange: header,
+            range: range(from: start))
+        skipSpace()
+        if let byte, byte != 0x0A, byte != 0x0D, byte != UInt8(ascii: "}") {
+            report(.missingNewlineAfterBlock(at: nextWord))
+            recover(from: position)
+        }
+        return block
+    }
+
+    private mutating func parseLabel() throws(Abandoned) -> Block.Label {
+        let start = position
+        let expression = try parseQuoted()
+        guard case .literal(.string(let text)) = expression.kind else {
+            throw fail(.templateInLabel(at: expression.range))
+        }
+        return Block.Label(text: text, range: range(from: start))
+    }
+}

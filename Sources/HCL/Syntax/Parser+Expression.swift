@@ -1,0 +1,174 @@
+import Diagnostics
+
+extension Parser {
+    mutating func parseLoneExpression() -> Expression {
+        newlinesAreSpace = true
+        do throws(Abandoned) {
+            skipSpace()
+            let expression = try parseExpression()
+            skipSpace()
+            if position < bytes.count { report(.extraCharacters(at: nextWord)) }
+            return expression
+        } catch {
+            return Expression(.literal(.unknown), range(from: 0))
+        }
+    }
+
+    mutating func parseExpression() throws(Abandoned) -> Expression {
+        try nested { parser throws(Abandoned) in try parser.parseConditional() }
+    }
+
+    private mutating func parseConditional() throws(Abandoned) -> Expression {
+        let condition = try parseBinary(above: 0)
+        skipSpace()
+        guard byte == UInt8(ascii: "?") else { return condition }
+        position += 1
+        skipSpace()
+        let yes = try parseExpression()
+        skipSpace()
+        guard byte == UInt8(ascii: ":") else { throw fail(.missingColon(at: nextWord)) }
+        position += 1
+        skipSpace()
+        let no = try parseExpression()
+        return try make(.conditional(condition, yes, no), condition.range.union(no.range), [condition, yes, no])
+    }
+
+    private mutating func parseBinary(above limit: Int) throws(Abandoned) -> Expression {
+        var left = try parseUnary()
+        while true {
+            skipSpace()
+            guard let found = binaryOperator, found.precedence > limit else { return left }
+            position += found.rawValue.utf8.count
+            skipSpace()
+            let right = try nested { parser throws(Abandoned) in try parser.parseBinary(above: found.precedence) }
+            left = try make(.binary(found, left, right), left.range.union(right.range), [left, right])
+        }
+    }
+
+    private var binaryOperator: BinaryOperator? {
+        guard let first = byte else { return nil }
+        let next = byte(at: 1)
+        switch first {
+        case UInt8(ascii: "*"): return .multiply
+        case UInt8(ascii: "/"): return .divide
+        case UInt8(ascii: "%"): return .modulo
+        case UInt8(ascii: "+"): return .add
+        case UInt8(ascii: "-"): return .subtract
+        case UInt8(ascii: ">"): return next == UInt8(ascii: "=") ? .greaterOrEqual : .greater
+        case UInt8(ascii: "<"): return next == UInt8(ascii: "=") ? .lessOrEqual : .less
+        case UInt8(ascii: "="): return next == UInt8(ascii: "=") ? .equal : nil
+        case UInt8(ascii: "!"): return next == UInt8(ascii: "=") ? .notEqual : nil
+        case UInt8(ascii: "&"): return next == UInt8(ascii: "&") ? .and : nil
+        case UInt8(ascii: "|"): return next == UInt8(ascii: "|") ? .or : nil
+        default: return nil
+        }
+    }
+
+    private mutating func parseUnary() throws(Abandoned) -> Expression {
+        let start = position
+        let sign: UnaryOperator
+        switch byte {
+        case UInt8(ascii: "-"): sign = .negate
+        case UInt8(ascii: "!") where byte(at: 1) != UInt8(ascii: "="): sign = .not
+        default: return try parseSteps(of: try parseTerm())
+        }
+        position += 1
+        skipSpace()
+        let operand = try nested { parser throws(Abandoned) in try parser.parseUnary() }
+        return try make(.unary(sign, operand), range(from: start), [operand])
+    }
+
+    // MARK: What follows a term
+
+    private mutating func parseSteps(of term: Expression) throws(Abandoned) -> Expression {
+        var current = term
+        while true {
+            // A step may not begin on a new line, except where newlines are space.
+            let before = position
+            skipSpace()
+            guard byte == UInt8(ascii: ".") && byte(at: 1) != UInt8(ascii: ".") || byte == UInt8(ascii: "[") else {
+                position = before
+                return current
+            }
+            if isAt(".*") {
+                position += 2
+                let each = try parseAttributeSteps(of: Expression(.element, range(from: before)))
+                current = try make(.splat(current, each: each), current.range.union(range(from: before)), [current, each])
+            } else if isFullSplat {
+                let each = try parseSteps(of: Expression(.element, range(from: before)))
+                current = try make(.splat(current, each: each), current.range.union(range(from: before)), [current, each])
+            } else if byte == UInt8(ascii: ".") {
+                current = try parseDotStep(of: current)
+            } else {
+                current = try parseIndex(of: current)
+            }
+        }
+    }
+
+    /// Takes `[*]` if it is here.
+    private var isFullSplat: Bool {
+        mutating get {
+            guard byte == UInt8(ascii: "[") else { return false }
+            var probe = position + 1
+            while probe < bytes.count, bytes[probe] == 0x20 { probe += 1 }
+            guard probe < bytes.count, bytes[probe] == UInt8(ascii: "*") else { return false }
+            probe += 1
+            while probe < bytes.count, bytes[probe] == 0x20 { probe += 1 }
+            guard probe < bytes.count, bytes[probe] == UInt8(ascii: "]") else { return false }
+            position = probe + 1
+            return true
+        }
+    }
+
+    /// After `.*` come attributes only.
+    private mutating func parseAttributeSteps(of element: Expression) throws(Abandoned) -> Expression {
+        var current = element
+        while byte == UInt8(ascii: "."), let next = byte(at: 1), Self.startsIdentifier(next) {
+            current = try parseDotStep(of: current)
+        }
+        return current
+    }
+
+    private mutating func parseDotStep(of source: Expression) throws(Abandoned) -> Expression {
+        position += 1
+        skipSpace()
+        if let name = identifier() {
+            let kind = Expression.Kind.attribute(source, name: name.text, nameRange: name.range)
+            return try make(kind, source.range.union(name.range), [source])
+        }
+        let start = position
+        while let byte, (0x30...0x39).contains(byte) { position += 1 }
+        guard position > start, let number = Number(text(from: start, to: position)) else {
+            throw fail(.invalidAttributeName(at: nextWord))
+        }
+        let key = Expression(.literal(.number(number)), range(from: start))
+        return try make(.index(source, key: key), source.range.union(key.range), [source, key])
+    }
+
+    private mutating func parseIndex(of source: Expression) throws(Abandoned) -> Expression {
+        let start = position
+        open()
+        let key = try parseExpression()
+        skipSpace()
+        guard byte == UInt8(ascii: "]") else { throw fail(.missingBracket("]", opened: start, in: file, at: nextWord)) }
+        close()
+        return try make(.index(source, key: key), source.range.union(range(from: start)), [source, key])
+    }
+
+    // MARK: Brackets
+
+    /// Steps over an opening bracket, inside which newlines are space.
+    mutating func open() {
+        position += 1
+        openBrackets += 1
+        outerNewlines.append(newlinesAreSpace)
+        newlinesAreSpace = true
+        skipSpace()
+    }
+
+    mutating func close() {
+        position += 1
+        openBrackets -= 1
+        newlinesAreSpace = outerNewlines.popLast() ?? false
+    }
+}

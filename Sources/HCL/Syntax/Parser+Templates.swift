@@ -1,0 +1,208 @@
+import Diagnostics
+
+/// A template as a flat list, before conditions and loops are put together.
+enum TemplateToken {
+    /// - Parameter startsLine: The text begins a line of a heredoc.
+    case text(String, startsLine: Bool)
+    case interpolation(Expression, Strip)
+    case ifStart(Expression, Strip, SourceRange)
+    case elseMark(Strip, SourceRange)
+    case ifEnd(Strip, SourceRange)
+    case forStart(Expression.ForClause, Strip, SourceRange)
+    case forEnd(Strip, SourceRange)
+
+    /// On which sides white space is to go.
+    struct Strip {
+        var before = false
+        var after = false
+    }
+
+    var strip: Strip {
+        switch self {
+        case .text: Strip()
+        case .interpolation(_, let strip), .ifStart(_, let strip, _), .elseMark(let strip, _), .ifEnd(let strip, _),
+            .forStart(_, let strip, _), .forEnd(let strip, _):
+            strip
+        }
+    }
+}
+
+extension Parser {
+    mutating func parseTemplateFile() -> Expression {
+        let start = position
+        do throws(Abandoned) {
+            var tokens: [TemplateToken] = []
+            try readTemplate(until: bytes.count, isQuoted: false, into: &tokens)
+            return try template(from: tokens, range(from: start))
+        } catch {
+            return Expression(.literal(.unknown), range(from: start))
+        }
+    }
+
+    mutating func parseQuoted() throws(Abandoned) -> Expression {
+        let start = position
+        position += 1
+        var tokens: [TemplateToken] = []
+        try readTemplate(until: bytes.count, isQuoted: true, into: &tokens)
+        guard byte == UInt8(ascii: "\"") else {
+            let quote = SourceRange(file: file, start: start, end: start + 1)
+            throw fail(byte == nil ? .unterminated("string", at: quote) : .newlineInString(at: range(from: start)))
+        }
+        position += 1
+        return try template(from: tokens, range(from: start))
+    }
+
+    mutating func parseHeredoc() throws(Abandoned) -> Expression {
+        let start = position
+        position += 2
+        let isIndented = byte == UInt8(ascii: "-")
+        if isIndented { position += 1 }
+        guard let delimiter = identifier() else { throw fail(.invalidHeredoc(at: nextWord)) }
+        if byte == 0x0D { position += 1 }
+        guard byte == 0x0A else { throw fail(.invalidHeredoc(at: nextWord)) }
+        position += 1
+        let contentStart = position
+        // The end is found first: the delimiter ends the text even inside an interpolation.
+        var lineStart = position
+        var contentEnd: Int?
+        while lineStart < bytes.count {
+            var lineEnd = lineStart
+            while lineEnd < bytes.count, bytes[lineEnd] != 0x0A { lineEnd += 1 }
+            let line = bytes[lineStart..<lineEnd].drop { $0 == 0x20 || $0 == 0x09 }
+            let word = line.last == 0x0D ? line.dropLast() : line
+            if word.elementsEqual(delimiter.text.utf8) {
+                contentEnd = lineStart
+                break
+            }
+            lineStart = lineEnd + 1
+        }
+        guard let contentEnd else {
+            position = bytes.count
+            throw fail(.unterminatedHeredoc(delimiter.text, at: SourceRange(file: file, start: start, end: delimiter.range.end)))
+        }
+        var tokens: [TemplateToken] = []
+        position = contentStart
+        try readTemplate(until: contentEnd, isQuoted: false, into: &tokens)
+        position = contentEnd
+        while byte == 0x20 || byte == 0x09 { position += 1 }
+        position += delimiter.text.utf8.count
+        return try template(from: isIndented ? dedented(stripped(tokens)) : tokens, range(from: start))
+    }
+
+    /// Reads text, interpolations and directives up to `limit`, or in a string up to its closing quote.
+    private mutating func readTemplate(
+        until limit: Int, isQuoted: Bool, into tokens: inout [TemplateToken]
+    ) throws(Abandoned) {
+        var text: [UInt8] = []
+        var startsLine = !isQuoted
+        func flush(_ tokens: inout [TemplateToken], _ text: inout [UInt8], _ startsLine: inout Bool) {
+            if !text.isEmpty || startsLine && !isQuoted {
+                tokens.append(.text(String(decoding: text, as: UTF8.self), startsLine: startsLine))
+            }
+            startsLine = false
+            text = []
+        }
+        while position < limit {
+            let current = bytes[position]
+            if isQuoted && current == UInt8(ascii: "\"") { break }
+            if isQuoted && (current == 0x0A || current == 0x0D) { break }
+            if isQuoted && current == UInt8(ascii: "\\") {
+                try readEscape(into: &text)
+            } else if (isAt("$${") || isAt("%%{")) && position + 3 <= limit {
+                text += [current, UInt8(ascii: "{")]
+                position += 3
+            } else if isAt("${") {
+                flush(&tokens, &text, &startsLine)
+                tokens.append(try readInterpolation())
+            } else if isAt("%{") {
+                flush(&tokens, &text, &startsLine)
+                tokens.append(try readDirective())
+            } else {
+                text.append(current)
+                position += 1
+                // Each line is a piece of its own: a strip marker reaches no further.
+                if current == 0x0A, !isQuoted {
+                    flush(&tokens, &text, &startsLine)
+                    startsLine = true
+                }
+            }
+        }
+        if !text.isEmpty { flush(&tokens, &text, &startsLine) }
+    }
+
+    private mutating func readEscape(into text: inout [UInt8]) throws(Abandoned) {
+        let start = position
+        position += 1
+        guard let letter = byte else { return }
+        position += 1
+        switch letter {
+        case UInt8(ascii: "n"): text.append(0x0A)
+        case UInt8(ascii: "r"): text.append(0x0D)
+        case UInt8(ascii: "t"): text.append(0x09)
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"): text.append(letter)
+        case UInt8(ascii: "u"), UInt8(ascii: "U"):
+            let count = letter == UInt8(ascii: "u") ? 4 : 8
+            let digits = bytes[position..<min(position + count, bytes.count)]
+            guard digits.count == count, let code = UInt32(String(decoding: digits, as: UTF8.self), radix: 16),
+                let scalar = Unicode.Scalar(code)
+            else { throw fail(.invalidEscape(at: range(from: start))) }
+            position += count
+            text += Array(String(scalar).utf8)
+        default:
+            // A character of several bytes is shown whole.
+            while let byte, byte & 0xC0 == 0x80 { position += 1 }
+            throw fail(.invalidEscape(at: range(from: start)))
+        }
+    }
+
+    private mutating func openMarker() -> Bool {
+        open()
+        position += 1  // `open` stepped over the first of the two characters, and stopped at the brace.
+        let strips = byte == UInt8(ascii: "~")
+        if strips { position += 1 }
+        skipSpace()
+        return strips
+    }
+
+    private mutating func closeMarker(_ start: Int) throws(Abandoned) -> Bool {
+        skipSpace()
+        let strips = byte == UInt8(ascii: "~")
+        if strips { position += 1 }
+        guard byte == UInt8(ascii: "}") else {
+            throw fail(byte == nil ? .unterminated("interpolation", at: SourceRange(file: file, start: start, end: start + 2)) : .extraInTemplate(at: nextWord))
+        }
+        close()
+        return strips
+    }
+
+    private mutating func readInterpolation() throws(Abandoned) -> TemplateToken {
+        let start = position
+        let before = openMarker()
+        let expression = try parseExpression()
+        let after = try closeMarker(start)
+        return .interpolation(expression, .init(before: before, after: after))
+    }
+
+    private mutating func readDirective() throws(Abandoned) -> TemplateToken {
+        let start = position
+        let before = openMarker()
+        let wordStart = position
+        guard let word = identifier() else { throw fail(.invalidDirective(at: nextWord)) }
+        skipSpace()
+        switch word.text {
+        case "if":
+            let condition = try parseExpression()
+            let after = try closeMarker(start)
+            return .ifStart(condition, .init(before: before, after: after), range(from: start))
+        case "for":
+            position = wordStart
+            let clause = try parseForClause()
+            let after = try closeMarker(start)
+            return .forStart(clause, .init(before: before, after: after), range(from: start))
+        case "else": return .elseMark(.init(before: before, after: try closeMarker(start)), range(from: start))
+        case "endif": return .ifEnd(.init(before: before, after: try closeMarker(start)), range(from: start))
+        case "endfor": return .forEnd(.init(before: before, after: try closeMarker(start)), range(from: start))
+        default: throw fail(.unknownDirective(word.text, at: word.range))
+        }
+    }
+}

@@ -1,0 +1,203 @@
+public import Diagnostics
+
+/// Parses a file of attributes and blocks. All problems are reported at once; what could be read is in the value.
+public func parse(_ file: SourceFile) -> Diagnosed<Body> {
+    var parser = Parser(file)
+    let body = parser.parseFile()
+    return Diagnosed(body, parser.diagnostics)
+}
+
+/// Parses one expression, which may run over several lines.
+public func parseExpression(_ file: SourceFile) -> Diagnosed<Expression> {
+    var parser = Parser(file)
+    let expression = parser.parseLoneExpression()
+    return Diagnosed(expression, parser.diagnostics)
+}
+
+/// Parses a whole file as a template, as `templatefile` does.
+public func parseTemplate(_ file: SourceFile) -> Diagnosed<Expression> {
+    var parser = Parser(file)
+    let expression = parser.parseTemplateFile()
+    return Diagnosed(expression, parser.diagnostics)
+}
+
+/// The place after a problem that was reported; caught where the next item can begin.
+struct Abandoned: Error {}
+
+/// A recursive-descent parser over the bytes of a file.
+struct Parser {
+    let file: String
+    let bytes: [UInt8]
+    var position = 0
+    var diagnostics: [Diagnostic] = []
+    /// Inside brackets and interpolations newlines are space; in object constructors and bodies they are not.
+    var newlinesAreSpace = false
+    /// What it was outside each open bracket.
+    var outerNewlines: [Bool] = []
+    /// Brackets that the current item has opened.
+    var openBrackets = 0
+    /// Bounds recursion, and with it the stack.
+    private var nesting = 0
+    private static let deepestNesting = 120
+
+    init(_ file: SourceFile) {
+        self.file = file.name
+        bytes = Array(file.text.utf8)
+        if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { position = 3 }
+    }
+
+    // MARK: Bytes
+
+    var byte: UInt8? { position < bytes.count ? bytes[position] : nil }
+
+    func byte(at offset: Int) -> UInt8? {
+        position + offset < bytes.count ? bytes[position + offset] : nil
+    }
+
+    func isAt(_ text: StaticString) -> Bool {
+        let count = text.utf8CodeUnitCount
+        guard position + count <= bytes.count else { return false }
+        return (0..<count).allSatisfy { bytes[position + $0] == text.utf8Start[$0] }
+    }
+
+    func range(from start: Int) -> SourceRange { SourceRange(file: file, start: start, end: position) }
+
+    func text(from start: Int, to end: Int) -> String { String(decoding: bytes[start..<end], as: UTF8.self) }
+
+    static func startsIdentifier(_ byte: UInt8) -> Bool {
+        byte == UInt8(ascii: "_") || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte) || byte >= 0x80
+    }
+
+    static func continuesIdentifier(_ byte: UInt8) -> Bool {
+        startsIdentifier(byte) || byte == UInt8(ascii: "-") || (0x30...0x39).contains(byte)
+    }
+
+    /// Skips blanks and comments; newlines too where they are space.
+    mutating func skipSpace() {
+        while let byte {
+            switch byte {
+            case 0x20, 0x09: position += 1
+            case 0x0A, 0x0D:
+                // A carriage return belongs to the newline after it.
+                if byte == 0x0D, self.byte(at: 1) != 0x0A {
+                    position += 1
+                } else if newlinesAreSpace {
+                    position += byte == 0x0D ? 2 : 1
+                } else {
+                    return
+                }
+            case UInt8(ascii: "#"): skipLine()
+            case UInt8(ascii: "/") where self.byte(at: 1) == UInt8(ascii: "/"): skipLine()
+            case UInt8(ascii: "/") where self.byte(at: 1) == UInt8(ascii: "*"): skipComment()
+            default: return
+            }
+        }
+    }
+
+    mutating func skipLine() {
+        while let byte, byte != 0x0A { position += 1 }
+        if position > 0, position < bytes.count, bytes[position - 1] == 0x0D { position -= 1 }
+    }
+
+    private mutating func skipComment() {
+        let start = position
+        position += 2
+        while position < bytes.count {
+            if isAt("*/") {
+                position += 2
+                return
+            }
+            position += 1
+        }
+        report(.unterminated("comment", at: SourceRange(file: file, start: start, end: start + 2)))
+    }
+
+    mutating func identifier() -> (text: String, range: SourceRange)? {
+        guard let first = byte, Self.startsIdentifier(first) else { return nil }
+        let start = position
+        while let byte, Self.continuesIdentifier(byte) { position += 1 }
+        return (text(from: start, to: position), range(from: start))
+    }
+
+    // MARK: Problems
+
+    /// Adds a diagnostic, unless one stands at the same byte already.
+    mutating func report(_ diagnostic: Diagnostic) {
+        if let last = diagnostics.last, last.subject?.start == diagnostic.subject?.start { return }
+        diagnostics.append(diagnostic)
+    }
+
+    mutating func fail(_ diagnostic: Diagnostic) -> Abandoned {
+        report(diagnostic)
+        return Abandoned()
+    }
+
+    /// The next word or sign, to point at.
+    var nextWord: SourceRange {
+        var end = position
+        if let first = byte, Self.continuesIdentifier(first) {
+            while end < bytes.count, Self.continuesIdentifier(bytes[end]) { end += 1 }
+        } else if position < bytes.count, bytes[position] != 0x0A {
+            end += 1
+        }
+        return SourceRange(file: file, start: position, end: end)
+    }
+
+    mutating func nested<Value>(_ body: (inout Parser) throws(Abandoned) -> Value) throws(Abandoned) -> Value {
+        nesting += 1
+        defer { nesting -= 1 }
+        guard nesting <= Self.deepestNesting else { throw fail(.tooDeep(at: nextWord)) }
+        return try body(&self)
+    }
+
+    /// An expression node, unless the tree would become too deep to walk.
+    mutating func make(
+        _ kind: Expression.Kind, _ range: SourceRange, _ children: [Expression]
+    ) throws(Abandoned) -> Expression {
+        let expression = Expression(kind, range, children: children)
+        guard expression.depth <= Expression.largestDepth else { throw fail(.tooDeep(at: range)) }
+        return expression
+    }
+
+    /// Goes on after a problem: to the end of the line that closes what the item opened.
+    mutating func recover(from start: Int) {
+        let problem = max(position, start)
+        position = problem
+        var depth = openBrackets
+        newlinesAreSpace = false
+        outerNewlines = []
+        openBrackets = 0
+        while let byte {
+            switch byte {
+            case UInt8(ascii: "("), UInt8(ascii: "["), UInt8(ascii: "{"): depth += 1
+            case UInt8(ascii: ")"), UInt8(ascii: "]"): depth = max(0, depth - 1)
+            case UInt8(ascii: "}"):
+                if depth == 0 { return }
+                depth -= 1
+            case UInt8(ascii: "\""):
+                skipQuoted()
+                continue
+            case UInt8(ascii: "#"):
+                skipLine()
+                continue
+            case 0x0A where depth == 0: return
+            default: break
+            }
+            position += 1
+        }
+        // Nothing closes it: give up the rest of this line only.
+        if depth > 0 {
+            position = problem
+            skipLine()
+        }
+    }
+
+    private mutating func skipQuoted() {
+        position += 1
+        while let byte, byte != 0x0A {
+            position += byte == UInt8(ascii: "\\") ? 2 : 1
+            if byte == UInt8(ascii: "\"") { break }
+        }
+        position = min(position, bytes.count)
+    }
+}

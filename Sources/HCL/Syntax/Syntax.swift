@@ -1,0 +1,133 @@
+public import Diagnostics
+
+/// The inside of a file or block: attributes and blocks, each in order of appearance.
+public struct Body: Hashable, Sendable {
+    public var attributes: [Attribute]
+    public var blocks: [Block]
+    public var range: SourceRange
+
+    public init(attributes: [Attribute], blocks: [Block], range: SourceRange) {
+        self.attributes = attributes
+        self.blocks = blocks
+        self.range = range
+    }
+}
+
+/// `name = expression`.
+public struct Attribute: Hashable, Sendable {
+    public var name: String
+    public var nameRange: SourceRange
+    public var expression: Expression
+    public var range: SourceRange
+}
+
+/// `type "label" { … }`.
+public struct Block: Hashable, Sendable {
+    public struct Label: Hashable, Sendable {
+        public var text: String
+        public var range: SourceRange
+    }
+
+    public var type: String
+    public var typeRange: SourceRange
+    public var labels: [Label]
+    public var body: Body
+    /// The type and the labels.
+    public var headerRange: SourceRange
+    /// From the type to the closing brace.
+    public var range: SourceRange
+}
+
+/// Something that has a value.
+public struct Expression: Hashable, Sendable {
+    public let range: SourceRange
+    public let kind: Kind
+    /// How deep the tree below goes; bounded, so that walking it never exhausts the stack.
+    let depth: Int
+
+    static let largestDepth = 400
+
+    init(_ kind: Kind, _ range: SourceRange, children: [Expression] = []) {
+        self.kind = kind
+        self.range = range
+        depth = 1 + (children.map(\.depth).max() ?? 0)
+    }
+
+    public indirect enum Kind: Hashable, Sendable {
+        case literal(Value)
+        case template([TemplatePart])
+        /// `"${x}"` alone: x with its type.
+        case wrapped(Expression)
+        case parenthesized(Expression)
+        case variable(String)
+        case attribute(Expression, name: String, nameRange: SourceRange)
+        case index(Expression, key: Expression)
+        /// `source[*]` or `source.*`, and what follows for each element, in which `.element` stands for it.
+        case splat(Expression, each: Expression)
+        case element
+        case call(name: String, nameRange: SourceRange, arguments: [Expression], expandsLast: Bool)
+        case unary(UnaryOperator, Expression)
+        case binary(BinaryOperator, Expression, Expression)
+        case conditional(Expression, Expression, Expression)
+        case tuple([Expression])
+        case object([ObjectItem])
+        case forTuple(ForClause, Expression, condition: Expression?)
+        case forObject(ForClause, key: Expression, value: Expression, condition: Expression?, groups: Bool)
+    }
+
+    public struct ObjectItem: Hashable, Sendable {
+        public var key: Expression
+        public var value: Expression
+    }
+
+    public struct ForClause: Hashable, Sendable {
+        public var keyName: String?
+        public var valueName: String
+        public var collection: Expression
+    }
+}
+
+public enum UnaryOperator: Hashable, Sendable { case negate, not }
+
+public enum BinaryOperator: String, Hashable, Sendable {
+    case multiply = "*"
+    case divide = "/"
+    case modulo = "%"
+    case add = "+"
+    case subtract = "-"
+    case greater = ">"
+    case greaterOrEqual = ">="
+    case less = "<"
+    case lessOrEqual = "<="
+    case equal = "=="
+    case notEqual = "!="
+    case and = "&&"
+    case or = "||"
+
+    /// Higher binds tighter.
+    var precedence: Int {
+        switch self {
+        case .multiply, .divide, .modulo: 6
+        case .add, .subtract: 5
+        case .greater, .greaterOrEqual, .less, .lessOrEqual: 4
+        case .equal, .notEqual: 3
+        case .and: 2
+        case .or: 1
+        }
+    }
+}
+
+/// A piece of a template.
+public indirect enum TemplatePart: Hashable, Sendable {
+    case text(String)
+    case interpolation(Expression)
+    case conditional(Expression, then: [TemplatePart], otherwise: [TemplatePart])
+    case loop(Expression.ForClause, [TemplatePart])
+}
+
+/// A traversal that an expression uses: `var.name.key` has the path var, name, key; it ends at the first step that is
+/// not a plain name.
+public struct Reference: Hashable, Sendable {
+    public var path: [String]
+    public var range: SourceRange
+}

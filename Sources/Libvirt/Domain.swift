@@ -1,0 +1,126 @@
+import CLibvirt
+import Foundation
+import Scopes
+
+/// One virtual machine that was started.
+package final class Domain: Sendable {
+    package let name: String
+    private let handle: DomainHandle
+    private let hypervisor: Hypervisor
+    private let stops: StopSignal
+
+    init(handle: DomainHandle, name: String, hypervisor: Hypervisor, stops: StopSignal) {
+        self.handle = handle
+        self.name = name
+        self.hypervisor = hypervisor
+        self.stops = stops
+    }
+
+    /// Runs `body`; throws as soon as the machine goes away.
+    ///
+    /// - Throws: `MachineStopped`, or what `body` throws.
+    package func whileRunning<Value: Sendable>(
+        _ body: @escaping @Sendable () async throws -> Value
+    ) async throws -> Value {
+        let result = try await withThrowingTaskGroup(of: Result<Value, any Error>?.self) { group in
+            group.addTask {
+                do { return .success(try await body()) } catch {
+                    // A connection that breaks because the machine died is a symptom: its death is about to be told.
+                    if !(error is CancellationError), await self.isGone(within: .seconds(1)) { return nil }
+                    return .failure(error)
+                }
+            }
+            group.addTask {
+                guard await self.stops.wait() != nil else { throw CancellationError() }
+                return nil
+            }
+            defer { group.cancelAll() }
+            return try await group.next() ?? nil
+        }
+        if let result { return try result.get() }
+        throw stopped
+    }
+
+    /// - Throws: `TimedOut`.
+    package func waitUntilStopped(timeout: Duration?) async throws {
+        try await withDeadline(timeout, "waiting for the machine to stop") { [stops] in
+            guard await stops.wait() != nil else { throw CancellationError() }
+        }
+    }
+
+    package var isStopped: Bool { stops.reason != nil }
+
+    /// Cuts the power. A machine that is gone already is fine.
+    package func destroy() async throws {
+        if isStopped { return }
+        try await call { [stops] domain in
+            guard virDomainDestroy(domain) == 0 else {
+                if virDomainIsActive(domain) != 1 { return stops.stop(.unknown) }
+                throw LibvirtError(lastErrorIn: "virDomainDestroy")
+            }
+        }
+    }
+
+    /// Presses the power button.
+    package func shutdown() async throws {
+        try await call { domain in
+            guard virDomainShutdownFlags(domain, VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN.rawValue) == 0 else {
+                throw LibvirtError(lastErrorIn: "virDomainShutdownFlags")
+            }
+        }
+    }
+
+    /// Runs a command of QEMU's human monitor.
+    package func monitor(_ command: String) async throws -> String {
+        try await call { domain in
+            var result: UnsafeMutablePointer<CChar>?
+            let flags = VIR_DOMAIN_QEMU_MONITOR_COMMAND_HMP.rawValue
+            guard virDomainQemuMonitorCommand(domain, command, &result, flags) == 0 else {
+                throw LibvirtError(lastErrorIn: "virDomainQemuMonitorCommand")
+            }
+            defer { free(result) }
+            return result.map { String(cString: $0) } ?? ""
+        }
+    }
+
+    /// Forwards a port of this host's loopback to the guest.
+    ///
+    /// - Throws: `LibvirtError` when the port is taken.
+    package func addPortForward(hostPort: Int, guestPort: Int) async throws {
+        let answer = try await monitor("hostfwd_add hostnet0 tcp:127.0.0.1:\(hostPort)-:\(guestPort)")
+        let text = answer.trimmingCharacters(in: .whitespacesAndNewlines)
+        guard text.isEmpty else { throw LibvirtError("hostfwd_add", because: text) }
+    }
+
+    private var stopped: MachineStopped {
+        let reason = stops.reason ?? .unknown
+        return MachineStopped(reason: reason, log: reason == .shutDown || reason == .destroyed ? [] : logTail)
+    }
+
+    /// The last lines of QEMU's log, without the command line and what libvirt adds.
+    package var logTail: [String] {
+        guard let root = hypervisor.root?.path else { return [] }
+        // No log: QEMU said nothing.
+        let text = (try? String(contentsOfFile: "\(root)/log/qemu/\(name).log", encoding: .utf8)) ?? ""
+        return text.split(separator: "\n").map(String.init).filter { line in
+            line.contains("qemu-system") && !line.hasSuffix("\\") && !line.hasPrefix("LC_ALL") || line.hasPrefix("**")
+        }.suffix(5).map { $0 }
+    }
+
+    /// QEMU's process; nil once it is gone.
+    package var pid: Int32? {
+        guard let root = hypervisor.root?.path else { return nil }
+        // No file: the machine is not running.
+        let text = (try? String(contentsOfFile: "\(root)/run/qemu/\(name).pid", encoding: .utf8)) ?? ""
+        return Int32(text.trimmingCharacters(in: .whitespacesAndNewlines))
+    }
+
+    private func isGone(within limit: Duration) async -> Bool {
+        let reason: MachineStopped.Reason?? = try? await withDeadline(limit, "") { [stops] in await stops.wait() }
+        return reason != nil && stops.reason != nil
+    }
+
+    private func call<Value: Sendable>(_ body: @Sendable (virDomainPtr) throws -> Value) async throws -> Value {
+        try await hypervisor.with(handle, body)
+    }
+}

@@ -1,0 +1,266 @@
+import Foundation
+import Scopes
+
+/// The libvirt domain that shows the guest the hardware of Packer's default machine.
+///
+/// PCI places are written out, because guests name their interfaces by them: on `pc` VGA 00:02.0, then network and disks
+/// from 00:03.0; on `q35` VGA 00:01.0, then from 00:02.0, all on the root bus.
+package func domainXML(_ machine: MachineDescription) -> String {
+    DomainComposer(machine: machine).domain.document
+}
+
+private struct DomainComposer {
+    let machine: MachineDescription
+
+    var domain: XML {
+        var children = [
+            XML("name", text: machine.name),
+            XML("memory", [("unit", "MiB")], text: String(machine.memory)),
+            XML("vcpu", text: String(max(1, machine.cpus))),
+            os,
+        ]
+        if machine.isX86 { children.append(XML("features", [], features)) }
+        if let cpu { children.append(cpu) }
+        children += [
+            XML("clock", [("offset", "utc")]),
+            XML("on_poweroff", text: "destroy"), XML("on_reboot", text: "restart"), XML("on_crash", text: "destroy"),
+            XML("devices", [], devices),
+        ]
+        if !machine.arguments.isEmpty {
+            children.append(
+                XML("qemu:commandline", [], machine.arguments.map { XML("qemu:arg", [("value", $0)]) }))
+        }
+        return XML(
+            "domain",
+            [
+                ("type", machine.accelerator == .kvm ? "kvm" : "qemu"),
+                ("xmlns:qemu", "http://libvirt.org/schemas/domain/qemu/1.0"),
+            ], children)
+    }
+
+    private var os: XML {
+        // Options after the type, as in "virt,highmem=off", are QEMU's own and are given to it beside.
+        let type = XML(
+            "type", [("arch", machine.architecture), ("machine", String(machine.machineType.prefix { $0 != "," }))],
+            text: "hvm")
+        switch machine.firmware {
+        case .bios: return XML("os", [], [type])
+        case .file(let path, let isFlash):
+            let loader = XML("loader", [("readonly", "yes"), ("type", isFlash ? "pflash" : "rom")], text: path)
+            return XML("os", [], [type, loader])
+        case .efi(let code?, let template, let vars):
+            return XML(
+                "os", [],
+                [
+                    type, XML("loader", [("readonly", "yes"), ("type", "pflash")], text: code),
+                    XML("nvram", [("template", template)], text: vars),
+                ])
+        case .efi(nil, let template, let vars):
+            let features = ["secure-boot", "enrolled-keys"].map { XML("feature", [("enabled", "no"), ("name", $0)]) }
+            return XML(
+                "os", [("firmware", "efi")],
+                [type, XML("firmware", [], features), XML("nvram", [("template", template)], text: vars)])
+        }
+    }
+
+    private var features: [XML] {
+        var features = [XML("acpi"), XML("apic")]
+        // Firmware that was built for Secure Boot does not start without it.
+        if case .efi(let code?, _, _) = machine.firmware, machine.isQ35,
+            code.contains("secboot") || code.contains(".ms.")
+        {
+            features.append(XML("smm", [("state", "on")]))
+        }
+        return features
+    }
+
+    private var cpu: XML? {
+        var topology: [XML] = []
+        let terms = [machine.sockets, machine.cores, machine.threads]
+        if terms.contains(where: { $0 > 0 }) {
+            let counts = terms.map { max(1, $0) }
+            topology = [
+                XML(
+                    "topology",
+                    [("sockets", String(counts[0])), ("cores", String(counts[1])), ("threads", String(counts[2]))])
+            ]
+        }
+        guard let named = machine.cpu else {
+            return topology.isEmpty ? nil : XML("cpu", [], topology)
+        }
+        var parts = named.split(separator: ",").map(String.init)
+        let model = parts.isEmpty ? "" : parts.removeFirst()
+        let flags = parts.filter { $0.hasPrefix("-") || $0.hasPrefix("+") }.map {
+            XML("feature", [("policy", $0.hasPrefix("-") ? "disable" : "require"), ("name", String($0.dropFirst()))])
+        }
+        switch (model, machine.accelerator) {
+        case ("host", .kvm): return XML("cpu", [("mode", "host-passthrough"), ("check", "none")], topology + flags)
+        case ("host", .tcg), ("max", _): return XML("cpu", [("mode", "maximum"), ("check", "none")], topology + flags)
+        default:
+            return XML(
+                "cpu", [("mode", "custom"), ("match", "exact"), ("check", "none")],
+                [XML("model", [("fallback", "forbid")], text: model)] + topology + flags)
+        }
+    }
+
+    private var devices: [XML] {
+        var places = PCIPlaces(machine)
+        var devices = [XML("emulator", text: machine.emulator)]
+        var names = DriveNames()
+        let hasVirtioSCSI = machine.disks.contains { $0.bus == .virtioSCSI } || !machine.isX86 && !machine.cdroms.isEmpty
+        // The order of Packer's command line: SCSI controllers, the network card, then virtio disks.
+        if hasVirtioSCSI { devices.append(controller("scsi", model: "virtio-scsi", at: places.next())) }
+        if machine.disks.contains(where: { $0.bus == .scsi }) {
+            devices.append(controller("scsi", model: "lsilogic", at: places.next()))
+        }
+        if let card = networkCard(at: machine.network == .none ? nil : places.next()) { devices.append(card) }
+        for (index, disk) in machine.disks.enumerated() {
+            devices.append(drive(disk, index: index, &names, &places))
+        }
+        for path in machine.cdroms { devices.append(cdrom(path, &names)) }
+        if let floppy = machine.floppy {
+            devices.append(
+                XML(
+                    "disk", [("type", "file"), ("device", "floppy")],
+                    [
+                        XML("driver", [("name", "qemu"), ("type", "raw")]), XML("source", [("file", floppy)]),
+                        XML("target", [("dev", "fda"), ("bus", "fdc")]),
+                    ]))
+        }
+        if let path = machine.serialPath {
+            devices.append(
+                XML("serial", [("type", "file")], [XML("source", [("path", path), ("append", "on")]), XML("target", [("port", "0")])]))
+        }
+        devices += screen
+        if let tpm = machine.tpm {
+            devices.append(
+                XML("tpm", [("model", tpm.model)], [XML("backend", [("type", "emulator"), ("version", tpm.version)])]))
+        }
+        // Packer's machine has neither.
+        if machine.isX86 { devices.append(XML("controller", [("type", "usb"), ("model", "none")])) }
+        devices.append(XML("memballoon", [("model", "none")]))
+        return devices
+    }
+
+    private func controller(_ type: String, model: String, at place: XML?) -> XML {
+        XML("controller", [("type", type), ("index", "0"), ("model", model)], [place].compactMap { $0 })
+    }
+
+    private func networkCard(at place: XML?) -> XML? {
+        func model(_ name: String) -> XML {
+            XML("model", [("type", name == "virtio-net" || name == "virtio-net-pci" ? "virtio" : name)])
+        }
+        switch machine.network {
+        case .none: return nil
+        case .user(let name):
+            // The address QEMU itself would give: images that remember it find it again.
+            let mac = XML("mac", [("address", "52:54:00:12:34:56")])
+            return XML("interface", [("type", "user")], [mac, model(name), place].compactMap { $0 })
+        case .bridge(let bridge, let name):
+            return XML(
+                "interface", [("type", "bridge")],
+                [XML("source", [("bridge", bridge)]), model(name), place].compactMap { $0 })
+        }
+    }
+
+    private func drive(_ disk: MachineDescription.Disk, index: Int, _ names: inout DriveNames, _ places: inout PCIPlaces) -> XML {
+        let (bus, prefix) =
+            switch disk.bus {
+            case .virtio: ("virtio", "vd")
+            case .virtioSCSI, .scsi: ("scsi", "sd")
+            case .sata: ("sata", "sd")
+            case .sd: ("sd", "sd")
+            case .ide: machine.isQ35 ? ("sata", "sd") : ("ide", "hd")
+            }
+        var children = [
+            XML(
+                "driver",
+                [
+                    ("name", "qemu"), ("type", disk.format), ("cache", disk.cache), ("discard", disk.discard),
+                    ("detect_zeroes", disk.detectZeroes == "off" ? nil : disk.detectZeroes),
+                ]),
+            XML("source", [("file", disk.path)]),
+            XML("target", [("dev", names.next(prefix)), ("bus", bus)]),
+        ]
+        if index == 0 { children.append(XML("boot", [("order", machine.bootsFromCDFirst ? "2" : "1")])) }
+        if disk.bus == .virtio, let place = places.next() { children.append(place) }
+        return XML("disk", [("type", "file"), ("device", "disk")], children)
+    }
+
+    private func cdrom(_ path: String, _ names: inout DriveNames) -> XML {
+        let (bus, prefix) = machine.isX86 ? (machine.isQ35 ? ("sata", "sd") : ("ide", "hd")) : ("scsi", "sd")
+        var children = [
+            XML("driver", [("name", "qemu"), ("type", "raw")]), XML("source", [("file", path)]),
+            XML("target", [("dev", names.next(prefix)), ("bus", bus)]), XML("readonly"),
+        ]
+        if path == machine.cdroms.first { children.append(XML("boot", [("order", machine.bootsFromCDFirst ? "1" : "2")])) }
+        return XML("disk", [("type", "file"), ("device", "cdrom")], children)
+    }
+
+    private var screen: [XML] {
+        var devices: [XML] = []
+        switch machine.screen {
+        case .socket(let path): devices.append(XML("graphics", [("type", "vnc"), ("socket", path)]))
+        case .tcp(let address, let port, let password):
+            devices.append(
+                XML(
+                    "graphics",
+                    [
+                        ("type", "vnc"), ("port", String(port)), ("autoport", "no"), ("listen", address),
+                        ("passwd", password?.reveal()),
+                    ]))
+        case nil: break
+        }
+        let models = [
+            "std": "vga", "cirrus": "cirrus", "qxl": "qxl", "vmware": "vmvga", "virtio": "virtio", "none": "none",
+        ]
+        let model = machine.vga.map { models[$0] ?? $0 } ?? (machine.isX86 ? "vga" : "virtio")
+        let place = machine.isX86 && model != "none" ? PCIPlaces(machine).video : nil
+        devices.append(XML("video", [], [XML("model", [("type", model)]), place].compactMap { $0 }))
+        return devices
+    }
+}
+
+/// Hands out PCI slots in the order in which QEMU would, on the machines whose places are known.
+private struct PCIPlaces {
+    private var slot: Int?
+    let video: XML?
+
+    init(_ machine: MachineDescription) {
+        let first = machine.isX86 ? (machine.isQ35 ? 1 : 2) : nil
+        video = first.map(Self.place)
+        slot = first.map { $0 + (machine.vga == "none" ? 0 : 1) }
+    }
+
+    mutating func next() -> XML? {
+        guard let current = slot else { return nil }
+        slot = current + 1
+        return Self.place(current)
+    }
+
+    private static func place(_ slot: Int) -> XML {
+        let digits = String(slot, radix: 16)
+        return XML(
+            "address",
+            [
+                ("type", "pci"), ("domain", "0x0000"), ("bus", "0x00"),
+                ("slot", "0x" + (digits.count == 1 ? "0" : "") + digits), ("function", "0x0"),
+            ])
+    }
+}
+
+/// Drive names by prefix: vda, vdb, … vdz, vdaa.
+private struct DriveNames {
+    private var used: [String: Int] = [:]
+
+    mutating func next(_ prefix: String) -> String {
+        var number = used[prefix, default: 0]
+        used[prefix] = number + 1
+        var letters = ""
+        repeat {
+            letters = String(UnicodeScalar(UInt8(ascii: "a") + UInt8(number % 26))) + letters
+            number = number / 26 - 1
+        } while number >= 0
+        return prefix + letters
+    }
+}

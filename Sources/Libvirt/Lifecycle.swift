@@ -1,0 +1,124 @@
+import CLibvirt
+import Synchronization
+
+/// Why a machine is gone.
+package struct MachineStopped: Error, Sendable, CustomStringConvertible {
+    package enum Reason: Sendable, Equatable { case shutDown, destroyed, crashed, failed, migrated, saved, unknown }
+    package var reason: Reason
+    /// The end of QEMU's own log, where it tells something.
+    package var log: [String]
+
+    package var description: String {
+        let words =
+            switch reason {
+            case .shutDown: "the machine powered itself off"
+            case .destroyed: "the machine was stopped from outside"
+            case .crashed: "the machine crashed"
+            case .failed: "QEMU ended unexpectedly"
+            case .migrated: "the machine moved to another host"
+            case .saved: "the machine was saved"
+            case .unknown: "the machine is gone"
+            }
+        return words + (log.isEmpty ? "" : "; QEMU says:\n  " + log.joined(separator: "\n  "))
+    }
+}
+
+/// When one machine stopped, told to everyone who waits for it.
+final class StopSignal: Sendable {
+    private struct State {
+        var reason: MachineStopped.Reason?
+        var waiters: [Int: CheckedContinuation<MachineStopped.Reason?, Never>] = [:]
+        var next = 0
+    }
+    private let state = Mutex(State())
+
+    func stop(_ reason: MachineStopped.Reason) {
+        let waiters = state.withLock { state in
+            if state.reason == nil { state.reason = reason }
+            defer { state.waiters = [:] }
+            return state.waiters.values
+        }
+        for waiter in waiters { waiter.resume(returning: reason) }
+    }
+
+    var reason: MachineStopped.Reason? { state.withLock { $0.reason } }
+
+    /// The reason once there is one; nil when the task is cancelled first.
+    func wait() async -> MachineStopped.Reason? {
+        let id = state.withLock { state in
+            defer { state.next += 1 }
+            return state.next
+        }
+        return await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let known: MachineStopped.Reason?? = state.withLock { state in
+                    if let reason = state.reason { return .some(reason) }
+                    if Task.isCancelled { return .some(nil) }
+                    state.waiters[id] = continuation
+                    return .none
+                }
+                if case .some(let reason) = known { continuation.resume(returning: reason) }
+            }
+        } onCancel: {
+            state.withLock { $0.waiters.removeValue(forKey: id) }?.resume(returning: nil)
+        }
+    }
+}
+
+/// Lifecycle events of one connection, by the machine's name.
+final class Lifecycle: Sendable {
+    private let signals = Mutex<[String: StopSignal]>([:])
+    private let callback = Mutex<Int32>(-1)
+
+    func watch(_ name: String) -> StopSignal {
+        signals.withLock { signals in
+            if let known = signals[name], known.reason == nil { return known }
+            let signal = StopSignal()
+            signals[name] = signal
+            return signal
+        }
+    }
+
+    func register(on connection: virConnectPtr) throws {
+        let context = Unmanaged.passRetained(self)
+        let id = ingot_register_lifecycle(
+            connection,
+            { _, domain, event, detail, opaque in
+                guard let domain, let opaque, let name = virDomainGetName(domain) else { return 0 }
+                guard event == VIR_DOMAIN_EVENT_STOPPED.rawValue || event == VIR_DOMAIN_EVENT_CRASHED.rawValue else {
+                    return 0
+                }
+                let lifecycle = Unmanaged<Lifecycle>.fromOpaque(opaque).takeUnretainedValue()
+                let reason: MachineStopped.Reason =
+                    event == VIR_DOMAIN_EVENT_CRASHED.rawValue ? .crashed : stopReason(detail)
+                lifecycle.watch(String(cString: name)).stop(reason)
+                return 0
+            },
+            context.toOpaque(),
+            { opaque in opaque.map { Unmanaged<Lifecycle>.fromOpaque($0).release() } })
+        guard id >= 0 else {
+            let error = LibvirtError(lastErrorIn: "virConnectDomainEventRegisterAny")
+            context.release()  // Nothing was registered, so libvirt will not release it.
+            throw error
+        }
+        callback.withLock { $0 = id }
+    }
+
+    func unregister(from connection: virConnectPtr) {
+        let id = callback.withLock { $0 }
+        if id >= 0 { virConnectDomainEventDeregisterAny(connection, id) }
+    }
+}
+
+private func stopReason(_ detail: Int32) -> MachineStopped.Reason {
+    guard detail >= 0 else { return .unknown }
+    switch virDomainEventStoppedDetailType(rawValue: UInt32(detail)) {
+    case VIR_DOMAIN_EVENT_STOPPED_SHUTDOWN: return .shutDown
+    case VIR_DOMAIN_EVENT_STOPPED_DESTROYED: return .destroyed
+    case VIR_DOMAIN_EVENT_STOPPED_CRASHED: return .crashed
+    case VIR_DOMAIN_EVENT_STOPPED_MIGRATED: return .migrated
+    case VIR_DOMAIN_EVENT_STOPPED_SAVED: return .saved
+    case VIR_DOMAIN_EVENT_STOPPED_FAILED: return .failed
+    default: return .unknown
+    }
+}

@@ -1,0 +1,10 @@
+/// What a build or a post-processor leaves behind.
+package struct Artifact: Sendable {
+    /// `VM` for a machine, as Packer names it in the manifest.
+    package var id: String
+    /// Shown at the end: "VM files in directory: output-debian".
+    package var description: String
+    package var files: [String]
+    /// The folder to delete when a post-processor consumes the artifact; nil where there is none.
+    package var directory: String?
+}

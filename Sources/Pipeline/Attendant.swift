@@ -1,0 +1,99 @@
+import Libvirt
+import Scopes
+import Synchronization
+
+/// The person at the terminal: asked when a step fails (`-on-error=ask`), between steps (`-debug`), at breakpoints.
+package final class Attendant: Sendable {
+    /// Shows a question and gives the line that is typed; nil at the end of input.
+    package typealias Ask = @Sendable (_ question: String) async throws -> String?
+
+    enum Answer { case cleanUp, abort, retry }
+
+    private let onError: OnError
+    private let pausesBetweenSteps: Bool
+    /// nil where nobody can answer.
+    private let ask: Ask?
+    private let aborted = Mutex(false)
+
+    package init(onError: OnError, pausesBetweenSteps: Bool, ask: Ask?) {
+        self.onError = onError
+        self.pausesBetweenSteps = pausesBetweenSteps
+        self.ask = ask
+    }
+
+    /// Whether what the failed build acquired stays as it is.
+    var keepsOnFailure: Bool {
+        onError == .abort || onError == .runCleanupProvisioner || aborted.withLock { $0 }
+    }
+
+    /// What to do about a failed step.
+    func answer(to error: any Error, in step: String) async throws -> Answer {
+        guard onError == .ask, let ask else { return .cleanUp }
+        let question =
+            "Step \"\(step)\" failed: \(error)\n[c] Clean up and exit, [a] abort without cleanup, or [r] retry step? "
+        while let line = try await ask(question) {
+            switch line.lowercased().first {
+            case "c": return .cleanUp
+            case "a":
+                aborted.withLock { $0 = true }
+                return .abort
+            case "r": return .retry
+            default: continue
+            }
+        }
+        return .cleanUp
+    }
+
+    func pause(after step: String) async throws {
+        guard pausesBetweenSteps, let ask else { return }
+        _ = try await ask("Pausing after step \"\(step)\". Press enter to continue. ")
+    }
+
+    func breakpoint(_ note: String, isDisabled: Bool, reporter: Reporter) async throws {
+        if isDisabled {
+            reporter.news("Breakpoint provisioner is disabled; continuing.")
+            return
+        }
+        guard let ask else {
+            throw BuildError(
+                "stop at the breakpoint", because: "standard input is not a terminal",
+                hint: "Set disable = true, or run the build from a terminal.")
+        }
+        _ = try await ask("Pausing at breakpoint\(note.isEmpty ? "" : ": \(note)"). Press enter to continue. ")
+    }
+}
+
+/// Runs steps, asks the attendant about those that fail.
+struct StepRunner: Sendable {
+    let reporter: Reporter
+    let attendant: Attendant
+
+    func run<Value: Sendable>(_ title: String, _ body: () async throws -> Value) async throws -> Value {
+        while true {
+            do {
+                let value = try await reporter.step(title, body)
+                try await attendant.pause(after: title)
+                return value
+            } catch let error where !(error is CancellationError) && !(error is MachineStopped) {
+                guard try await attendant.answer(to: error, in: title) == .retry else { throw error }
+            }
+        }
+    }
+
+    /// A step that is left out where the template does not ask for it.
+    func run<Value: Sendable>(
+        _ title: String, unless isLeftOut: Bool, _ body: () async throws -> Value
+    ) async throws -> Value? {
+        isLeftOut ? nil : try await run(title, body)
+    }
+}
+
+/// Decides in a teardown whether what it would remove is kept.
+struct KeepOnFailure: Sendable {
+    let attendant: Attendant
+
+    func keeps(after outcome: Result<Void, any Error>) -> Bool {
+        guard case .failure(let error) = outcome, !(error is CancellationError) else { return false }
+        return attendant.keepsOnFailure
+    }
+}

@@ -1,0 +1,183 @@
+import SSH
+import Scopes
+package import Templates
+
+/// One source built once: from its medium to the finished image.
+package struct Build: Sendable {
+    let plan: PlannedBuild
+    let context: RunContext
+    let options: BuildOptions
+    let engine: Engine
+    let reporter: Reporter
+    let runFolder: RunFolder
+    let attendant: Attendant
+
+    package init(
+        plan: PlannedBuild, context: RunContext, options: BuildOptions, engine: Engine, reporter: Reporter,
+        runFolder: RunFolder, attendant: Attendant
+    ) {
+        self.plan = plan
+        self.context = context
+        self.options = options
+        self.engine = engine
+        self.reporter = reporter
+        self.runFolder = runFolder
+        self.attendant = attendant
+    }
+
+    /// Makes the image and runs the post-processors on it.
+    ///
+    /// - Returns: What to list at the end.
+    /// - Throws: What went wrong first; by then everything acquired is gone again, unless `-on-error` says otherwise.
+    package func run() async throws -> [Artifact] {
+        let (artifact, data) = try await makeImage()
+        return try await PostProcess(build: plan, data: data, context: context, reporter: reporter).run(artifact)
+    }
+
+    /// The build, from top to bottom.
+    private func makeImage() async throws -> (Artifact, RunData) {
+        let source = plan.source
+        return try await withTeardowns(report: reporter.teardownFailed) { teardowns in
+            let step = StepRunner(reporter: reporter, attendant: attendant)
+            let keeps = KeepOnFailure(attendant: attendant)
+            // Takes seconds of computing that nothing has to wait for until the guest is up.
+            let keys = Task { try MakeKeys(source.communicator)?.run() }
+            teardowns.add("stop making keys") { _ in keys.cancel() }
+
+            let medium = try await step.run("Fetching the medium") {
+                try await FetchMedium(input: source.input, context: context, reporter: reporter).run()
+            }
+            let workspace = try await step.run("Preparing the output folder") {
+                try await PrepareWorkspace(source: source, context: context, engine: engine).run(teardowns, keeps)
+            }
+            let seeds = try await step.run("Making seed media", unless: source.seeds.isEmpty) {
+                try await MakeSeeds(settings: source.seeds, context: context).run(workspace)
+            }
+            let disks = try await step.run("Creating disks") {
+                try await CreateDisks(source: source, reporter: reporter).run(workspace, medium)
+            }
+            let services = try await step.run("Serving files") {
+                try await ServeFiles(source: source, context: context, reporter: reporter).run(teardowns)
+            }
+            let machine = try await step.run("Booting the machine") {
+                try await BootMachine(
+                    build: plan, context: context, engine: engine, reporter: reporter, runFolder: runFolder
+                ).run(
+                    teardowns, keeps,
+                    .init(
+                        workspace: workspace, disks: disks, seeds: seeds ?? Seeds(), services: services, medium: medium))
+            }
+            let (shell, data) = try await machine.whileRunning {
+                try await install(on: machine, services, keys, step, teardowns)
+            }
+            try await step.run("Shutting down") {
+                try await ShutDown(settings: source.shutdown, context: context, data: data, reporter: reporter)
+                    .run(machine, shell)
+            }
+            try await step.run("Finishing the disk") {
+                try await FinishDisks(source: source, reporter: reporter).run(disks)
+            }
+            let artifact = try await step.run("Moving the image into place") {
+                try CommitOutput(source: source, context: context).run(workspace)
+            }
+            return (artifact, data)
+        }
+    }
+
+    /// All that happens while the machine runs: a machine that goes away ends it at once.
+    private func install(
+        on machine: RunningMachine, _ services: Services, _ keys: Task<BuildKeys?, any Error>, _ step: StepRunner,
+        _ teardowns: Teardowns
+    ) async throws -> (GuestShell?, RunData) {
+        let source = plan.source
+        try await step.run("Typing the boot command", unless: source.machine.vnc.isDisabled || source.boot.isEmpty) {
+            let typing = TypeBootCommand(
+                settings: source.boot, vmName: source.vmName, context: context, reporter: reporter)
+            try await typing.run(machine, services, publicKey: typing.needsKey ? keys.value?.publicKey ?? "" : "")
+        }
+        var shell: GuestShell?
+        if case .ssh(let settings) = source.communicator {
+            let connected = try await step.run("Waiting for SSH") {
+                try await ConnectShell(settings: settings, context: context, reporter: reporter)
+                    .run(machine, services, keys.value)
+            }
+            teardowns.add("close the SSH connection") { _ in await connected.close() }
+            shell = connected
+        }
+        let data = RunData(
+            source, machine: machine, services: services, keys: try await keys.value, runUUID: context.runUUID)
+        try await provision(data, shell, step)
+        try await clearKeys(shell)
+        return (shell, data)
+    }
+
+    private func provision(_ data: RunData, _ shell: GuestShell?, _ step: StepRunner) async throws {
+        do {
+            for (index, planned) in plan.provisioners.enumerated() {
+                let title = "Provisioner \(index + 1) of \(plan.provisioners.count): \(planned.name ?? planned.type)"
+                try await step.run(title) { try await provision(with: planned, data, shell) }
+            }
+        } catch let error where !(error is CancellationError) {
+            await cleanUpAfterError(data, shell)
+            throw error
+        }
+    }
+
+    private func provision(with planned: PlannedProvisioner, _ data: RunData, _ shell: GuestShell?) async throws {
+        try await Provision(
+            planned: planned, build: plan, data: data, context: context, reporter: reporter, attendant: attendant
+        ).run(shell)
+    }
+
+    /// The `error-cleanup-provisioner` runs in every mode but abort; its own failure only adds to the first.
+    private func cleanUpAfterError(_ data: RunData, _ shell: GuestShell?) async {
+        guard let planned = plan.errorCleanupProvisioner, options.onError != .abort else { return }
+        do {
+            try await reporter.step("Running the error-cleanup-provisioner") {
+                try await provision(with: planned, data, shell)
+            }
+        } catch {
+            reporter.warn("also the error-cleanup-provisioner failed: \(error)")
+        }
+    }
+
+    private func clearKeys(_ shell: GuestShell?) async throws {
+        guard case .ssh(let settings) = plan.source.communicator, settings.clearsAuthorizedKeys, let shell,
+            let name = settings.temporaryKeyName
+        else { return }
+        try await ClearAuthorizedKeys(keyName: name, reporter: reporter).run(shell)
+    }
+}
+
+extension CommunicatorSettings {
+    var isSSH: Bool { if case .ssh = self { true } else { false } }
+}
+
+extension BootSettings {
+    fileprivate var isEmpty: Bool { wait == nil && steps.isEmpty }
+}
+
+extension RunData {
+    /// What `build.*` gives once the guest can be reached.
+    fileprivate init(
+        _ source: QemuSource, machine: RunningMachine, services: Services, keys: BuildKeys?, runUUID: String
+    ) {
+        var user = ""
+        var password = Sensitive("")
+        if case .ssh(let settings) = source.communicator {
+            user = settings.username
+            password = settings.password ?? password
+        }
+        self.init(
+            id: "ERR_ID_NOT_IMPLEMENTED_BY_BUILDER", host: machine.sshHost, port: machine.sshPort, user: user,
+            password: password, connectionType: source.communicator.isSSH ? "ssh" : "none", runUUID: runUUID,
+            httpIP: services.ip, httpPort: String(services.httpPort ?? 0), sshPublicKey: keys?.publicKey ?? "",
+            sshPrivateKey: keys?.privateKey ?? Sensitive(""))
+    }
+}
+
+extension SeedSettings {
+    var isEmpty: Bool {
+        cdFiles.isEmpty && cdContent.isEmpty && floppyFiles.isEmpty && floppyDirectories.isEmpty && floppyContent.isEmpty
+    }
+}

@@ -1,0 +1,70 @@
+import Foundation
+import Scopes
+
+/// Adds text to the end of a file; folders on the way are made.
+func appendToFile(_ text: String, at path: String) throws {
+    try makeParent(of: path)
+    let descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
+    guard descriptor >= 0 else { throw systemFailure("write \(path)") }
+    let file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+    try attemptingNow("write \(path)") { try file.write(contentsOf: Data(text.utf8)) }
+}
+
+/// Writes a file so that it is there whole or not at all.
+func writeFile(_ data: Data, to path: String, mode: mode_t) throws {
+    try makeParent(of: path)
+    let beside = "\(path).partial-\(ProcessInfo.processInfo.processIdentifier)"
+    let descriptor = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode)
+    guard descriptor >= 0 else { throw systemFailure("write \(path)") }
+    let file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+    do {
+        try file.write(contentsOf: data)
+        try file.synchronize()
+        guard rename(beside, path) == 0 else { throw systemFailure("write \(path)") }
+    } catch {
+        unlink(beside)
+        throw BuildError(operation: "write \(path)", underlying: error)
+    }
+}
+
+/// Removes a file or a folder with all that is in it; one that is not there is fine.
+func removeTree(_ path: String) throws {
+    // attributesOfItem does not follow links, so a dangling one is removed as well.
+    guard (try? FileManager.default.attributesOfItem(atPath: path)) != nil else { return }
+    try attemptingNow("remove \(path)") { try FileManager.default.removeItem(atPath: path) }
+}
+
+/// Holds a lock file while `body` runs; waits for another holder for at most a minute.
+func withFileLock<Value>(_ path: String, _ body: () throws -> Value) throws -> Value {
+    try makeParent(of: path)
+    let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+    guard descriptor >= 0 else { throw systemFailure("open the lock \(path)") }
+    defer { close(descriptor) }
+    for attempt in 0... {
+        if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { break }
+        guard attempt < 600 else {
+            throw BuildError("take the lock \(path)", because: "another process has held it for a minute")
+        }
+        usleep(100_000)
+    }
+    return try body()
+}
+
+func makeParent(of path: String) throws {
+    let parent = URL(filePath: path).deletingLastPathComponent().path
+    try attemptingNow("make the folder \(parent)") {
+        try FileManager.default.createDirectory(atPath: parent, withIntermediateDirectories: true)
+    }
+}
+
+/// The last system error as a build error.
+func systemFailure(_ operation: String) -> BuildError {
+    BuildError(operation, because: String(cString: strerror(errno)))
+}
+
+/// `attempting` for calls that do not suspend.
+func attemptingNow<Value>(_ operation: String, _ body: () throws -> Value) throws -> Value {
+    do { return try body() } catch let error where !(error is BuildError) {
+        throw BuildError(operation: operation, underlying: error)
+    }
+}

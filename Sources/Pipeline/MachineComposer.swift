@@ -1,0 +1,160 @@
+import Foundation
+import Libvirt
+import RemoteFramebuffer
+import Scopes
+import Templates
+
+/// The machine that is to be started, and how to reach it.
+struct ComposedMachine: Sendable {
+    var description: MachineDescription
+    var vnc: VNCAddress?
+    var vncPassword: Sensitive<String>?
+    /// `qemuargs` have taken the network over, with a forward of their own.
+    var ownsNetwork: Bool
+    var warnings: [String]
+}
+
+/// Turns a source's options into a machine.
+struct MachineComposer: Sendable {
+    let source: QemuSource
+    let name: String
+    let accelerator: Accelerator
+    let emulator: String
+    let architecture: String
+    let qemuVersion: String
+    let workspace: Workspace
+    let disks: Disks
+    let seeds: Seeds
+    let medium: String
+    let serialPath: String
+    let socketPath: String
+
+    /// - Parameter render: Fills in a value of `qemuargs`.
+    func compose(render: (String) throws -> String) throws -> ComposedMachine {
+        let settings = source.machine
+        var machine = MachineDescription(
+            name: name, memory: settings.memory, cpus: settings.cpus, machineType: settings.machineType,
+            architecture: architecture, emulator: emulator, accelerator: accelerator, disks: drives, cdroms: cdroms,
+            network: network)
+        (machine.sockets, machine.cores, machine.threads) = (settings.sockets, settings.cores, settings.threads)
+        machine.floppy = seeds.floppy
+        machine.vga = settings.vga
+        machine.serialPath = serialPath
+        machine.tpm = settings.tpm.map { (model: $0.deviceType, version: $0.version) }
+        machine.cpu = settings.cpuModel ?? safeCPU
+        var composed = ComposedMachine(description: machine, ownsNetwork: false, warnings: [])
+        try chooseScreen(&composed)
+        composed.warnings += setFirmware(&composed.description)
+        let rows = try settings.qemuArguments.map { ($0.flag, try render($0.value)) }
+        let applied = QemuArguments(rows).applied(to: composed.description)
+        composed.description = applied.machine
+        composed.ownsNetwork = applied.ownsNetwork
+        composed.warnings += applied.warnings
+        return composed
+    }
+
+    private var drives: [MachineDescription.Disk] {
+        let disk = source.disk
+        // Nothing of a build is worth keeping until it is done, and then every disk is flushed: no need to wait for the
+        // medium in between.
+        let cache = disk.cache ?? "unsafe"
+        return disks.paths.map { path in
+            MachineDescription.Disk(
+                path: path, format: disks.format,
+                bus: MachineDescription.Disk.Bus(rawValue: disk.interface.rawValue) ?? .virtio, cache: cache,
+                discard: disk.discard, detectZeroes: disk.detectZeroes)
+        }
+    }
+
+    private var cdroms: [String] {
+        (source.input.isDiskImage ? [] : [medium]) + (seeds.cd.map { [$0] } ?? [])
+    }
+
+    private var network: MachineDescription.Network {
+        if let bridge = source.machine.netBridge { return .bridge(bridge, model: source.machine.netDevice) }
+        return .user(model: source.machine.netDevice)
+    }
+
+    /// QEMU before 8.0 gets 128-bit compare-and-exchange wrong when it emulates: Linux guests panic at random in
+    /// `__kmalloc` and the like. Without the feature they take another way.
+    private var safeCPU: String? {
+        guard accelerator == .tcg, architecture == "x86_64", let major = Int(qemuVersion.prefix { $0 != "." }), major < 8
+        else { return nil }
+        return "qemu64,-cx16"
+    }
+
+    private func chooseScreen(_ composed: inout ComposedMachine) throws {
+        let settings = source.machine.vnc
+        if settings.isDisabled { return }
+        guard let address = settings.bindAddress else {
+            composed.description.screen = .socket(socketPath)
+            composed.vnc = .unix(socketPath)
+            return
+        }
+        let candidates = settings.ports.isEmpty ? [settings.ports.lowerBound] : Array(settings.ports).shuffled()
+        guard let port = candidates.first(where: { isFree($0, on: address) }) else {
+            throw BuildError(
+                "find a port for VNC", because: "all from \(settings.ports.lowerBound) to \(settings.ports.upperBound - 1) are taken",
+                hint: "Give vnc_port_min and vnc_port_max a wider range, or leave out vnc_bind_address for a private socket.")
+        }
+        // A screen that others on the network can reach is a keyboard they can reach.
+        let password =
+            settings.password
+            ?? Sensitive(String((0..<8).map { _ in "abcdefghijkmnpqrstuvwxyz23456789".randomElement() ?? "a" }))
+        composed.description.screen = .tcp(address: address, port: port, password: password)
+        composed.vnc = .tcp(host: address == "0.0.0.0" ? "127.0.0.1" : address, port: port)
+        composed.vncPassword = password
+    }
+
+    private func setFirmware(_ machine: inout MachineDescription) -> [String] {
+        switch source.machine.firmware {
+        case .bios: machine.firmware = .bios
+        case .file(let path, let isFlash): machine.firmware = .file(path, isFlash: isFlash)
+        case .efi(let code, let vars, _):
+            let target = workspace.output + "/efivars.fd"
+            // A path that this distribution does not have is no reason to fail: libvirt knows where its firmware is.
+            let found = code.flatMap { FileManager.default.fileExists(atPath: $0) ? $0 : nil }
+            let template = vars.flatMap { FileManager.default.fileExists(atPath: $0) ? $0 : nil }
+            machine.firmware = .efi(code: template == nil ? nil : found, template: found == nil ? nil : template, vars: target)
+            if let code, found == nil { return ["efi_firmware_code \(code) is not there; libvirt chooses the firmware"] }
+            if let vars, template == nil { return ["efi_firmware_vars \(vars) is not there; libvirt chooses the firmware"] }
+        }
+        return []
+    }
+}
+
+/// Whether a TCP port can be bound right now.
+func isFree(_ port: Int, on address: String) -> Bool {
+    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+    guard descriptor >= 0, let number = UInt16(exactly: port) else { return false }
+    defer { close(descriptor) }
+    var place = sockaddr_in()
+    place.sin_family = sa_family_t(AF_INET)
+    place.sin_port = number.bigEndian
+    guard inet_pton(AF_INET, address, &place.sin_addr) == 1 else { return false }
+    return withUnsafePointer(to: &place) { pointer in
+        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+            bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
+        }
+    }
+}
+
+/// The emulator's path and what it emulates, from `qemu_binary`.
+struct Emulator: Sendable {
+    let path: String
+    let architecture: String
+
+    /// - Throws: `BuildError` when there is no such program.
+    init(_ binary: String, environment: [String: String]) throws {
+        let folders = (environment["PATH"] ?? "/usr/bin:/bin").split(separator: ":").map(String.init) + ["/usr/libexec"]
+        let candidates = binary.contains("/") ? [binary] : folders.map { "\($0)/\(binary)" }
+        guard let found = candidates.first(where: { access($0, X_OK) == 0 }) else {
+            throw BuildError(
+                "find \(binary)", because: "it is not in PATH", hint: "`ingot doctor` names the package that holds it.")
+        }
+        path = found
+        let name = URL(filePath: binary).lastPathComponent
+        let target = name.hasPrefix("qemu-system-") ? String(name.dropFirst(12)) : HostAcceleration.current().architecture
+        architecture = ["i386": "i686", "ppc64le": "ppc64le", "arm": "armv7l"][target] ?? target
+    }
+}

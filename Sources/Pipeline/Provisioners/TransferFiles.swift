@@ -1,0 +1,70 @@
+import Foundation
+import SSH
+import Scopes
+import Templates
+
+/// `file`: uploads to or downloads from the guest (packer-compat 8.3).
+struct TransferFiles: Sendable {
+    let settings: FileSettings
+    let data: RunData
+    let context: RunContext
+    let reporter: Reporter
+
+    func run(_ shell: GuestShell) async throws {
+        let connection = try await shell.connection(timeout: .seconds(60))
+        let destination = try context.render(settings.destination, data: data.templateData)
+        if let content = settings.content {
+            let target = destination.hasSuffix("/") ? destination + "content" : destination
+            reporter.news("Uploading text => \(target)")
+            try await connection.upload(Data(content.utf8), to: target, mode: 0o644)
+            return
+        }
+        for source in settings.sources {
+            let source = try context.render(source, data: data.templateData)
+            switch settings.direction {
+            case .upload: try await upload(source, to: destination, over: connection)
+            case .download:
+                if try await download(source, to: destination, over: connection) { return }
+            }
+        }
+    }
+
+    private func upload(_ source: String, to destination: String, over connection: SSHConnection) async throws {
+        let path = context.absolute(source)
+        reporter.news("Uploading \(source) => \(destination)")
+        var isDirectory: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
+            throw BuildError("upload \(source)", because: "there is no such file", hint: "Paths start at the working directory.")
+        }
+        try await attempting("upload \(source) to \(destination)", hint: "The folder must exist in the guest.") {
+            if isDirectory.boolValue {
+                try await connection.uploadDirectory(path, to: destination)
+            } else {
+                try await connection.upload(file: path, to: target(destination, for: source))
+            }
+        }
+    }
+
+    /// - Returns: Whether it was a folder, after which Packer looks at no further sources.
+    private func download(
+        _ source: String, to destination: String, over connection: SSHConnection
+    ) async throws -> Bool {
+        reporter.news("Downloading \(source) => \(destination)")
+        let isDirectory = source.hasSuffix("/") || source.contains { "*?[".contains($0) }
+        let target = target(destination, for: source)
+        let local = context.absolute(isDirectory ? destination : target)
+        try makeParent(of: local)
+        try await attempting("download \(source) to \(destination)") {
+            if isDirectory {
+                try await connection.downloadDirectory(source, to: local)
+            } else {
+                try await connection.download(source, to: local)
+            }
+        }
+        return isDirectory
+    }
+
+    private func target(_ destination: String, for source: String) -> String {
+        destination.hasSuffix("/") ? destination + URL(filePath: source).lastPathComponent : destination
+    }
+}

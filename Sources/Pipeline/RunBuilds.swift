@@ -1,0 +1,104 @@
+import Foundation
+import Scopes
+package import Templates
+
+/// How one build ended.
+package struct BuildOutcome: Sendable {
+    package var name: String
+    package var took: Duration
+    package var result: Result<[Artifact], any Error>
+    /// What explains a failed build.
+    package var failure: FailureReport?
+}
+
+/// Runs the builds of a plan, as many at a time as wanted.
+package struct RunBuilds: Sendable {
+    let plan: Plan
+    let context: RunContext
+    let options: BuildOptions
+    /// At most so many at a time; 0 or less is no limit.
+    let parallelBuilds: Int
+    let sinks: [any EventSink]
+    let attendant: Attendant
+    /// Where run folders are made.
+    let runsDirectory: String
+
+    package init(
+        plan: Plan, context: RunContext, options: BuildOptions, parallelBuilds: Int, sinks: [any EventSink],
+        attendant: Attendant, runsDirectory: String
+    ) {
+        self.plan = plan
+        self.context = context
+        self.options = options
+        self.parallelBuilds = parallelBuilds
+        self.sinks = sinks
+        self.attendant = attendant
+        self.runsDirectory = runsDirectory
+    }
+
+    /// The outcomes in the plan's order; a build that fails does not stop the others.
+    ///
+    /// - Throws: `BuildError` when no build can start at all.
+    package func run() async throws -> [BuildOutcome] {
+        try refuseSharedOutput()
+        let engine = Engine(connectURI: options.connectURI, environment: context.environment)
+        let general = Reporter(build: "", sinks: sinks, secrets: plan.secrets)
+        for removed in await engine.removeLeftovers() {
+            general.news("Removed what an interrupted build left behind: \(removed)")
+        }
+        let outcomes = await withTaskGroup(of: (Int, BuildOutcome).self) { group in
+            var next = 0
+            let limit = parallelBuilds > 0 ? parallelBuilds : plan.builds.count
+            var outcomes: [(Int, BuildOutcome)] = []
+            while next < plan.builds.count || !group.isEmpty {
+                while next < plan.builds.count && next - outcomes.count < limit {
+                    let index = next
+                    group.addTask { (index, await run(plan.builds[index], engine)) }
+                    next += 1
+                }
+                if let done = await group.next() { outcomes.append(done) }
+            }
+            return outcomes.sorted { $0.0 < $1.0 }.map(\.1)
+        }
+        // A fresh task, so that an interrupted run closes its engine as well.
+        await Task { await engine.close() }.value
+        return outcomes
+    }
+
+    private func run(_ build: PlannedBuild, _ engine: Engine) async -> BuildOutcome {
+        let clock = ContinuousClock()
+        let start = clock.now
+        var folder: RunFolder?
+        do {
+            try Task.checkCancellation()
+            let runFolder = try RunFolder(base: runsDirectory, build: build.name, now: Date())
+            folder = runFolder
+            let reporter = Reporter(build: build.name, sinks: sinks + [runFolder], secrets: plan.secrets)
+            reporter.debug("run folder \(runFolder.path)")
+            let artifacts = try await Build(
+                plan: build, context: context, options: options, engine: engine, reporter: reporter,
+                runFolder: runFolder, attendant: attendant
+            ).run()
+            return BuildOutcome(name: build.name, took: clock.now - start, result: .success(artifacts))
+        } catch {
+            // A build that was told to stop may end with the error of what was cut off.
+            let error = Task.isCancelled ? CancellationError() : error
+            let failure = folder.flatMap { error is CancellationError ? nil : FailureReport(error, in: $0) }
+            return BuildOutcome(
+                name: build.name, took: clock.now - start, result: .failure(error), failure: failure)
+        }
+    }
+
+    private func refuseSharedOutput() throws {
+        var owners: [String: String] = [:]
+        for build in plan.builds {
+            let directory = URL(filePath: context.absolute(build.source.outputDirectory)).standardizedFileURL.path
+            if let other = owners.updateValue(build.name, forKey: directory) {
+                throw BuildError(
+                    "start the builds",
+                    because: "\(other) and \(build.name) would both write to \(build.source.outputDirectory)",
+                    hint: "Give each its own output_directory, or choose one with -only.")
+            }
+        }
+    }
+}

@@ -1,0 +1,49 @@
+package import Foundation
+import Scopes
+import Templates
+
+/// What all builds of one run share: where paths start, what time it is, which run this is.
+package struct RunContext: Sendable {
+    /// Relative paths of the template's options start here.
+    package var workingDirectory: String
+    /// The folder of the template.
+    package var templateDirectory: String
+    /// `PACKER_RUN_UUID`.
+    package var runUUID: String
+    package var startTime: Date
+    package var force: Bool
+    package var environment: [String: String]
+
+    package init(
+        workingDirectory: String, templateDirectory: String, runUUID: String, startTime: Date, force: Bool,
+        environment: [String: String]
+    ) {
+        self.workingDirectory = workingDirectory
+        self.templateDirectory = templateDirectory
+        self.runUUID = runUUID
+        self.startTime = startTime
+        self.force = force
+        self.environment = environment
+    }
+
+    /// An option's path made absolute.
+    package func absolute(_ path: String) -> String {
+        if path.hasPrefix("/") { return path }
+        if path == "~" || path.hasPrefix("~/"), let home = environment["HOME"] { return home + path.dropFirst() }
+        return path == "." || path.isEmpty ? workingDirectory : workingDirectory + "/" + path
+    }
+
+    /// Renders an option that is filled in late, such as `execute_command`.
+    ///
+    /// - Throws: `BuildError` with the place and the reason.
+    package func render(_ text: String, data: [String: String]) throws -> String {
+        do {
+            return try renderTemplate(
+                text, data: data,
+                context: TemplateContext(
+                    templateDirectory: templateDirectory, workingDirectory: workingDirectory, startTime: startTime))
+        } catch {
+            throw BuildError("render `\(text.prefix(80))`", because: "\(error)")
+        }
+    }
+}

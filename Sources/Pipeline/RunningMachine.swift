@@ -1,0 +1,91 @@
+import Foundation
+import Libvirt
+import RemoteFramebuffer
+import Scopes
+import Screen
+import Synchronization
+import Templates
+
+/// The machine of a build while it runs: where to type, where SSH answers, what it shows.
+struct RunningMachine: Sendable {
+    let domain: Domain
+    let vnc: VNCAddress?
+    let vncPassword: Sensitive<String>?
+    /// Where the guest's communicator answers.
+    var sshHost: String
+    var sshPort: Int
+    let screen: ScreenWatch
+
+    /// Runs `body`; throws as soon as the machine goes away: no waiting for a dead guest.
+    func whileRunning<Value: Sendable>(_ body: @escaping @Sendable () async throws -> Value) async throws -> Value {
+        try await domain.whileRunning(body)
+    }
+
+    func connectVNC() async throws -> VNCConnection {
+        guard let vnc else {
+            throw BuildError("type the boot command", because: "disable_vnc = true", hint: "Leave one of the two out.")
+        }
+        return try await VNCConnection.connect(to: vnc, password: vncPassword, deadline: .seconds(30))
+    }
+}
+
+/// Looks at the guest's screen now and then, and keeps what it saw last in the run folder.
+final class ScreenWatch: Sendable {
+    private let vnc: VNCAddress?
+    private let password: Sensitive<String>?
+    private let folder: String
+    private let reporter: Reporter
+    private let lastText = Mutex<[String]>([])
+
+    init(vnc: VNCAddress?, password: Sensitive<String>?, folder: String, reporter: Reporter) {
+        self.vnc = vnc
+        self.password = password
+        self.folder = folder
+        self.reporter = reporter
+    }
+
+    /// The lowest line of text on the screen, for the lines that tell what a wait waits for.
+    var summary: String? {
+        lastText.withLock { $0.last }.map { "on the screen: \($0)" }
+    }
+
+    /// Looks every `interval` until cancelled.
+    func run(every interval: Duration) async {
+        while !Task.isCancelled {
+            do {
+                try await Task.sleep(for: interval)
+                try await look()
+            } catch {
+                // A machine that is going down has no screen; what ends the build is told elsewhere.
+                reporter.debug("could not look at the screen: \(error)")
+            }
+        }
+    }
+
+    /// Takes the screen as `last.png`, and as `last.txt` where it is text.
+    func look() async throws {
+        guard let vnc else { return }
+        let connection = try await VNCConnection.connect(to: vnc, password: password, deadline: .seconds(5))
+        defer { connection.close() }
+        let framebuffer = try await withDeadline(.seconds(5), "reading the screen") { try await connection.framebuffer() }
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        try writeFile(framebuffer.pngData(), to: folder + "/last.png", mode: 0o600)
+        let lines = (textOnScreen(framebuffer)?.lines ?? []).filter { !$0.allSatisfy(\.isWhitespace) }
+        let shown = lines.map(reporter.redact)
+        try writeFile(Data((shown.joined(separator: "\n") + "\n").utf8), to: folder + "/last.txt", mode: 0o600)
+        let before = lastText.withLock { last in
+            defer { last = shown }
+            return last
+        }
+        if let question = installerQuestion(shown), question != installerQuestion(before) {
+            reporter.warn("the installer asks something that the answer file does not answer: \(question)")
+        }
+    }
+
+    /// The title of a dialog of the Debian installer that waits for an answer: `[!] Partition disks`.
+    private func installerQuestion(_ lines: [String]) -> String? {
+        lines.lazy.compactMap { line in
+            line.firstMatch(of: /\[!!?\] [^─│┤├|+-]+/).map { $0.output.trimmingCharacters(in: .whitespaces) }
+        }.first
+    }
+}

@@ -1,0 +1,160 @@
+import Foundation
+import Libvirt
+import RemoteFramebuffer
+import Scopes
+import Templates
+
+/// Starts the machine, and forwards a port of this host to the guest's communicator.
+struct BootMachine: Sendable {
+    let build: PlannedBuild
+    let context: RunContext
+    let engine: Engine
+    let reporter: Reporter
+    let runFolder: RunFolder
+
+    private var source: QemuSource { build.source }
+
+    /// What the machine is made of.
+    struct Parts: Sendable {
+        var workspace: Workspace
+        var disks: Disks
+        var seeds: Seeds
+        var services: Services
+        var medium: String
+    }
+
+    func run(_ teardowns: Teardowns, _ keeps: KeepOnFailure, _ parts: Parts) async throws -> RunningMachine {
+        let hypervisor = try await engine.hypervisor(for: source.libvirtURI)
+        let emulator = try Emulator(source.machine.binary, environment: context.environment)
+        let choice = chooseAccelerator(requested: source.machine.accelerator, guest: emulator.architecture)
+        reporter.news("Accelerator: \(choice.accelerator.rawValue), because \(choice.reason)")
+        if let warning = choice.warning { reporter.warn(warning) }
+
+        let forward = PortForward(communicator: source.communicator)
+        let hostPort = try forward.choose()
+        let name = "\(source.vmName.prefix(40))-\(String(UInt32.random(in: 0...UInt32.max), radix: 36))"
+        let composed = try MachineComposer(
+            source: source, name: name, accelerator: choice.accelerator, emulator: emulator.path,
+            architecture: emulator.architecture, qemuVersion: try await hypervisor.versions().qemu,
+            workspace: parts.workspace, disks: parts.disks, seeds: parts.seeds, medium: parts.medium,
+            serialPath: runFolder.serialPath, socketPath: hypervisor.socketPath(for: String(name.suffix(20)))
+        ).compose { try context.render($0, data: qemuArgumentFields(parts, hostPort)) }
+        for warning in composed.warnings { reporter.warn(warning) }
+        if let password = composed.vncPassword { reporter.conceal([password]) }
+
+        let xml = domainXML(composed.description)
+        try writeFile(Data(reporter.redact(xml).utf8), to: runFolder.path + "/domain.xml", mode: 0o600)
+        let domain = try await attempting("start the machine", hint: "Its description is \(runFolder.path)/domain.xml") {
+            try await hypervisor.start(xml)
+        }
+        let screen = ScreenWatch(
+            vnc: composed.vnc, password: composed.vncPassword, folder: runFolder.screensPath, reporter: reporter)
+        teardowns.add("stop the machine") { [reporter, engine] outcome in
+            guard keeps.keeps(after: outcome), !domain.isStopped else { return try await domain.destroy() }
+            await engine.keepMachines()
+            let pid = domain.pid.map { "process \($0); kill \($0) ends it" } ?? "see virsh list"
+            reporter.news("The machine \(name) keeps running (\(pid)).")
+        }
+        teardowns.add("look at the last screen") { outcome in
+            guard case .failure(let error) = outcome, !(error is CancellationError), !domain.isStopped else { return }
+            try await withDeadline(.seconds(10), "looking at the last screen") { try await screen.look() }
+        }
+        if let vnc = composed.vnc { reporter.news("The screen is at \(vnc) (VNC)") }
+
+        var machine = RunningMachine(
+            domain: domain, vnc: composed.vnc, vncPassword: composed.vncPassword, sshHost: "127.0.0.1",
+            sshPort: hostPort, screen: screen)
+        if let guestPort = forward.guestPort {
+            if source.machine.netBridge != nil {
+                (machine.sshHost, machine.sshPort) = (try await BridgeAddress(domain: domain).find(), 22)
+            } else if !composed.ownsNetwork {
+                machine.sshPort = try await forward.add(to: domain, guestPort: guestPort, first: hostPort)
+            }
+            reporter.news("Found port for communicator (SSH, WinRM, etc): \(machine.sshPort).")
+        }
+        let watch = Task { await screen.run(every: .seconds(10)) }
+        teardowns.add("stop watching the screen") { _ in
+            watch.cancel()
+            await watch.value
+        }
+        return machine
+    }
+
+    private func qemuArgumentFields(_ parts: Parts, _ hostPort: Int) -> [String: String] {
+        [
+            "HTTPIP": parts.services.ip, "HTTPPort": String(parts.services.httpPort ?? 0),
+            "HTTPDir": source.http.directory ?? "", "OutputDir": parts.workspace.output, "Name": source.vmName,
+            "SSHHostPort": String(hostPort),
+        ]
+    }
+}
+
+/// The port of this host that leads to the guest's communicator.
+struct PortForward: Sendable {
+    /// nil without a communicator.
+    let guestPort: Int?
+    private let range: Range<Int>
+    private let isFixed: Bool
+
+    init(communicator: CommunicatorSettings) {
+        if case .ssh(let settings) = communicator {
+            guestPort = settings.port
+            range = settings.hostPorts
+            isFixed = settings.skipsNATMapping
+        } else {
+            guestPort = nil
+            range = 0..<0
+            isFixed = false
+        }
+    }
+
+    private var candidates: [Int] {
+        if isFixed { return [guestPort ?? 0] }
+        return range.isEmpty ? [range.lowerBound] : Array(range).shuffled()
+    }
+
+    /// A port that is free now.
+    func choose() throws -> Int {
+        guard guestPort != nil, !isFixed else { return guestPort ?? 0 }
+        guard let port = candidates.first(where: { isFree($0, on: "127.0.0.1") }) else {
+            throw BuildError(
+                "find a port for the communicator",
+                because: "all from \(range.lowerBound) to \(max(range.lowerBound, range.upperBound - 1)) are taken",
+                hint: "Give host_port_min and host_port_max a wider range.")
+        }
+        return port
+    }
+
+    /// Forwards the chosen port, or another where it was taken meanwhile.
+    func add(to domain: Domain, guestPort: Int, first: Int) async throws -> Int {
+        var last: (any Error)?
+        for port in [first] + candidates.filter({ $0 != first }).prefix(50) {
+            do {
+                try await domain.addPortForward(hostPort: port, guestPort: guestPort)
+                return port
+            } catch let error as LibvirtError {
+                last = error
+            }
+        }
+        throw BuildError(operation: "forward a port to the guest", underlying: last ?? Reason(text: "no port was tried"))
+    }
+}
+
+/// The address of a guest on a bridge, from this host's table of neighbours.
+struct BridgeAddress: Sendable {
+    let domain: Domain
+
+    func find() async throws -> String {
+        let network = try await domain.monitor("info network")
+        guard let match = network.firstMatch(of: /macaddr=([0-9a-f:]{17})/) else {
+            throw BuildError("find the guest's address", because: "the machine has no network card")
+        }
+        let mac = String(match.1)
+        return try await poll("waiting for the guest's address on the bridge", every: .seconds(1), limit: .seconds(600)) {
+            // Without the table nothing is found, and the wait ends at its limit.
+            let table = (try? String(contentsOfFile: "/proc/net/arp", encoding: .utf8)) ?? ""
+            return table.split(separator: "\n").first { $0.lowercased().contains(mac) }
+                .flatMap { $0.split(separator: " ").first }.map(String.init)
+        }
+    }
+}

@@ -1,0 +1,45 @@
+import Foundation
+import Media
+import Scopes
+import Templates
+
+/// Finds the ISO or disk image to start from: in place, in the cache, or from the network, and checks it.
+struct FetchMedium: Sendable {
+    let input: BootMedium
+    let context: RunContext
+    let reporter: Reporter
+
+    /// The local file's absolute path.
+    func run() async throws -> String {
+        let url = input.urls.first ?? ""
+        let checksum = try await resolveChecksum(
+            reference, forURL: url, workingDirectory: context.workingDirectory, environment: context.environment)
+        if checksum == nil { reporter.warn("iso_checksum is \"none\": the medium is used unchecked") }
+        let store = MediaStore(
+            cacheDirectory: StateFolders(environment: context.environment).cache,
+            workingDirectory: context.workingDirectory, environment: context.environment)
+        let medium = try await store.fetch(
+            urls: input.urls, checksum: checksum, targetPath: input.targetPath, targetExtension: input.targetExtension
+        ) { [reporter] event in
+            switch event {
+            case .trying(let url): reporter.news("Trying \(url)")
+            case .waitingForLock(let path): reporter.news("Another build is fetching \(path); waiting for it")
+            case .received(let bytes, let total):
+                guard let total, total > 0 else { return }
+                reporter.report(.progress(fraction: Double(bytes) / Double(total)), "downloading")
+            case .verifying(let path): reporter.debug("checking \(path)")
+            case .failed(let url, let reason): reporter.warn("\(url): \(reason)")
+            case .ready(let url, let path): reporter.news("\(url) => \(path)")
+            }
+        }
+        return context.absolute(medium.path)
+    }
+
+    private var reference: ChecksumReference {
+        switch input.checksum {
+        case .none: .none
+        case .digest(let type, let hex): .digest(type: type, hex: hex)
+        case .file(let place): .file(place)
+        }
+    }
+}

@@ -1,0 +1,99 @@
+import Foundation
+import HTTPServing
+import Scopes
+import Templates
+
+/// What the guest can reach on this host while it is built.
+struct Services: Sendable {
+    /// The host's address as the guest sees it.
+    var ip: String
+    /// nil: no server.
+    var httpPort: Int?
+    var syslogPort: Int?
+    /// When the guest last asked for something, and what.
+    let activity: GuestActivity
+}
+
+/// Starts the HTTP server for answer files, and the receiver for the installer's log.
+struct ServeFiles: Sendable {
+    /// The host in QEMU's user network.
+    static let userNetworkHost = "10.0.2.2"
+
+    let source: QemuSource
+    let context: RunContext
+    let reporter: Reporter
+
+    func run(_ teardowns: Teardowns) async throws -> Services {
+        var services = Services(ip: try guestsViewOfHost(), activity: GuestActivity())
+        let bindAddress = source.machine.netBridge == nil ? "127.0.0.1" : services.ip
+        if let content = httpContent {
+            let server = try await HTTPServer.start(
+                content: content, host: bindAddress, ports: source.http.ports
+            ) { [reporter, activity = services.activity] request in
+                let text = "\(request.method) \(request.path) \(request.status), \(request.bytes) bytes"
+                activity.note(text)
+                reporter.report(
+                    .request, text,
+                    [
+                        "method": request.method, "path": request.path, "status": String(request.status),
+                        "bytes": String(request.bytes),
+                    ])
+            }
+            teardowns.add("stop the HTTP server") { _ in await server.stop() }
+            services.httpPort = server.port
+            reporter.news("Serving \(shownContent) to the guest at http://\(services.ip):\(server.port)")
+        }
+        if source.boot.steps.contains(where: { $0.command.contains("Syslog") }) {
+            let receiver = try await SyslogServer.start(host: bindAddress) {
+                [reporter, activity = services.activity] message in
+                let line = "\(message.tag): \(message.text)"
+                activity.note(line)
+                reporter.report(.installer, line)
+            }
+            teardowns.add("stop the receiver of the installer's log") { _ in try await receiver.stop() }
+            services.syslogPort = receiver.port
+            reporter.news("Receiving the installer's log at \(services.ip):\(receiver.port)")
+        }
+        return services
+    }
+
+    private var httpContent: HTTPContent? {
+        if let directory = source.http.directory { return .directory(context.absolute(directory)) }
+        return source.http.content.isEmpty ? nil : .content(source.http.content)
+    }
+
+    private var shownContent: String {
+        source.http.directory ?? "\(source.http.content.count) files of http_content"
+    }
+
+    /// 10.0.2.2 in a user network; with a bridge, the bridge's own address.
+    private func guestsViewOfHost() throws -> String {
+        guard let bridge = source.machine.netBridge else { return Self.userNetworkHost }
+        guard let address = interfaceAddress(bridge) else {
+            throw BuildError(
+                "serve files on the bridge \(bridge)", because: "it has no IPv4 address",
+                hint: "Give the bridge an address, or leave net_bridge out.")
+        }
+        return address
+    }
+}
+
+/// The first IPv4 address of a network interface.
+private func interfaceAddress(_ name: String) -> String? {
+    var list: UnsafeMutablePointer<ifaddrs>?
+    guard getifaddrs(&list) == 0 else { return nil }
+    defer { freeifaddrs(list) }
+    var next = list
+    while let entry = next?.pointee {
+        next = entry.ifa_next
+        guard String(cString: entry.ifa_name) == name, let address = entry.ifa_addr,
+            Int32(address.pointee.sa_family) == AF_INET
+        else { continue }
+        var text = [CChar](repeating: 0, count: Int(INET_ADDRSTRLEN))
+        let isText = address.withMemoryRebound(to: sockaddr_in.self, capacity: 1) { address in
+            inet_ntop(AF_INET, &address.pointee.sin_addr, &text, socklen_t(INET_ADDRSTRLEN)) != nil
+        }
+        if isText { return String(decoding: text.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self) }
+    }
+    return nil
+}

@@ -1,0 +1,67 @@
+import Libvirt
+import SSH
+import Scopes
+import Templates
+
+/// Turns the guest off in good order: by `shutdown_command`, else by the power button.
+struct ShutDown: Sendable {
+    let settings: ShutdownSettings
+    let context: RunContext
+    let data: RunData
+    let reporter: Reporter
+
+    /// - Throws: `BuildError` when the machine still runs after `shutdown_timeout`.
+    func run(_ machine: RunningMachine, _ shell: GuestShell?) async throws {
+        guard let shell else {
+            reporter.news("Waiting for the guest to power itself off (communicator = \"none\")")
+            return try await waitForEnd(of: machine, hint: "The guest's own installation must end with a power-off.")
+        }
+        guard let command = settings.command else { return try await pressPowerButton(machine, shell) }
+        let rendered = try context.render(command, data: data.templateData)
+        reporter.news("Gracefully halting the machine...")
+        let connection = try await shell.connection(timeout: .seconds(60))
+        // The guest closes the connection while it goes down, so how the command ends says nothing. It must not hold
+        // up the wait either: some guests go down without ending it.
+        let running = Task { [reporter] in
+            do {
+                let exit = try await connection.run(rendered) { reporter.report(.guest(isError: $0.isError), printable($0.text)) }
+                reporter.debug("the shutdown command ended: \(exit)")
+            } catch {
+                reporter.debug("the shutdown command was cut off: \(error)")
+            }
+        }
+        defer { running.cancel() }
+        try await waitForEnd(of: machine, hint: "Does shutdown_command power the guest off? It ran: \(command)")
+    }
+
+    private func waitForEnd(of machine: RunningMachine, hint: String) async throws {
+        do {
+            try await machine.domain.waitUntilStopped(timeout: settings.timeout)
+        } catch let error as TimedOut {
+            throw BuildError(operation: "shut the machine down", hint: hint + "\n  shutdown_timeout gives it more time.", underlying: error)
+        }
+    }
+
+    private func pressPowerButton(_ machine: RunningMachine, _ shell: GuestShell) async throws {
+        reporter.news("No shutdown_command: pressing the power button (ACPI)")
+        let pressing = Task {
+            while !Task.isCancelled {
+                try await machine.domain.shutdown()
+                try await Task.sleep(for: .seconds(10))
+            }
+        }
+        defer { pressing.cancel() }
+        do {
+            try await machine.domain.waitUntilStopped(timeout: settings.timeout)
+        } catch is TimedOut {
+            reporter.warn(
+                "the guest did not answer the power button for \(settings.timeout.text); cutting its power. "
+                    + "A shutdown_command would end it in good order.")
+            // What the guest still holds in memory would be lost with the power.
+            if let connection = try? await shell.connection(timeout: .seconds(10)) {
+                _ = try? await connection.run("sync", timeout: .seconds(60)) { _ in }
+            }
+            try await machine.domain.destroy()
+        }
+    }
+}

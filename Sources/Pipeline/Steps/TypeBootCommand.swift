@@ -1,0 +1,69 @@
+import BootCommand
+import RemoteFramebuffer
+import Scopes
+import Templates
+
+/// Waits `boot_wait` and types the boot command over VNC.
+struct TypeBootCommand: Sendable {
+    let settings: BootSettings
+    let vmName: String
+    let context: RunContext
+    let reporter: Reporter
+
+    /// Whether the command speaks of the build's key, which then has to be there first.
+    var needsKey: Bool { settings.steps.contains { $0.command.contains("SSHPublicKey") } }
+
+    func run(_ machine: RunningMachine, _ services: Services, publicKey: String) async throws {
+        let fields = [
+            "HTTPIP": services.ip, "HTTPPort": String(services.httpPort ?? 0), "Name": vmName,
+            "SSHPublicKey": publicKey, "SyslogIP": services.ip, "SyslogPort": String(services.syslogPort ?? 0),
+        ]
+        // All of it is parsed before anything is typed: a mistake must not end in half a command.
+        let steps = try settings.steps.map { step in
+            let text = try context.render(step.command, data: fields)
+            return (try parse(text), step.description)
+        }
+        if let wait = settings.wait {
+            reporter.news("Waiting \(wait.text) for boot...")
+            try await Task.sleep(for: wait)
+        }
+        if steps.isEmpty { return }
+        let connection = try await machine.connectVNC()
+        defer { connection.close() }
+        for (keys, description) in steps {
+            if let description { reporter.news("Typing boot command for: \(description)") }
+            try await type(keys, over: connection)
+        }
+    }
+
+    private func parse(_ text: String) throws -> [BootStep] {
+        do {
+            let parsed = try parseBootCommand(text)
+            for warning in parsed.warnings { reporter.warn("boot_command: \(warning)") }
+            return parsed.steps
+        } catch {
+            throw BuildError("type the boot command", because: "\(error)")
+        }
+    }
+
+    private func type(_ steps: [BootStep], over connection: VNCConnection) async throws {
+        let typist = Typist(connection, pace: settings.keyInterval.map { .interval($0) } ?? .automatic)
+        for step in steps {
+            switch step {
+            case .wait(let duration):
+                try await typist.flush()
+                try await Task.sleep(for: duration)
+            case .key(let key, let action):
+                let stroke = KeyStroke(keysym: key.value, needsShift: key.needsShift)
+                let kind: KeyStroke.Action =
+                    switch action {
+                    case .press: .press
+                    case .down: .down
+                    case .up: .up
+                    }
+                try await typist.type(stroke, kind)
+            }
+        }
+        try await typist.flush()
+    }
+}

@@ -1,0 +1,24 @@
+import Foundation
+
+/// The folder beside the output in which a build works; on success its `output` part takes the output's name.
+struct Workspace: Sendable {
+    /// The whole folder: on the output's own file system, so that the end is a rename.
+    let path: String
+    /// Becomes the output directory.
+    var output: String { path + "/output" }
+    /// CD and floppy images.
+    var seeds: String { path + "/seeds" }
+}
+
+/// The disks of the machine, the main one first.
+struct Disks: Sendable {
+    var paths: [String]
+    /// The template's name for the format.
+    var format: String
+}
+
+/// The seed images that the template asks for.
+struct Seeds: Sendable {
+    var cd: String?
+    var floppy: String?
+}

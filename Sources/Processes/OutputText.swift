@@ -1,0 +1,17 @@
+import Synchronization
+
+/// Lines gathered from any thread; only the last 200 are kept.
+package final class OutputText: Sendable {
+    private let kept = Mutex<[String]>([])
+
+    package init() {}
+
+    package func add(_ line: String) {
+        kept.withLock { kept in
+            kept.append(line)
+            if kept.count > 200 { kept.removeFirst() }
+        }
+    }
+
+    package var lines: [String] { kept.withLock { $0 } }
+}

@@ -1,0 +1,162 @@
+import NIOCore
+import NIOPosix
+package import Scopes
+
+/// Where a VNC server listens.
+package enum VNCAddress: Sendable, Equatable, CustomStringConvertible {
+    case unix(String)
+    case tcp(host: String, port: Int)
+
+    package var description: String {
+        switch self {
+        case .unix(let path): "unix:\(path)"
+        case .tcp(let host, let port): "\(host):\(port)"
+        }
+    }
+}
+
+/// A connection to a guest's screen and keyboard.
+package actor VNCConnection {
+    private let channel: any Channel
+    private var client: RFBClient
+    private var failure: (any Error)?
+    private var waiters: [CheckedContinuation<Void, Never>] = []
+
+    /// Connects and shakes hands.
+    ///
+    /// - Throws: `BuildError` when there is no server, or it refuses.
+    package static func connect(
+        to address: VNCAddress, password: Sensitive<String>?, deadline: Duration
+    ) async throws -> VNCConnection {
+        try await attempting("connect to the machine's screen at \(address)") {
+            try await withDeadline(deadline, "connecting to the machine's screen") {
+                let (stream, continuation) = AsyncThrowingStream.makeStream(of: [UInt8].self)
+                let bootstrap = ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton).channelInitializer { channel in
+                    channel.eventLoop.makeCompletedFuture {
+                        try channel.pipeline.syncOperations.addHandler(ByteForwarder(continuation: continuation))
+                    }
+                }
+                let channel =
+                    switch address {
+                    case .unix(let path): try await bootstrap.connect(unixDomainSocketPath: path).get()
+                    case .tcp(let host, let port): try await bootstrap.connect(host: host, port: port).get()
+                    }
+                let connection = VNCConnection(channel: channel, password: password)
+                Task { await connection.read(stream) }
+                do {
+                    try await connection.waitUntil { $0.phase == .running }
+                } catch {
+                    connection.close()
+                    throw error
+                }
+                return connection
+            }
+        }
+    }
+
+    private init(channel: any Channel, password: Sensitive<String>?) {
+        self.channel = channel
+        client = RFBClient(password: password?.reveal())
+    }
+
+    package nonisolated func close() {
+        channel.close(promise: nil)
+    }
+
+    /// Presses or releases a key.
+    package func sendKey(_ keysym: UInt32, down: Bool) async throws {
+        try await send(RFBClient.keyEvent(keysym, down: down))
+    }
+
+    /// The whole screen as it is now.
+    package func framebuffer() async throws -> Framebuffer {
+        let before = client.updates
+        try await send(client.updateRequest(incremental: false))
+        try await waitUntil { $0.updates > before }
+        return client.framebuffer
+    }
+
+    /// Asks to be told of the next change.
+    package func requestChanges() async throws {
+        try await send(client.updateRequest(incremental: true))
+    }
+
+    /// How many updates have come so far.
+    package var updates: Int { client.updates }
+
+    /// Waits for an update after the given one, for `limit` at most.
+    ///
+    /// - Returns: Whether one came.
+    package func waitForUpdate(after count: Int, limit: Duration) async throws -> Bool {
+        let clock = ContinuousClock()
+        let end = clock.now + limit
+        while client.updates <= count {
+            if let failure { throw failure }
+            if clock.now >= end { return false }
+            try await Task.sleep(for: .milliseconds(4))
+        }
+        return true
+    }
+
+    private func send(_ bytes: [UInt8]) async throws {
+        if let failure { throw failure }
+        try Task.checkCancellation()
+        try await channel.writeAndFlush(ByteBuffer(bytes: bytes))
+    }
+
+    private func read(_ stream: AsyncThrowingStream<[UInt8], any Error>) async {
+        do {
+            for try await bytes in stream {
+                let answer = try client.receive(bytes)
+                if !answer.isEmpty { try await channel.writeAndFlush(ByteBuffer(bytes: answer)) }
+                wakeWaiters()
+            }
+            failure = Reason(text: "the machine closed its screen")
+        } catch {
+            failure = error
+        }
+        close()
+        wakeWaiters()
+    }
+
+    private func waitUntil(_ condition: (RFBClient) -> Bool) async throws {
+        while !condition(client) {
+            if let failure { throw failure }
+            try Task.checkCancellation()
+            await withTaskCancellationHandler {
+                await withCheckedContinuation { waiters.append($0) }
+            } onCancel: {
+                Task { await self.wakeWaiters() }
+            }
+        }
+    }
+
+    private func wakeWaiters() {
+        let waiting = waiters
+        waiters = []
+        for waiter in waiting { waiter.resume() }
+    }
+}
+
+/// Hands a channel's bytes to a stream.
+private final class ByteForwarder: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    private let continuation: AsyncThrowingStream<[UInt8], any Error>.Continuation
+
+    init(continuation: AsyncThrowingStream<[UInt8], any Error>.Continuation) {
+        self.continuation = continuation
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        continuation.yield(Array(unwrapInboundIn(data).readableBytesView))
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        continuation.finish()
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        continuation.finish(throwing: error)
+        context.close(promise: nil)
+    }
+}

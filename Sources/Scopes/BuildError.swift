@@ -1,0 +1,74 @@
+/// A failure at run time: what was attempted, what happened, and what to do.
+package struct BuildError: Error, CustomStringConvertible {
+    /// What was being attempted, as an infinitive: "convert the disk".
+    package var operation: String
+    /// What the user can do about it.
+    package var hint: String?
+    /// What happened.
+    package var underlying: any Error
+
+    package init(operation: String, hint: String? = nil, underlying: any Error) {
+        self.operation = operation
+        self.hint = hint
+        self.underlying = underlying
+    }
+
+    /// A failure known by its words alone.
+    package init(_ operation: String, because reason: String, hint: String? = nil) {
+        self.init(operation: operation, hint: hint, underlying: Reason(text: reason))
+    }
+
+    package var description: String {
+        "could not \(operation): \(underlying)" + (hint.map { "\n  \($0)" } ?? "")
+    }
+}
+
+/// The words of what happened, where there is no error value behind it.
+package struct Reason: Error, CustomStringConvertible {
+    package var text: String
+    package init(text: String) { self.text = text }
+    package var description: String { text }
+}
+
+/// Something did not happen in time. Never used for cancellation.
+package struct TimedOut: Error, CustomStringConvertible {
+    package var operation: String
+    package var limit: Duration
+
+    package init(_ operation: String, limit: Duration) {
+        self.operation = operation
+        self.limit = limit
+    }
+
+    package var description: String { "timed out after \(limit.text) while \(operation)" }
+}
+
+/// Says what was being attempted when an error passes; cancellation stays recognisable.
+package func attempting<Value>(
+    _ operation: String, hint: String? = nil, _ body: () async throws -> Value
+) async throws -> Value {
+    do {
+        return try await body()
+    } catch let error where !(error is CancellationError) && !(error is BuildError) {
+        throw BuildError(operation: operation, hint: hint, underlying: error)
+    }
+}
+
+extension Duration {
+    /// As people say it, at most two units: "350 ms", "2.4 s", "5 min 3 s", "1 h 2 min".
+    package var text: String {
+        let (seconds, attoseconds) = components
+        let total = Double(seconds) + Double(attoseconds) / 1e18
+        if total < 1 { return "\(Int((total * 1000).rounded())) ms" }
+        if total < 60 {
+            let tenths = Int((total * 10).rounded())
+            return tenths % 10 == 0 ? "\(tenths / 10) s" : "\(tenths / 10).\(tenths % 10) s"
+        }
+        if total < 3600 {
+            let rest = Int(seconds) % 60
+            return rest == 0 ? "\(seconds / 60) min" : "\(seconds / 60) min \(rest) s"
+        }
+        let rest = Int(seconds) % 3600 / 60
+        return rest == 0 ? "\(seconds / 3600) h" : "\(seconds / 3600) h \(rest) min"
+    }
+}

@@ -1,0 +1,196 @@
+import Diagnostics
+import HCL
+
+/// One `build` block with its sources looked up.
+struct BuildBlock: Sendable {
+    var name: String
+    var uses: [SourceUse]
+    var provisioners: [ExpandedBlock] = []
+    var errorCleanup: ExpandedBlock?
+    /// Chains; a `post-processor` directly in the build is a chain of one.
+    var postProcessors: [[ExpandedBlock]] = []
+}
+
+/// A source as one build uses it.
+struct SourceUse: Sendable {
+    var source: Configuration.Source
+    /// The build-level `name`, else the source's own.
+    var useName: String
+    /// The build-level source block, which adds options.
+    var addition: ExpandedBlock?
+    /// Where the build names the source.
+    var range: SourceRange
+
+    var key: String { "\(source.type).\(useName)" }
+}
+
+/// Reads `build` blocks: what they use and what they do, with dynamic blocks written out.
+struct BuildReader {
+    private(set) var builds: [BuildBlock] = []
+    var evaluator: BodyEvaluator
+    private let sources: [String: Configuration.Source]
+    private let scope: Scope
+
+    private static let attributes = ["name", "description", "sources"]
+    private static let blocks = [
+        "source", "provisioner", "post-processor", "post-processors", "error-cleanup-provisioner",
+        "hcp_packer_registry",
+        "from", "dynamic",
+    ]
+
+    init(_ configuration: Configuration, _ scope: Scope, _ evaluator: BodyEvaluator) {
+        self.evaluator = evaluator
+        self.scope = scope
+        sources = configuration.sources
+        for block in configuration.builds { read(block) }
+    }
+
+    private mutating func read(_ block: Block) {
+        var build = BuildBlock(name: "", uses: [])
+        // Something is wrong with the list of sources, or it is not known: that there is none would be a second error about one mistake.
+        var isOpen = false
+        for attribute in block.body.attributes {
+            switch attribute.name {
+            case "name":
+                let value = evaluator.value(attribute.expression, scope).optionValue
+                if let name = value.text { build.name = name } else { expect("text", attribute, value) }
+            case "description": _ = evaluator.value(attribute.expression, scope)
+            case "sources":
+                let uses = list(attribute)
+                build.uses += uses ?? []
+                isOpen = isOpen || uses == nil
+            case "from": break
+            default: evaluator.report(.unsupported(attribute, in: "build", Self.attributes))
+            }
+        }
+        for inner in evaluator.blocks(of: block.body, scope) { read(inner, into: &build, isOpen: &isOpen) }
+        if build.uses.isEmpty, !isOpen {
+            evaluator.report(
+                Diagnostic(
+                    id: "template/no-source", summary: "The build has no source",
+                    detail: "Write sources = [\"source.TYPE.NAME\"] inside it.", subject: block.headerRange))
+        }
+        builds.append(build)
+    }
+
+    private mutating func read(_ block: ExpandedBlock, into build: inout BuildBlock, isOpen: inout Bool) {
+        switch block.type {
+        case "source":
+            guard labels(block, "\"source.TYPE.NAME\"") else { return isOpen = true }
+            if let use = use(block) { build.uses.append(use) } else { isOpen = true }
+        case "provisioner": if labels(block, "\"TYPE\"") { build.provisioners.append(block) }
+        case "error-cleanup-provisioner":
+            guard labels(block, "\"TYPE\"") else { return }
+            if let first = build.errorCleanup {
+                evaluator.report(
+                    Diagnostic(
+                        id: "template/duplicate", summary: "A build has at most one error-cleanup-provisioner",
+                        detail: "Remove one of them.", subject: block.header,
+                        notes: [Diagnostic.Note("first one here", at: first.header)]))
+            } else {
+                build.errorCleanup = block
+            }
+        case "post-processor": if labels(block, "\"TYPE\"") { build.postProcessors.append([block]) }
+        case "post-processors":
+            var chain: [ExpandedBlock] = []
+            for inner in evaluator.blocks(of: block.body, block.scope, iterators: block.iterators) {
+                if inner.type == "post-processor" {
+                    if labels(inner, "\"TYPE\"") { chain.append(inner) }
+                } else {
+                    evaluator.report(
+                        Diagnostic(
+                            id: "template/unsupported-block",
+                            summary: "A post-processors block holds no block of type “\(inner.type)”",
+                            detail: "It holds post-processor \"TYPE\" { … } blocks.", subject: inner.typeRange))
+                }
+            }
+            for attribute in block.body.attributes {
+                evaluator.report(.unsupported(attribute, in: "post-processors", []))
+            }
+            if !chain.isEmpty { build.postProcessors.append(chain) }
+        case "hcp_packer_registry", "from": break
+        default:
+            let hint = suggestion(for: block.type, among: Self.blocks).map { "Did you mean \"\($0)\"?" }
+            evaluator.report(
+                Diagnostic(
+                    id: "template/unsupported-block", summary: "A build block holds no block of type “\(block.type)”",
+                    detail: hint ?? "It can hold: " + Self.blocks.joined(separator: ", ") + ".",
+                    subject: block.typeRange))
+        }
+    }
+
+    private mutating func expect(_ form: String, _ attribute: Attribute, _ value: OptionValue) {
+        guard !value.isUnknown, value != .null else { return }
+        evaluator.report(
+            Diagnostic(
+                id: "template/wrong-type", summary: "\(attribute.name) must be \(form), not \(value.kind)",
+                subject: attribute.expression.range))
+    }
+
+    private mutating func labels(_ block: ExpandedBlock, _ form: String) -> Bool {
+        if block.labels.count == 1 { return true }
+        evaluator.report(
+            Diagnostic(
+                id: "template/wrong-labels",
+                summary: "A \(block.type) block takes one label, not \(block.labels.count)",
+                detail: "Write \(block.type) \(form) { … }.", subject: block.header))
+        return false
+    }
+
+    /// nil after an error, or if the list is not known.
+    private mutating func list(_ attribute: Attribute) -> [SourceUse]? {
+        let value = evaluator.value(attribute.expression, scope).optionValue
+        if value.isUnknown { return nil }
+        if case .null = value { return [] }
+        guard case .list(let values) = value else {
+            expect("a list of sources, such as [\"source.qemu.NAME\"]", attribute, value)
+            return nil
+        }
+        // Each element of a written list has its own place.
+        let places = attribute.expression.elementRanges
+        var uses: [SourceUse]? = []
+        for (index, value) in values.enumerated() {
+            let range = places.count == values.count ? places[index] : attribute.expression.range
+            guard let text = value.text, let source = find(text, at: range) else {
+                uses = nil
+                continue
+            }
+            uses?.append(SourceUse(source: source, useName: source.name, range: range))
+        }
+        return uses
+    }
+
+    private mutating func use(_ block: ExpandedBlock) -> SourceUse? {
+        guard let source = find(block.labels[0].text, at: block.labels[0].range) else { return nil }
+        var useName = source.name
+        if let attribute = block.body.attributes.first(where: { $0.name == "name" }) {
+            // In a dynamic block the iterator may be used; Packer allows only literals otherwise.
+            if let name = evaluator.value(attribute.expression, block.scope).optionValue.text { useName = name }
+        }
+        return SourceUse(source: source, useName: useName, addition: block, range: block.labels[0].range)
+    }
+
+    /// `TYPE.NAME`, with or without a word such as `source.` before it.
+    private mutating func find(_ reference: String, at range: SourceRange) -> Configuration.Source? {
+        let parts = reference.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
+        guard parts.count == 2 || parts.count == 3, !parts.contains("") else {
+            evaluator.report(
+                Diagnostic(
+                    id: "template/invalid-source", summary: "“\(reference)” is no reference to a source",
+                    detail: "Write \"source.TYPE.NAME\".", subject: range))
+            return nil
+        }
+        let key = parts.suffix(2).joined(separator: ".")
+        if let source = sources[key] { return source }
+        let hint = suggestion(for: key, among: sources.keys).map { "Did you mean \"source.\($0)\"?" }
+        evaluator.report(
+            Diagnostic(
+                id: "template/unknown-source", summary: "There is no source “\(key)”",
+                detail: hint
+                    ?? (sources.isEmpty
+                        ? "The template declares no source."
+                        : "Declared are: " + sources.keys.sorted().joined(separator: ", ") + "."),
+                subject: range))
+        return nil
+    }
+}

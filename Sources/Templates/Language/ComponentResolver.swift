@@ -1,0 +1,74 @@
+import Diagnostics
+
+/// Finds out what a component's type stands for.
+///
+/// The first part of a type is the name under which `required_plugins` has the plugin, so a plugin of another name gives its components
+/// other names, and a type of a plugin that nobody here has heard of is still known.
+struct ComponentResolver: Sendable {
+    enum Resolution {
+        case builtIn(type: String, [OptionSpec])
+        case known
+        /// With a hint at what may have been meant.
+        case unknown(String)
+    }
+
+    /// Plugin sources by name.
+    var plugins: [String: String]
+
+    func canonical(_ type: String, _ family: KnownComponents.Family) -> String {
+        if family.builtIn[type] != nil { return type }
+        guard let source = plugins[type], let last = source.split(separator: "/").last else { return type }
+        return family.builtIn[String(last)] != nil ? String(last) : type
+    }
+
+    func resolve(_ type: String, _ family: KnownComponents.Family) -> Resolution {
+        let canonical = canonical(type, family)
+        if let specs = family.builtIn[canonical] { return .builtIn(type: canonical, specs) }
+        if family.known.contains(type) { return .known }
+        if plugins.keys.contains(where: { type == $0 || type.hasPrefix($0 + "-") }) { return .known }
+        let hint = suggestion(for: type, among: family.known.union(family.builtIn.keys))
+        return .unknown(
+            hint.map { "Did you mean \"\($0)\"?" }
+                ?? "If it comes from a plugin, name the plugin in required_plugins of the packer block.")
+    }
+}
+
+/// `-only` and `-except`.
+struct BuildSelection {
+    private var only: [(pattern: String, glob: Glob)] = []
+    private var except: [(pattern: String, glob: Glob)] = []
+
+    init(_ options: LoadOptions, _ diagnostics: inout [Diagnostic]) {
+        for (flag, patterns) in [("-only", options.only), ("-except", options.except)] {
+            for pattern in patterns {
+                guard let glob = Glob(pattern) else {
+                    diagnostics.append(
+                        Diagnostic(
+                            id: "template/invalid-pattern", summary: "\(flag)=\(pattern) is no pattern",
+                            detail: "A bracket or brace in it is never closed."))
+                    continue
+                }
+                if flag == "-only" { only.append((pattern, glob)) } else { except.append((pattern, glob)) }
+            }
+        }
+    }
+
+    func includes(_ name: String) -> Bool {
+        if !only.isEmpty, !only.contains(where: { $0.glob.matches(name) }) { return false }
+        return !except.contains { $0.glob.matches(name) }
+    }
+
+    /// Post-processors are excluded by name or type.
+    func excludes(component name: String?, type: String) -> Bool {
+        except.contains { $0.glob.matches(type) || name.map($0.glob.matches) ?? false }
+    }
+
+    func reportUnmatched(among names: [String], _ diagnostics: inout [Diagnostic]) {
+        for (pattern, glob) in only where !names.contains(where: glob.matches) {
+            diagnostics.append(
+                Diagnostic(
+                    id: "template/unmatched-pattern", severity: .warning, summary: "-only=\(pattern) matches no build",
+                    detail: "The template has: " + names.joined(separator: ", ") + "."))
+        }
+    }
+}

@@ -1,0 +1,224 @@
+import Diagnostics
+import HCL
+
+/// The blocks of all files of a template, sorted by what they declare. Nothing is evaluated yet.
+struct Configuration {
+    struct Local {
+        var name: String
+        var nameRange: SourceRange
+        var expression: Expression
+        var isSensitive: Bool
+    }
+
+    struct DataSource {
+        var type: String
+        var name: String
+        var block: Block
+    }
+
+    struct Source: Sendable {
+        var type: String
+        var name: String
+        var block: Block
+    }
+
+    var packer: [Block] = []
+    /// `variable` and `variables`.
+    var variableBlocks: [Block] = []
+    var locals: [String: Local] = [:]
+    /// In order of appearance.
+    var localNames: [String] = []
+    var dataSources: [String: DataSource] = [:]
+    var sources: [String: Source] = [:]
+    var builds: [Block] = []
+    var diagnostics: [Diagnostic] = []
+
+    private static let blockTypes = [
+        "packer", "variable", "variables", "locals", "local", "data", "source", "build", "hcp_packer_registry",
+        "communicator",
+    ]
+
+    init(_ bodies: [Body]) {
+        for body in bodies {
+            for attribute in body.attributes {
+                let hint =
+                    Self.blockTypes.contains(attribute.name)
+                    ? "Write it as a block, without the equals sign: \(attribute.name) { … }."
+                    : "Options belong into blocks such as source or build; values that are used often into locals { … }."
+                diagnostics.append(
+                    Diagnostic(
+                        id: "template/unsupported-argument", summary: "“\(attribute.name)” is not expected here",
+                        detail: hint, subject: attribute.nameRange))
+            }
+            for block in body.blocks { add(block) }
+        }
+    }
+
+    private mutating func add(_ block: Block) {
+        switch block.type {
+        case "packer": if labels(block, []) { packer.append(block) }
+        case "variable": if labels(block, ["name"]) { variableBlocks.append(block) }
+        case "variables": if labels(block, []) { variableBlocks.append(block) }
+        case "locals": if labels(block, []) { addLocals(block) }
+        case "local": if labels(block, ["name"]) { addLocal(block) }
+        case "data": if labels(block, ["type", "name"]) { addData(block) }
+        case "source": if labels(block, ["type", "name"]) { addSource(block) }
+        case "build": if labels(block, []) { builds.append(block) }
+        case "hcp_packer_registry": _ = labels(block, [])
+        case "communicator": _ = labels(block, ["type", "name"])
+        default:
+            let hint = suggestion(for: block.type, among: Self.blockTypes).map { "Did you mean \"\($0)\"?" }
+            diagnostics.append(
+                Diagnostic(
+                    id: "template/unsupported-block", summary: "There is no block of type “\(block.type)”",
+                    detail: hint ?? "At this level there can be: " + Self.blockTypes.joined(separator: ", ") + ".",
+                    subject: block.typeRange))
+        }
+    }
+
+    private mutating func labels(_ block: Block, _ names: [String]) -> Bool {
+        if block.labels.count == names.count { return true }
+        let form = ([block.type] + names.map { "\"\($0.uppercased())\"" }).joined(separator: " ")
+        diagnostics.append(
+            Diagnostic(
+                id: "template/wrong-labels",
+                summary: names.isEmpty
+                    ? "A \(block.type) block takes no labels"
+                    : "A \(block.type) block takes \(names.count) \(names.count == 1 ? "label" : "labels"), not \(block.labels.count)",
+                detail: "Write \(form) { … }.", subject: block.headerRange))
+        return false
+    }
+
+    private mutating func checkName(_ name: String, _ range: SourceRange, of what: String) {
+        guard !isIdentifier(name) else { return }
+        diagnostics.append(
+            Diagnostic(
+                id: "template/invalid-name", summary: "“\(name)” cannot be the name of a \(what)",
+                detail: "A name has letters, digits, _ and -, and begins with a letter or _.", subject: range))
+    }
+
+    private mutating func duplicate(_ what: String, at range: SourceRange, first: SourceRange) {
+        diagnostics.append(
+            Diagnostic(
+                id: "template/duplicate", summary: "\(what) is declared twice", detail: "Remove or rename one of them.",
+                subject: range, notes: [Diagnostic.Note("first declared here", at: first)]))
+    }
+
+    private mutating func declare(_ local: Local) {
+        checkName(local.name, local.nameRange, of: "local")
+        if let first = locals[local.name] {
+            duplicate("local.\(local.name)", at: local.nameRange, first: first.nameRange)
+            return
+        }
+        locals[local.name] = local
+        localNames.append(local.name)
+    }
+
+    private mutating func addLocals(_ block: Block) {
+        for attribute in block.body.attributes {
+            declare(
+                Local(
+                    name: attribute.name, nameRange: attribute.nameRange, expression: attribute.expression,
+                    isSensitive: false))
+        }
+        for inner in block.body.blocks {
+            diagnostics.append(
+                Diagnostic(
+                    id: "template/unsupported-block", summary: "A locals block holds no blocks",
+                    detail: "Write an object with an equals sign: \(inner.type) = { … }.", subject: inner.typeRange))
+        }
+    }
+
+    private mutating func addLocal(_ block: Block) {
+        var expression: Expression?
+        var isSensitive = false
+        for attribute in block.body.attributes {
+            switch attribute.name {
+            case "expression": expression = attribute.expression
+            case "sensitive": isSensitive = flag(attribute)
+            default: unsupported(attribute, in: "local", ["expression", "sensitive"])
+            }
+        }
+        for inner in block.body.blocks { unsupported(inner, in: "local", []) }
+        guard let expression else {
+            diagnostics.append(
+                Diagnostic(
+                    id: "template/missing-option", summary: "A local block needs expression",
+                    detail: "Write expression = … inside it.", subject: block.headerRange))
+            return
+        }
+        declare(
+            Local(
+                name: block.labels[0].text, nameRange: block.labels[0].range, expression: expression,
+                isSensitive: isSensitive))
+    }
+
+    private mutating func addData(_ block: Block) {
+        let (type, name) = (block.labels[0].text, block.labels[1].text)
+        checkName(name, block.labels[1].range, of: "data source")
+        if let first = dataSources["\(type).\(name)"] {
+            duplicate("data.\(type).\(name)", at: block.headerRange, first: first.block.headerRange)
+            return
+        }
+        dataSources["\(type).\(name)"] = DataSource(type: type, name: name, block: block)
+    }
+
+    private mutating func addSource(_ block: Block) {
+        let (type, name) = (block.labels[0].text, block.labels[1].text)
+        checkName(name, block.labels[1].range, of: "source")
+        if let first = sources["\(type).\(name)"] {
+            duplicate("source.\(type).\(name)", at: block.headerRange, first: first.block.headerRange)
+            return
+        }
+        sources["\(type).\(name)"] = Source(type: type, name: name, block: block)
+    }
+
+    /// A literal true or false.
+    mutating func flag(_ attribute: Attribute) -> Bool {
+        let result = Evaluation.evaluate(attribute.expression, Scope.literals)
+        diagnostics += result.diagnostics
+        switch result.value.optionValue {
+        case .bool(let flag): return flag
+        case .string("true"): return true
+        case .string("false"), .null, .unknown: return false
+        default:
+            diagnostics.append(
+                Diagnostic(
+                    id: "template/wrong-type", summary: "\(attribute.name) must be true or false", detail: "",
+                    subject: attribute.expression.range))
+            return false
+        }
+    }
+
+    mutating func unsupported(_ attribute: Attribute, in what: String, _ known: [String]) {
+        diagnostics.append(.unsupported(attribute, in: what, known))
+    }
+
+    mutating func unsupported(_ block: Block, in what: String, _ known: [String]) {
+        diagnostics.append(.unsupported(block, in: what, known))
+    }
+}
+
+extension Diagnostic {
+    static func unsupported(_ attribute: Attribute, in what: String, _ known: [String]) -> Diagnostic {
+        let hint = suggestion(for: attribute.name, among: known).map { "Did you mean \"\($0)\"?" }
+        return Diagnostic(
+            id: "template/unsupported-argument", summary: "A \(what) block has no option “\(attribute.name)”",
+            detail: hint ?? (known.isEmpty ? "" : "It takes: " + known.joined(separator: ", ") + "."),
+            subject: attribute.nameRange)
+    }
+
+    static func unsupported(_ block: Block, in what: String, _ known: [String]) -> Diagnostic {
+        let hint = suggestion(for: block.type, among: known).map { "Did you mean \"\($0)\"?" }
+        return Diagnostic(
+            id: "template/unsupported-block", summary: "A \(what) block holds no block of type “\(block.type)”",
+            detail: hint ?? (known.isEmpty ? "" : "It can hold: " + known.joined(separator: ", ") + "."),
+            subject: block.typeRange)
+    }
+}
+
+/// Letters, digits, `_` and `-`, not beginning with a digit or `-`.
+func isIdentifier(_ name: String) -> Bool {
+    guard let first = name.first, first == "_" || first.isLetter else { return false }
+    return name.allSatisfy { $0 == "_" || $0 == "-" || $0.isLetter || $0.isNumber }
+}

@@ -1,0 +1,120 @@
+import Diagnostics
+import HCL
+
+/// Reads, evaluates and validates a template.
+///
+/// Everything that is wrong is reported in one run. The plan is complete when there is no error among the diagnostics.
+package func loadPlan(_ options: LoadOptions) -> LoadedPlan {
+    var loader = PlanLoader(options)
+    return loader.load()
+}
+
+/// Parses a template's files and nothing more: `validate -syntax-only`. The plan is empty.
+package func checkSyntax(_ options: LoadOptions) -> LoadedPlan {
+    var loader = PlanLoader(options)
+    return loader.check()
+}
+
+/// The steps from files to a plan.
+private struct PlanLoader {
+    private let options: LoadOptions
+    private var files: [SourceFile] = []
+    private var diagnostics: [Diagnostic] = []
+    private var secrets = SecretCollection()
+
+    init(_ options: LoadOptions) { self.options = options }
+
+    mutating func check() -> LoadedPlan {
+        _ = parse()
+        return finish([])
+    }
+
+    mutating func load() -> LoadedPlan {
+        let (bodies, found) = parse()
+        // What a broken file declares is not known, so everything else would look undeclared.
+        if diagnostics.hasErrors { return finish([]) }
+        let configuration = Configuration(bodies)
+        diagnostics += configuration.diagnostics
+        let packer = PackerBlock(configuration.packer)
+        diagnostics += packer.diagnostics
+
+        let environment = Evaluation.Environment(
+            options, root: found.root, dataSources: Set(configuration.dataSources.keys))
+        var variables = VariableLoader(configuration, options)
+        variables.assignValues(automaticFiles: found.automaticVariableFiles)
+        variables.check(environment)
+        files += variables.files
+        diagnostics += variables.diagnostics
+        secrets = variables.secrets
+
+        var scope = environment.baseScope
+        scope.roots["var"] = .object(variables.variables.compactMapValues(\.value))
+        let components = ComponentResolver(plugins: packer.plugins)
+        checkDataSources(configuration, components)
+        var locals = LocalEvaluator(configuration, base: scope, environment: environment)
+        locals.evaluateAll()
+        diagnostics += locals.diagnostics
+        secrets.formUnion(locals.secrets)
+        scope.roots["local"] = .object(locals.values)
+
+        if configuration.builds.isEmpty {
+            diagnostics.append(
+                Diagnostic(
+                    id: "template/no-build", summary: "The template has no build block",
+                    detail: "Write build { sources = [\"source.qemu.NAME\"] }."))
+        }
+        let evaluator = BodyEvaluator(environment: environment, localNames: Set(configuration.locals.keys))
+        let reader = BuildReader(configuration, scope, evaluator)
+        diagnostics += reader.evaluator.diagnostics
+        var planner = Planner(
+            options, components: components, scope: scope, evaluator: evaluator,
+            failures: FailureRenderer(files: files, secrets: secrets))
+        let builds = planner.plan(reader.builds)
+        diagnostics += planner.diagnostics
+        reportUnknowns(planner.unknowns)
+        return finish(builds)
+    }
+
+    private mutating func parse() -> ([Body], TemplateFiles) {
+        let found = TemplateFiles(options)
+        diagnostics += found.diagnostics
+        files += found.files
+        var bodies: [Body] = []
+        for file in found.files {
+            let parsed = HCL.parse(file)
+            diagnostics += parsed.diagnostics
+            bodies.append(parsed.value)
+        }
+        return (bodies, found)
+    }
+
+    private mutating func checkDataSources(_ configuration: Configuration, _ components: ComponentResolver) {
+        for data in configuration.dataSources.values {
+            guard case .unknown(let hint) = components.resolve(data.type, KnownComponents.dataSources) else { continue }
+            diagnostics.append(
+                Diagnostic(
+                    id: "template/unknown-type", summary: "There is no data source type “\(data.type)”", detail: hint,
+                    subject: data.block.labels[0].range))
+        }
+    }
+
+    /// In a build every value must be known in the end; said only when nothing else explains it.
+    private mutating func reportUnknowns(_ ranges: [SourceRange]) {
+        guard !options.isValidation, !diagnostics.hasErrors else { return }
+        for range in ranges {
+            diagnostics.append(
+                Diagnostic(
+                    id: "template/unknown-value", summary: "This value is not known here",
+                    detail:
+                        "It may use source.name or source.type outside a source, a provisioner or a post-processor.",
+                    subject: range))
+        }
+    }
+
+    private func finish(_ builds: [PlannedBuild]) -> LoadedPlan {
+        // A block that several builds use is checked for each.
+        var seen: Set<Diagnostic> = []
+        let once = secrets.redacted(diagnostics, files: files).filter { seen.insert($0).inserted }
+        return LoadedPlan(plan: Diagnosed(Plan(builds: builds, secrets: secrets.sensitive), once), files: files)
+    }
+}

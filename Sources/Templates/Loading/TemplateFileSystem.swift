@@ -1,0 +1,75 @@
+import FoundationEssentials
+import Glibc
+
+/// The files a template is read from and checked against.
+package protocol TemplateFileSystem: Sendable {
+    /// What is at an absolute path, links followed; nil if there is nothing or it cannot be seen.
+    func kind(of path: String) -> TemplateFileKind?
+    /// The file's bytes, up to `limit`; nil if there are more. The error says why it cannot be read.
+    func read(_ path: String, limit: Int) throws -> [UInt8]?
+    /// The names in a directory, in no order.
+    func names(in directory: String) throws -> [String]
+}
+
+package enum TemplateFileKind: Hashable, Sendable {
+    case file
+    case directory
+}
+
+/// Why a file cannot be read, in words.
+package struct FileReadingError: Error, Hashable, Sendable, CustomStringConvertible {
+    package var description: String
+
+    package init(_ description: String) { self.description = description }
+
+    fileprivate init(errno code: Int32) {
+        switch code {
+        case ENOENT: description = "there is no such file"
+        case EACCES, EPERM: description = "this user may not read it"
+        case EISDIR: description = "it is a directory"
+        case ELOOP: description = "its links go round in a circle"
+        default: description = String(cString: strerror(code))
+        }
+    }
+}
+
+/// The machine's own files.
+package struct RealFileSystem: TemplateFileSystem {
+    package init() {}
+
+    package func kind(of path: String) -> TemplateFileKind? {
+        var isDirectory = false
+        guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else { return nil }
+        return isDirectory ? .directory : .file
+    }
+
+    package func read(_ path: String, limit: Int) throws -> [UInt8]? {
+        // Without O_NONBLOCK a named pipe would be waited for.
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        guard descriptor >= 0 else { throw FileReadingError(errno: errno) }
+        defer { close(descriptor) }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else { throw FileReadingError(errno: errno) }
+        switch status.st_mode & S_IFMT {
+        case S_IFREG: break
+        case S_IFDIR: throw FileReadingError(errno: EISDIR)
+        default: throw FileReadingError("it is no ordinary file")
+        }
+        var bytes: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 64 << 10)
+        while true {
+            let count = Glibc.read(descriptor, &buffer, buffer.count)
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else { throw FileReadingError(errno: errno) }
+            if count == 0 { return bytes }
+            bytes += buffer[..<count]
+            if bytes.count > limit { return nil }
+        }
+    }
+
+    package func names(in directory: String) throws -> [String] {
+        guard let stream = opendir(directory) else { throw FileReadingError(errno: errno) }
+        closedir(stream)
+        return try FileManager.default.contentsOfDirectory(atPath: directory)
+    }
+}

@@ -1,0 +1,116 @@
+import Diagnostics
+
+/// The files that make up a template.
+struct TemplateFiles {
+    var files: [SourceFile] = []
+    /// As `path.root` gives it.
+    var root: String
+    /// Variable files that are read without being named; only a directory has them.
+    var automaticVariableFiles: [String] = []
+    var diagnostics: [Diagnostic] = []
+
+    static let largestFile = 16 << 20
+
+    init(_ options: LoadOptions) {
+        let path = options.path
+        root = path
+        switch options.fileSystem.kind(of: options.absolute(path)) {
+        case nil:
+            diagnostics.append(
+                Diagnostic(
+                    id: "template/no-such-file", summary: "There is no file or directory “\(path)”",
+                    detail: "A path is relative to the working directory, \(options.workingDirectory)."))
+        case .directory: readDirectory(path, options)
+        case .file:
+            let slash = path.lastIndex(of: "/")
+            root = slash.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+            if path.hasSuffix(".pkr.hcl") {
+                read(path, options)
+            } else {
+                diagnostics.append(Self.unreadableKind(path))
+            }
+        }
+    }
+
+    private mutating func readDirectory(_ path: String, _ options: LoadOptions) {
+        let names: [String]
+        do {
+            names = try options.fileSystem.names(in: options.absolute(path)).sorted {
+                $0.utf8.lexicographicallyPrecedes($1.utf8)
+            }
+        } catch {
+            diagnostics.append(
+                Diagnostic(
+                    id: "template/unreadable", summary: "The directory “\(path)” cannot be read", detail: "\(error)"))
+            return
+        }
+        let prefix = path == "." || path == "./" ? "" : path.hasSuffix("/") ? path : path + "/"
+        if path.count > 1, path.hasSuffix("/") { root = String(path.dropLast()) }
+        func isFile(_ name: String) -> Bool { options.fileSystem.kind(of: options.absolute(prefix + name)) == .file }
+        for name in names where name.hasSuffix(".pkr.hcl") && isFile(name) { read(prefix + name, options) }
+        let json = names.filter { $0.hasSuffix(".pkr.json") && isFile($0) }
+        for name in json { diagnostics.append(Self.unreadableKind(prefix + name)) }
+        for suffix in [".auto.pkrvars.hcl", ".auto.pkrvars.json"] {
+            automaticVariableFiles += names.filter { $0.hasSuffix(suffix) && isFile($0) }.map { prefix + $0 }
+        }
+        guard files.isEmpty, json.isEmpty, diagnostics.isEmpty else { return }
+        let others = names.filter { $0.hasSuffix(".json") || $0.hasSuffix(".hcl") }
+        diagnostics.append(
+            Diagnostic(
+                id: "template/no-files", summary: "There is no *.pkr.hcl file in “\(path)”",
+                detail: others.isEmpty
+                    ? "A template is a directory of *.pkr.hcl files, or one such file."
+                    : "There is \(others.prefix(5).joined(separator: ", ")), but only names that end in .pkr.hcl are read."
+            ))
+    }
+
+    private mutating func read(_ path: String, _ options: LoadOptions) {
+        switch options.source(path) {
+        case .success(let file): files.append(file)
+        case .failure(let error): diagnostics += error.diagnostics
+        }
+    }
+
+    private static func unreadableKind(_ path: String) -> Diagnostic {
+        if path.hasSuffix(".pkr.json") {
+            return Diagnostic(
+                id: "template/json-not-read",
+                summary: "“\(path)” is a template in the JSON form of HCL, which is not read yet",
+                detail: "Write it in HCL, in a file that ends in .pkr.hcl.")
+        }
+        if path.hasSuffix(".hcl") {
+            return Diagnostic(
+                id: "template/wrong-extension", summary: "“\(path)” does not end in .pkr.hcl",
+                detail: "Packer takes a file of another name for a JSON template. Rename it to end in .pkr.hcl.")
+        }
+        return Diagnostic(
+            id: "template/json-not-read", summary: "“\(path)” is a legacy JSON template, which is not read yet",
+            detail: "“packer hcl2_upgrade \(path)” turns it into an HCL template, a file that ends in .pkr.hcl.")
+    }
+}
+
+extension LoadOptions {
+    func absolute(_ path: String) -> String {
+        if path.hasPrefix("/") { return path }
+        if path.isEmpty || path == "." { return workingDirectory }
+        return workingDirectory + "/" + path
+    }
+
+    /// The text of a file; why not, if it cannot be had.
+    func source(_ path: String) -> Result<SourceFile, TemplateError> {
+        func failed(_ id: String, _ summary: String, _ detail: String) -> Result<SourceFile, TemplateError> {
+            .failure(TemplateError(diagnostics: [Diagnostic(id: "template/" + id, summary: summary, detail: detail)]))
+        }
+        do {
+            guard let bytes = try fileSystem.read(absolute(path), limit: TemplateFiles.largestFile) else {
+                return failed("too-large", "“\(path)” is too large for a template", "At most 16 MiB are read.")
+            }
+            guard let text = String(validating: bytes, as: UTF8.self) else {
+                return failed("not-utf8", "“\(path)” is not UTF-8 text", "Save it in the encoding UTF-8.")
+            }
+            return .success(SourceFile(name: path, text: text))
+        } catch {
+            return failed("unreadable", "“\(path)” cannot be read", "\(error)")
+        }
+    }
+}

@@ -1,0 +1,67 @@
+import BootCommand
+
+/// Converts values of a template to the types of options, as HCL converts them.
+enum OptionConversion {
+    struct Problem: Error {
+        var id = "wrong-type"
+        var message: String
+        var detail = ""
+    }
+
+    static func convert(_ value: OptionValue, to kind: OptionSpec.Kind) throws(Problem) -> OptionValue {
+        switch kind {
+        case .string: return .string(try text(value))
+        case .duration:
+            let text = try text(value)
+            if text.isEmpty || text.contains("{{") || parseGoDuration(text) != nil { return .string(text) }
+            throw Problem(
+                id: "invalid-duration", message: "is no duration: “\(text)”",
+                detail: Int(text) != nil
+                    ? "Add a unit, such as \"\(text)s\"." : "Write it like \"10s\", \"500ms\" or \"1h5m\".")
+        case .int:
+            let text = try text(value)
+            if let number = Int(text) { return .number(String(number)) }
+            throw Problem(message: "must be a whole number, not \(value.kind)")
+        case .bool:
+            switch value {
+            case .bool: return value
+            case .string("true"), .string("1"), .number("1"): return .bool(true)
+            case .string("false"), .string("0"), .number("0"): return .bool(false)
+            default: throw Problem(message: "must be true or false, not \(value.kind)")
+            }
+        case .strings: return .list(try list(value) { value throws(Problem) in .string(try text(value, nullAs: "")) })
+        case .ints: return .list(try list(value) { value throws(Problem) in try convert(value, to: .int) })
+        case .rows: return .list(try list(value) { value throws(Problem) in try convert(value, to: .strings) })
+        case .stringMap:
+            guard case .map(let entries) = value else { throw Problem(message: "must be a map, not \(value.kind)") }
+            var converted: [OptionValue.Entry] = []
+            for entry in entries {
+                converted.append(.init(key: entry.key, value: .string(try text(entry.value, nullAs: ""))))
+            }
+            return .map(converted)
+        case .block: throw Problem(message: "is a block")
+        }
+    }
+
+    private static func list(
+        _ value: OptionValue, _ element: (OptionValue) throws(Problem) -> OptionValue
+    ) throws(Problem) -> [OptionValue] {
+        guard case .list(let values) = value else {
+            throw Problem(message: "must be a list, not \(value.kind)", detail: "Put square brackets around it: [ … ].")
+        }
+        var converted: [OptionValue] = []
+        for value in values { converted.append(try element(value)) }
+        return converted
+    }
+
+    private static func text(_ value: OptionValue, nullAs replacement: String? = nil) throws(Problem) -> String {
+        switch value {
+        case .string(let text), .number(let text): return text
+        case .bool(let flag): return String(flag)
+        case .null:
+            if let replacement { return replacement }
+            throw Problem(message: "must be text, not null")
+        default: throw Problem(message: "must be text, not \(value.kind)")
+        }
+    }
+}

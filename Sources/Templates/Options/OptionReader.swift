@@ -1,0 +1,255 @@
+import BootCommand
+import Diagnostics
+
+/// Checks a component's options against its table, converts and renders them, and hands them out by name.
+///
+/// All that is wrong is collected. An option that is wrong or unknown counts as given and yields nil, so that one mistake is reported once.
+struct OptionReader {
+    let header: SourceRange?
+    /// For messages: `source "qemu"`, `provisioner "shell"`.
+    let component: String
+    private(set) var diagnostics: [Diagnostic] = []
+
+    private let context: TemplateContext
+    private var values: [String: OptionValue] = [:]
+    private var ranges: [String: SourceRange] = [:]
+    private var elementRanges: [String: SourceRange] = [:]
+    /// Given, but wrong or not known yet.
+    private var undecided: Set<String> = []
+    private var blocks: [String: [OptionReader]] = [:]
+
+    init(_ body: OptionBody, _ specs: [OptionSpec], component: String, context: TemplateContext) {
+        header = body.header
+        self.component = component
+        self.context = context
+        let table = Dictionary(specs.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+        for option in body.options {
+            guard let spec = table[option.name] else {
+                reportUnknown(option.name, at: option.nameRange, specs)
+                continue
+            }
+            read(option, spec)
+        }
+        for block in body.blocks { read(block, table[block.name], specs) }
+    }
+
+    // MARK: Asking
+
+    /// Written in the template, with a value that is not null.
+    func isGiven(_ name: String) -> Bool { values[name] != nil || undecided.contains(name) || blocks[name] != nil }
+
+    func isUndecided(_ name: String) -> Bool { undecided.contains(name) }
+
+    /// The value's place; the header if it is not written.
+    func range(_ name: String) -> SourceRange? { ranges[name] ?? header }
+
+    func string(_ name: String) -> String? {
+        if case .string(let text)? = values[name] { return text }
+        return nil
+    }
+
+    /// As `string`, with the empty text as nil.
+    func text(_ name: String) -> String? { string(name).flatMap { $0.isEmpty ? nil : $0 } }
+
+    func bool(_ name: String) -> Bool {
+        if case .bool(let flag)? = values[name] { return flag }
+        return false
+    }
+
+    func int(_ name: String) -> Int? {
+        if case .number(let digits)? = values[name] { return Int(digits) }
+        return nil
+    }
+
+    /// nil for the empty text too, as Packer takes it.
+    func duration(_ name: String) -> Duration? { text(name).flatMap(parseGoDuration) }
+
+    func strings(_ name: String) -> [String] {
+        if case .list(let values)? = values[name] { return values.map(Self.plain) }
+        return []
+    }
+
+    func ints(_ name: String) -> [Int] {
+        strings(name).compactMap { Int($0) }
+    }
+
+    func rows(_ name: String) -> [[String]] {
+        guard case .list(let rows)? = values[name] else { return [] }
+        return rows.map { row in
+            if case .list(let values) = row { return values.map(Self.plain) }
+            return []
+        }
+    }
+
+    func map(_ name: String) -> [String: String] {
+        guard case .map(let entries)? = values[name] else { return [:] }
+        return Dictionary(entries.map { ($0.key, Self.plain($0.value)) }, uniquingKeysWith: { _, last in last })
+    }
+
+    func block(_ name: String) -> OptionReader? { blocks[name]?.first }
+
+    private static func plain(_ value: OptionValue) -> String {
+        switch value {
+        case .string(let text), .number(let text): text
+        default: ""
+        }
+    }
+
+    // MARK: Complaining
+
+    mutating func error(
+        _ id: String, _ summary: String, _ detail: String = "", at name: String? = nil, notes: [Diagnostic.Note] = []
+    ) {
+        diagnostics.append(
+            Diagnostic(
+                id: "template/" + id, summary: summary, detail: detail, subject: name.map { range($0) } ?? header,
+                notes: notes))
+    }
+
+    mutating func warning(_ id: String, _ summary: String, _ detail: String = "", at name: String? = nil) {
+        diagnostics.append(
+            Diagnostic(
+                id: "template/" + id, severity: .warning, summary: summary, detail: detail,
+                subject: name.map { range($0) } ?? header))
+    }
+
+    mutating func missing(_ name: String, _ detail: String) {
+        error("missing-option", "\(component) needs \(name)", detail)
+    }
+
+    /// Both may not be given; points at the second and names the first.
+    mutating func exclude(_ first: String, _ second: String) {
+        guard isGiven(first), isGiven(second) else { return }
+        let note = range(first).map { [Diagnostic.Note("\(first) is set here", at: $0)] } ?? []
+        error(
+            "exclusive-options", "\(first) and \(second) cannot be given together", "Remove one of them.", at: second,
+            notes: note)
+    }
+
+    /// The text, if it is one of `allowed`; an error otherwise.
+    mutating func choice(_ name: String, _ allowed: [String]) -> String? {
+        guard let text = text(name) else { return nil }
+        if allowed.contains(text) { return text }
+        let hint = suggestion(for: text, among: allowed).map { "Did you mean \"\($0)\"? " } ?? ""
+        error(
+            "invalid-value", "“\(text)” is no value of \(name)",
+            hint + "It takes one of: " + allowed.joined(separator: ", ") + ".", at: name)
+        return nil
+    }
+
+    // MARK: Reading
+
+    private mutating func reportUnknown(_ name: String, at range: SourceRange?, _ specs: [OptionSpec]) {
+        let known = specs.filter { if case .gone = $0.status { false } else { true } }.map(\.name)
+        let hint = suggestion(for: name, among: known).map { "Did you mean \"\($0)\"?" }
+        diagnostics.append(
+            Diagnostic(
+                id: "template/unsupported-argument", summary: "\(component) has no option \"\(name)\"",
+                detail: hint ?? "Remove it, or look for its name in the documentation of \(component).", subject: range)
+        )
+    }
+
+    private mutating func read(_ option: OptionBody.Option, _ spec: OptionSpec) {
+        if case .null = option.value { return }
+        ranges[option.name] = option.valueRange ?? option.nameRange
+        if case .block = spec.kind {
+            diagnostics.append(
+                Diagnostic(
+                    id: "template/unsupported-argument", summary: "\(option.name) is a block",
+                    detail: "Write it without the equals sign: \(option.name) { … }.", subject: option.nameRange))
+            undecided.insert(option.name)
+            return
+        }
+        switch spec.status {
+        case .acted, .inert: break
+        case .notYet:
+            diagnostics.append(
+                Diagnostic(
+                    id: "template/option-not-acted-on", severity: .warning,
+                    summary: "\(option.name) has no effect yet",
+                    detail: "Packer knows this option; Ingot does not act on it.",
+                    subject: option.nameRange))
+        case .renamed(let new):
+            diagnostics.append(
+                Diagnostic(
+                    id: "template/renamed-option", severity: .warning,
+                    summary: "\(option.name) is an old name of \(new)", detail: "Write \(new) instead.",
+                    subject: option.nameRange))
+        case .gone(let advice):
+            diagnostics.append(
+                Diagnostic(
+                    id: "template/removed-option", summary: "\(option.name) is no longer an option", detail: advice,
+                    subject: option.nameRange))
+            undecided.insert(option.name)
+            return
+        }
+        if option.value.isUnknown {
+            undecided.insert(option.name)
+            return
+        }
+        do throws(OptionConversion.Problem) {
+            let converted = try OptionConversion.convert(option.value, to: spec.kind)
+            values[option.name] = try render(converted, isLate: spec.isLate, name: option.name)
+        } catch let problem {
+            undecided.insert(option.name)
+            error(problem.id, "\(option.name) \(problem.message)", problem.detail, at: option.name)
+        }
+    }
+
+    private mutating func read(_ block: OptionBody.Block, _ spec: OptionSpec?, _ specs: [OptionSpec]) {
+        guard let spec else {
+            reportUnknown(block.name, at: block.header, specs)
+            return
+        }
+        guard case .block(let inner) = spec.kind else {
+            diagnostics.append(
+                Diagnostic(
+                    id: "template/unsupported-block", summary: "\(block.name) is an option, not a block",
+                    detail: "Write it with an equals sign: \(block.name) = …", subject: block.header))
+            undecided.insert(block.name)
+            return
+        }
+        let reader = OptionReader(block.body, inner, component: block.name, context: context)
+        diagnostics += reader.diagnostics
+        blocks[block.name, default: []].append(reader)
+        if ranges[block.name] == nil { ranges[block.name] = block.header }
+    }
+
+    private mutating func render(_ value: OptionValue, isLate: Bool, name: String) throws(OptionConversion.Problem)
+        -> OptionValue
+    {
+        switch value {
+        case .string(let text):
+            guard text.contains("{{") else { return value }
+            do {
+                if isLate {
+                    try checkTemplate(text)
+                    return value
+                }
+                let rendered = try renderTemplateOnce(text, data: [:], context: context)
+                if rendered.contains("<no value>"), !text.contains("<no value>") {
+                    warning(
+                        "no-value", "A {{ }} marker in \(name) has no value",
+                        "It renders as <no value>. The fields that are known when a build runs are not known here.",
+                        at: name)
+                }
+                return .string(rendered)
+            } catch {
+                throw OptionConversion.Problem(
+                    id: "template-syntax", message: "is no template that can be rendered: \(error.message)",
+                    detail: "Strings are rendered as Go templates; to keep {{ as text write {{`{{`}}.")
+            }
+        case .list(let values):
+            var rendered: [OptionValue] = []
+            for value in values { rendered.append(try render(value, isLate: isLate, name: name)) }
+            return .list(rendered)
+        case .map(let entries):
+            var rendered: [OptionValue.Entry] = []
+            for entry in entries {
+                rendered.append(.init(key: entry.key, value: try render(entry.value, isLate: isLate, name: name)))
+            }
+            return .map(rendered)
+        default: return value
+        }
+    }
+}

@@ -1,0 +1,115 @@
+import Foundation
+
+/// One run of the `ingot` program, as a user starts it, in a folder of its own.
+struct IngotRun {
+    var status: Int32
+    /// Standard output and standard error, as they came.
+    var output: String
+    var seconds: Double
+
+    /// The program beside the test bundle.
+    static let program: String = {
+        let beside = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()
+        if let named = ProcessInfo.processInfo.environment["INGOT"] { return named }
+        let candidates = [beside.path] + ["release", "debug"].map { packageFolder + "/.build/" + $0 }
+        return candidates.map { $0 + "/ingot" }.first { FileManager.default.isExecutableFile(atPath: $0) } ?? "ingot"
+    }()
+
+    static let packageFolder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent().path
+}
+
+/// A running `ingot`, for tests that interfere with it.
+final class RunningIngot: @unchecked Sendable {
+    private let process = Process()
+    private let outputPath: String
+    private let started = Date()
+
+    /// - Parameter folder: The working directory; run folders and caches go below it too.
+    init(_ arguments: [String], in folder: String, environment: [String: String] = [:]) throws {
+        outputPath = folder + "/output-\(UUID().uuidString).log"
+        FileManager.default.createFile(atPath: outputPath, contents: nil)
+        guard let file = FileHandle(forWritingAtPath: outputPath) else { throw CocoaError(.fileWriteUnknown) }
+        process.executableURL = URL(filePath: IngotRun.program)
+        process.arguments = arguments
+        process.currentDirectoryURL = URL(filePath: folder)
+        var all = ProcessInfo.processInfo.environment
+        all["XDG_STATE_HOME"] = folder + "/state"
+        all["XDG_CACHE_HOME"] = folder + "/cache"
+        all.merge(environment) { $1 }
+        process.environment = all
+        process.standardOutput = file
+        process.standardError = file
+        process.standardInput = FileHandle.nullDevice
+        try process.run()
+    }
+
+    var pid: Int32 { process.processIdentifier }
+    var isRunning: Bool { process.isRunning }
+    var output: String { (try? String(contentsOfFile: outputPath, encoding: .utf8)) ?? "" }
+
+    func send(_ signal: Int32) { kill(process.processIdentifier, signal) }
+
+    /// Waits until the output contains a text; false when the program ends or 4 minutes pass before.
+    func waitFor(_ text: String) async throws -> Bool {
+        for _ in 0..<2400 {
+            if output.contains(text) { return true }
+            if !process.isRunning { return output.contains(text) }
+            try await Task.sleep(for: .milliseconds(100))
+        }
+        return false
+    }
+
+    /// Waits for the end; a program that hangs for `minutes` is killed and shows as status 9.
+    func finish(minutes: Int = 6) async throws -> IngotRun {
+        for _ in 0..<(minutes * 600) where process.isRunning {
+            try await Task.sleep(for: .milliseconds(100))
+        }
+        if process.isRunning { kill(process.processIdentifier, SIGKILL) }
+        process.waitUntilExit()
+        return IngotRun(
+            status: process.terminationStatus, output: output, seconds: Date().timeIntervalSince(started))
+    }
+}
+
+/// A folder that is removed with everything in it when the test is done.
+final class Workbench {
+    let path: String
+
+    init() throws {
+        path = NSTemporaryDirectory() + "ingot-test-" + UUID().uuidString.prefix(8).lowercased()
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: path) }
+
+    func write(_ text: String, to name: String) throws {
+        let target = path + "/" + name
+        try FileManager.default.createDirectory(
+            atPath: URL(filePath: target).deletingLastPathComponent().path, withIntermediateDirectories: true)
+        try text.write(toFile: target, atomically: true, encoding: .utf8)
+    }
+
+    func read(_ name: String) throws -> String {
+        try String(contentsOfFile: path + "/" + name, encoding: .utf8)
+    }
+
+    func exists(_ name: String) -> Bool { FileManager.default.fileExists(atPath: path + "/" + name) }
+
+    /// What is in the folder, hidden ones too.
+    var names: [String] { ((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []).sorted() }
+
+    func ingot(_ arguments: String..., environment: [String: String] = [:]) async throws -> IngotRun {
+        try await RunningIngot(arguments, in: path, environment: environment).finish()
+    }
+}
+
+/// QEMU processes that mention a text on their command line.
+func machines(mentioning text: String) -> [Int32] {
+    let entries = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
+    return entries.compactMap(Int32.init).filter { pid in
+        guard let data = FileManager.default.contents(atPath: "/proc/\(pid)/cmdline") else { return false }
+        let words = data.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
+        return words.first?.contains("qemu-system") == true && words.contains { $0.contains(text) }
+    }
+}
