@@ -26,6 +26,8 @@ let asyncHTTPClient = Target.Dependency.product(name: "AsyncHTTPClient", package
 let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let serviceLifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let systemPackage = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
 let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let cryptoExtras = Target.Dependency.product(name: "_CryptoExtras", package: "swift-crypto")
@@ -46,7 +48,9 @@ let package = Package(
         .package(url: "https://github.com/attaswift/BigInt", from: "6.0.1"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
     ],
     targets: [
@@ -65,9 +69,9 @@ let package = Package(
         module("SSH", ["CLibssh", "Scopes", crypto]),
         module("RemoteFramebuffer", ["Scopes", "CZlib", nio, nioPosix]),
         module("Screen", ["RemoteFramebuffer"]),
-        module("HTTPServing", ["Scopes", hummingbird, logging, nio, nioPosix]),
+        module("HTTPServing", ["Scopes", hummingbird, logging, nio, nioPosix, serviceLifecycle]),
         module("Media", ["Scopes", "CLibarchive", asyncHTTPClient, crypto, nio, nioHTTP1]),
-        module("Processes", ["Scopes", subprocess]),
+        module("Processes", ["Scopes", subprocess, systemPackage]),
         module("DiskImages", ["Scopes", "Processes"]),
         module(
             "Pipeline",
@@ -81,9 +85,13 @@ let package = Package(
         tests("BootCommand"),
         tests("Templates", ["Diagnostics", "HCL", "Scopes", "BootCommand"]),
         tests("Libvirt", ["Scopes"]),
+        tests("SSH", ["Scopes"]),
+        tests("Screen", ["RemoteFramebuffer", "Scopes"], resources: [.copy("Captures")]),
         tests("HTTPServing", ["Scopes", nio, nioPosix]),
         tests("Media", ["Scopes", "HTTPServing", "CLibarchive", nio, nioPosix]),
         tests("DiskImages", ["Scopes", "Processes"]),
         tests("Processes", ["Scopes"]),
+        .testTarget(
+            name: "EndToEndTests", dependencies: ["ingot"], exclude: ["guest"], swiftSettings: settings),
     ]
 )

@@ -4,10 +4,14 @@ import Templates
 
 /// The flags that decide what a template means: variables and the choice of builds.
 struct TemplateOptions: ParsableArguments {
-    @Option(name: .customLong("var"), parsing: .unconditionalSingleValue, help: ArgumentHelp("Sets a variable; beats every other way.", valueName: "name=value"))
+    @Option(
+        name: .customLong("var"), parsing: .unconditionalSingleValue,
+        help: ArgumentHelp("Sets a variable; beats every other way.", valueName: "name=value"))
     var variables: [String] = []
 
-    @Option(parsing: .unconditionalSingleValue, help: ArgumentHelp("Reads variables from a .hcl or .json file.", valueName: "file"))
+    @Option(
+        parsing: .unconditionalSingleValue,
+        help: ArgumentHelp("Reads variables from a .hcl or .json file.", valueName: "file"))
     var varFile: [String] = []
 
     @Option(help: ArgumentHelp("Builds only what matches, such as '*.qemu.debian'.", valueName: "names"))
@@ -30,7 +34,8 @@ struct TemplateOptions: ParsableArguments {
             return (name: String(text[..<equals]), value: String(text[text.index(after: equals)...]))
         }
         return LoadOptions(
-            path: path, variables: assignments, variableFiles: varFile, environment: ProcessInfo.processInfo.environment,
+            path: path, variables: assignments, variableFiles: varFile,
+            environment: ProcessInfo.processInfo.environment,
             only: patterns(only), except: patterns(except),
             workingDirectory: FileManager.default.currentDirectoryPath, force: force, startTime: startTime,
             isValidation: isValidation, warnsOnUndeclared: warnsOnUndeclared)

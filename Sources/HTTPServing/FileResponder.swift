@@ -3,7 +3,6 @@ import Hummingbird
 import NIOCore
 import Synchronization
 
-
 /// Answers requests with what the template names, as Go's file server does, and with nothing else.
 struct FileResponder: HTTPResponder {
     typealias Context = BasicRequestContext
@@ -66,7 +65,9 @@ struct FileResponder: HTTPResponder {
         guard !parts.contains("..") else { return Answer(.badRequest, text: "invalid URL path\n") }
         let full = ([root] + parts.map(String.init)).joined(separator: "/")
         // Links may point around inside the folder, and nowhere else.
-        guard let real = resolved(full), let realRoot = resolved(root), real == realRoot || real.hasPrefix(realRoot + "/") else {
+        guard let real = resolved(full), let realRoot = resolved(root),
+            real == realRoot || real.hasPrefix(realRoot + "/")
+        else {
             return Answer(.notFound, text: "404 page not found\n")
         }
         var status = stat()
@@ -158,11 +159,13 @@ struct FileResponder: HTTPResponder {
     }
 
     private func escaped(_ text: String) -> String {
-        text.replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;").replacing("\"", with: "&quot;")
+        text.replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;").replacing(
+            "\"", with: "&quot;")
     }
 
     private func printable(_ text: String) -> String {
-        String(text.prefix(500).map { $0.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7F } ? $0 : "?" })
+        String(
+            text.prefix(500).map { $0.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7F } ? $0 : "?" })
     }
 }
 

@@ -4,8 +4,8 @@ import Logging
 import NIOCore
 import NIOPosix
 import Scopes
+import ServiceLifecycle
 import Synchronization
-
 
 /// What is served.
 package enum HTTPContent: Sendable {
@@ -30,11 +30,13 @@ package final class HTTPServer: Sendable {
     package let host: String
     package let port: Int
     private let task: Task<Void, any Error>
+    private let services: ServiceGroup
 
-    private init(host: String, port: Int, task: Task<Void, any Error>) {
+    private init(host: String, port: Int, task: Task<Void, any Error>, services: ServiceGroup) {
         self.host = host
         self.port = port
         self.task = task
+        self.services = services
     }
 
     /// Starts on a free port of the range, a random one first.
@@ -50,12 +52,15 @@ package final class HTTPServer: Sendable {
         let candidates = ports.isEmpty ? [ports.lowerBound] : rotated(ports)
         var last: (any Error)?
         for port in candidates.prefix(200) {
-            do { return try await start(content, host, port, onRequest) } catch let error as IOError where error.errnoCode == EADDRINUSE {
+            do { return try await start(content, host, port, onRequest) } catch let error as IOError
+                where error.errnoCode == EADDRINUSE
+            {
                 last = error
             }
         }
         throw BuildError(
-            operation: "start the HTTP server on \(host), ports \(ports.lowerBound) to \(max(ports.lowerBound, ports.upperBound - 1))",
+            operation:
+                "start the HTTP server on \(host), ports \(ports.lowerBound) to \(max(ports.lowerBound, ports.upperBound - 1))",
             hint: "Every port tried is taken: give http_port_min and http_port_max a wider range.",
             underlying: last ?? Reason(text: "no port was tried"))
     }
@@ -66,7 +71,8 @@ package final class HTTPServer: Sendable {
     }
 
     private static func start(
-        _ content: HTTPContent, _ host: String, _ port: Int, _ onRequest: @escaping @Sendable (HTTPRequestRecord) -> Void
+        _ content: HTTPContent, _ host: String, _ port: Int,
+        _ onRequest: @escaping @Sendable (HTTPRequestRecord) -> Void
     ) async throws -> HTTPServer {
         let responder = FileResponder(content: content, onRequest: onRequest)
         let (started, continuation) = AsyncThrowingStream.makeStream(of: Int.self)
@@ -79,20 +85,24 @@ package final class HTTPServer: Sendable {
                 continuation.yield(channel.localAddress?.port ?? port)
                 continuation.finish()
             }, logger: logger)
+        var grouping = ServiceGroupConfiguration(services: [application], logger: logger)
+        grouping.maximumGracefulShutdownDuration = .seconds(2)
+        let services = ServiceGroup(configuration: grouping)
         let task = Task {
-            do { try await application.run() } catch {
+            do { try await services.run() } catch {
                 continuation.finish(throwing: error)
                 throw error
             }
             continuation.finish(throwing: CancellationError())
         }
-        for try await bound in started { return HTTPServer(host: host, port: bound, task: task) }
+        for try await bound in started { return HTTPServer(host: host, port: bound, task: task, services: services) }
         throw CancellationError()
     }
 
     /// Ends the server and waits until it is gone.
     package func stop() async {
-        task.cancel()
+        // Cancelling would drop connections that are accepted but not yet read, on which NIO traps.
+        await services.triggerGracefulShutdown()
         _ = await task.result
     }
 }

@@ -14,12 +14,17 @@ package struct SyslogMessage: Sendable, Equatable {
     package init(_ line: String) {
         var rest = line[...]
         severity = nil
-        if rest.first == "<", let end = rest.prefix(5).firstIndex(of: ">"), let number = Int(rest[rest.index(after: rest.startIndex)..<end]) {
+        if rest.first == "<", let end = rest.prefix(5).firstIndex(of: ">"),
+            let number = Int(rest[rest.index(after: rest.startIndex)..<end])
+        {
             severity = number & 7
             rest = rest[rest.index(after: end)...]
         }
-        if let match = rest.prefixMatch(of: #/[A-Z][a-z][a-z] +\d+ \d\d:\d\d:\d\d /#) { rest = rest[match.range.upperBound...] }
-        let cleaned = String(rest.filter { character in character.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7F } })
+        if let match = rest.prefixMatch(of: #/[A-Z][a-z][a-z] +\d+ \d\d:\d\d:\d\d /#) {
+            rest = rest[match.range.upperBound...]
+        }
+        let cleaned = String(
+            rest.filter { character in character.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7F } })
         let words = cleaned.split(separator: ": ", maxSplits: 1).map(String.init)
         if words.count == 2, words[0].count <= 64 {
             // A host name may stand before the program.

@@ -69,7 +69,8 @@ package func chooseAccelerator(
         guard let obstacle = host.obstacle(for: guest) else {
             return AcceleratorChoice(accelerator: .kvm, reason: "it works on this host")
         }
-        return AcceleratorChoice(accelerator: .tcg, reason: obstacle, warning: "KVM cannot be used: \(obstacle); \(slow)")
+        return AcceleratorChoice(
+            accelerator: .tcg, reason: obstacle, warning: "KVM cannot be used: \(obstacle); \(slow)")
     case let other?:
         guard let obstacle = host.obstacle(for: guest) else {
             return AcceleratorChoice(

@@ -107,7 +107,8 @@ private struct DomainComposer {
         var places = PCIPlaces(machine)
         var devices = [XML("emulator", text: machine.emulator)]
         var names = DriveNames()
-        let hasVirtioSCSI = machine.disks.contains { $0.bus == .virtioSCSI } || !machine.isX86 && !machine.cdroms.isEmpty
+        let hasVirtioSCSI =
+            machine.disks.contains { $0.bus == .virtioSCSI } || !machine.isX86 && !machine.cdroms.isEmpty
         // The order of Packer's command line: SCSI controllers, the network card, then virtio disks.
         if hasVirtioSCSI { devices.append(controller("scsi", model: "virtio-scsi", at: places.next())) }
         if machine.disks.contains(where: { $0.bus == .scsi }) {
@@ -129,7 +130,9 @@ private struct DomainComposer {
         }
         if let path = machine.serialPath {
             devices.append(
-                XML("serial", [("type", "file")], [XML("source", [("path", path), ("append", "on")]), XML("target", [("port", "0")])]))
+                XML(
+                    "serial", [("type", "file")],
+                    [XML("source", [("path", path), ("append", "on")]), XML("target", [("port", "0")])]))
         }
         devices += screen
         if let tpm = machine.tpm {
@@ -163,7 +166,9 @@ private struct DomainComposer {
         }
     }
 
-    private func drive(_ disk: MachineDescription.Disk, index: Int, _ names: inout DriveNames, _ places: inout PCIPlaces) -> XML {
+    private func drive(
+        _ disk: MachineDescription.Disk, index: Int, _ names: inout DriveNames, _ places: inout PCIPlaces
+    ) -> XML {
         let (bus, prefix) =
             switch disk.bus {
             case .virtio: ("virtio", "vd")
@@ -193,7 +198,9 @@ private struct DomainComposer {
             XML("driver", [("name", "qemu"), ("type", "raw")]), XML("source", [("file", path)]),
             XML("target", [("dev", names.next(prefix)), ("bus", bus)]), XML("readonly"),
         ]
-        if path == machine.cdroms.first { children.append(XML("boot", [("order", machine.bootsFromCDFirst ? "1" : "2")])) }
+        if path == machine.cdroms.first {
+            children.append(XML("boot", [("order", machine.bootsFromCDFirst ? "1" : "2")]))
+        }
         return XML("disk", [("type", "file"), ("device", "cdrom")], children)
     }
 

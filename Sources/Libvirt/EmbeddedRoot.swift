@@ -82,10 +82,11 @@ package final class EmbeddedRoot: Sendable {
         if geteuid() == 0 {
             lines += [
                 "security_driver = \"none\"", "user = \"root\"", "group = \"root\"", "namespaces = []",
-                "cgroup_controllers = []", "swtpm_user = \"root\"", "swtpm_group = \"root\"",
+                "cgroup_controllers = []", "remember_owner = 0", "swtpm_user = \"root\"", "swtpm_group = \"root\"",
             ]
         }
-        try (lines.joined(separator: "\n") + "\n").write(toFile: path + "/etc/qemu.conf", atomically: true, encoding: .utf8)
+        try (lines.joined(separator: "\n") + "\n").write(
+            toFile: path + "/etc/qemu.conf", atomically: true, encoding: .utf8)
         // Asking every QEMU binary what it can do takes seconds, so all roots share the answers.
         let shared = base + "/capabilities"
         try makePrivateFolder(shared)

@@ -82,8 +82,12 @@ package actor Hypervisor {
         var library: UInt = 0
         var driver: UInt = 0
         let pointer = try open()
-        guard virConnectGetLibVersion(pointer, &library) == 0 else { throw LibvirtError(lastErrorIn: "virConnectGetLibVersion") }
-        guard virConnectGetVersion(pointer, &driver) == 0 else { throw LibvirtError(lastErrorIn: "virConnectGetVersion") }
+        guard virConnectGetLibVersion(pointer, &library) == 0 else {
+            throw LibvirtError(lastErrorIn: "virConnectGetLibVersion")
+        }
+        guard virConnectGetVersion(pointer, &driver) == 0 else {
+            throw LibvirtError(lastErrorIn: "virConnectGetVersion")
+        }
         func text(_ number: UInt) -> String { "\(number / 1_000_000).\(number / 1000 % 1000).\(number % 1000)" }
         return (text(library), text(driver))
     }
@@ -96,7 +100,9 @@ package actor Hypervisor {
     /// Starts a transient machine.
     package func start(_ xml: String) throws -> Domain {
         let pointer = try open()
-        guard let domain = virDomainCreateXML(pointer, xml, 0) else { throw LibvirtError(lastErrorIn: "virDomainCreateXML") }
+        guard let domain = virDomainCreateXML(pointer, xml, 0) else {
+            throw LibvirtError(lastErrorIn: "virDomainCreateXML")
+        }
         return try adopt(domain)
     }
 

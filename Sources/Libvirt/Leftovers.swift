@@ -40,7 +40,8 @@ package enum Leftovers {
 
     /// QEMU and swtpm processes whose command line names a folder.
     private static func processes(of folder: String) -> [Int32] {
-        let entries = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []  // Without /proc none are found.
+        // Without /proc none are found.
+        let entries = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
         return entries.compactMap(Int32.init).filter { pid in
             guard let data = FileManager.default.contents(atPath: "/proc/\(pid)/cmdline") else { return false }
             let words = data.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }

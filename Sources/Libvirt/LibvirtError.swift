@@ -23,9 +23,10 @@ package struct LibvirtError: Error, Sendable, CustomStringConvertible {
 /// libvirt's event loop on a thread of its own, and its errors kept off the terminal. Started once per process.
 enum EventLoop {
     static let start: Void = {
-        virSetErrorFunc(nil) { _, _ in }
-        // Its log would go to our terminal; someone who looks for a fault can still name another place.
+        // Its log would go to our terminal; someone who looks for a fault can still name another place. Read when the
+        // library is first called, so this comes before everything.
         setenv("LIBVIRT_LOG_OUTPUTS", "4:file:/dev/null", 0)
+        virSetErrorFunc(nil) { _, _ in }
         virInitialize()
         virEventRegisterDefaultImpl()
         // The loop sleeps until something happens; without a timer a handle added from another thread still wakes it.
@@ -36,4 +37,3 @@ enum EventLoop {
         thread.start()
     }()
 }
-

@@ -16,7 +16,8 @@ struct FATImage {
     private(set) var bytes: [UInt8]
     private var table = [0xFF0, 0xFFF]
     private let operation: String
-    private let label: [UInt8]
+    /// Eleven bytes; nil: none.
+    private let label: [UInt8]?
     private let now = FATTime(Int64(time(nil)))
 
     init(label: String, _ operation: String) throws {
@@ -27,7 +28,7 @@ struct FATImage {
                 operation, because: "the label `\(label)` does not fit",
                 hint: "A floppy's label has at most 11 ASCII letters, digits and signs such as - and _.")
         }
-        self.label = capitals + Array(repeating: 0x20, count: 11 - capitals.count)
+        self.label = capitals.isEmpty ? nil : capitals + Array(repeating: 0x20, count: 11 - capitals.count)
         bytes = Array(repeating: 0, count: Self.sectors * Self.sector)
     }
 
@@ -66,7 +67,7 @@ struct FATImage {
     /// Lays out everything. `checkSize` goes before it.
     mutating func write(_ root: [String: FileTree.Node]) async throws {
         var directory = DirectoryEntries()
-        directory.addLabel(label, now)
+        if let label { directory.addLabel(label, now) }
         try await fill(&directory, with: root, parent: 0)
         guard directory.bytes.count <= Self.rootEntries * 32 else { throw full() }
         place(directory.bytes, at: Self.rootStart)
@@ -137,7 +138,8 @@ struct FATImage {
         boot += littleEndian(Self.rootEntries, 2) + littleEndian(Self.sectors, 2) + [0xF0]
         boot += littleEndian(Self.tableSectors, 2) + littleEndian(18, 2) + littleEndian(2, 2)
         boot += littleEndian(0, 4) + littleEndian(0, 4) + [0, 0, 0x29]
-        boot += littleEndian(Int(UInt32.random(in: 1 ... .max)), 4) + label + Array("FAT12   ".utf8)
+        boot += littleEndian(Int(UInt32.random(in: 1 ... .max)), 4) + (label ?? Array("NO NAME    ".utf8))
+        boot += Array("FAT12   ".utf8)
         place(boot, at: 0)
         place([0x55, 0xAA], at: 510)
     }

@@ -6,7 +6,8 @@ import Scopes
 
 /// Runs `body` with an HTTP client made for `url`, and ends the client.
 ///
-/// Redirects are followed; HTTP_PROXY, HTTPS_PROXY and NO_PROXY are honoured in either case. A server that is silent for
+/// Redirects are followed; HTTP_PROXY, HTTPS_PROXY and NO_PROXY are honoured in either case; the
+/// proxy must grant a tunnel (CONNECT), to port 80 too. A server that is silent for
 /// two minutes counts as gone.
 func withHTTPClient<Value: Sendable>(
     for url: String, _ environment: [String: String], _ body: (HTTPClient) async throws -> Value
@@ -15,6 +16,8 @@ func withHTTPClient<Value: Sendable>(
         redirectConfiguration: .follow(max: 10, allowCycles: false),
         timeout: .init(connect: .seconds(30), read: .minutes(2)))
     configuration.httpVersion = .http1Only
+    // Trying again is the caller's: the client would hide a refused connection until its timeout.
+    configuration.connectionPool.retryConnectionEstablishment = false
     configuration.proxy = proxy(for: url, environment)
     let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
     let result: Result<Value, any Error>

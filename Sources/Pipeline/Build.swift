@@ -65,7 +65,8 @@ package struct Build: Sendable {
                 ).run(
                     teardowns, keeps,
                     .init(
-                        workspace: workspace, disks: disks, seeds: seeds ?? Seeds(), services: services, medium: medium))
+                        workspace: workspace, disks: disks, seeds: seeds ?? Seeds(), services: services, medium: medium)
+                )
             }
             let (shell, data) = try await machine.whileRunning {
                 try await install(on: machine, services, keys, step, teardowns)
@@ -178,6 +179,7 @@ extension RunData {
 
 extension SeedSettings {
     var isEmpty: Bool {
-        cdFiles.isEmpty && cdContent.isEmpty && floppyFiles.isEmpty && floppyDirectories.isEmpty && floppyContent.isEmpty
+        cdFiles.isEmpty && cdContent.isEmpty && floppyFiles.isEmpty && floppyDirectories.isEmpty
+            && floppyContent.isEmpty
     }
 }

@@ -34,16 +34,18 @@ func removeTree(_ path: String) throws {
     try attemptingNow("remove \(path)") { try FileManager.default.removeItem(atPath: path) }
 }
 
-/// Holds a lock file while `body` runs; waits for another holder for at most a minute.
-func withFileLock<Value>(_ path: String, _ body: () throws -> Value) throws -> Value {
+/// Holds a lock on a file's folder while `body` runs, so that no lock file is left beside it; waits for another holder
+/// for at most a minute.
+func withFolderLock<Value>(of path: String, _ body: () throws -> Value) throws -> Value {
     try makeParent(of: path)
-    let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
-    guard descriptor >= 0 else { throw systemFailure("open the lock \(path)") }
+    let folder = URL(filePath: path).deletingLastPathComponent().path
+    let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw systemFailure("open the folder \(folder)") }
     defer { close(descriptor) }
     for attempt in 0... {
         if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { break }
         guard attempt < 600 else {
-            throw BuildError("take the lock \(path)", because: "another process has held it for a minute")
+            throw BuildError("lock the folder \(folder)", because: "another process has held it for a minute")
         }
         usleep(100_000)
     }

@@ -78,7 +78,8 @@ struct MachineComposer: Sendable {
     /// QEMU before 8.0 gets 128-bit compare-and-exchange wrong when it emulates: Linux guests panic at random in
     /// `__kmalloc` and the like. Without the feature they take another way.
     private var safeCPU: String? {
-        guard accelerator == .tcg, architecture == "x86_64", let major = Int(qemuVersion.prefix { $0 != "." }), major < 8
+        guard accelerator == .tcg, architecture == "x86_64", let major = Int(qemuVersion.prefix { $0 != "." }),
+            major < 8
         else { return nil }
         return "qemu64,-cx16"
     }
@@ -94,8 +95,11 @@ struct MachineComposer: Sendable {
         let candidates = settings.ports.isEmpty ? [settings.ports.lowerBound] : Array(settings.ports).shuffled()
         guard let port = candidates.first(where: { isFree($0, on: address) }) else {
             throw BuildError(
-                "find a port for VNC", because: "all from \(settings.ports.lowerBound) to \(settings.ports.upperBound - 1) are taken",
-                hint: "Give vnc_port_min and vnc_port_max a wider range, or leave out vnc_bind_address for a private socket.")
+                "find a port for VNC",
+                because: "all from \(settings.ports.lowerBound) to \(settings.ports.upperBound - 1) are taken",
+                hint:
+                    "Give vnc_port_min and vnc_port_max a wider range, or leave out vnc_bind_address for a private socket."
+            )
         }
         // A screen that others on the network can reach is a keyboard they can reach.
         let password =
@@ -115,9 +119,14 @@ struct MachineComposer: Sendable {
             // A path that this distribution does not have is no reason to fail: libvirt knows where its firmware is.
             let found = code.flatMap { FileManager.default.fileExists(atPath: $0) ? $0 : nil }
             let template = vars.flatMap { FileManager.default.fileExists(atPath: $0) ? $0 : nil }
-            machine.firmware = .efi(code: template == nil ? nil : found, template: found == nil ? nil : template, vars: target)
-            if let code, found == nil { return ["efi_firmware_code \(code) is not there; libvirt chooses the firmware"] }
-            if let vars, template == nil { return ["efi_firmware_vars \(vars) is not there; libvirt chooses the firmware"] }
+            machine.firmware = .efi(
+                code: template == nil ? nil : found, template: found == nil ? nil : template, vars: target)
+            if let code, found == nil {
+                return ["efi_firmware_code \(code) is not there; libvirt chooses the firmware"]
+            }
+            if let vars, template == nil {
+                return ["efi_firmware_vars \(vars) is not there; libvirt chooses the firmware"]
+            }
         }
         return []
     }
@@ -154,7 +163,8 @@ struct Emulator: Sendable {
         }
         path = found
         let name = URL(filePath: binary).lastPathComponent
-        let target = name.hasPrefix("qemu-system-") ? String(name.dropFirst(12)) : HostAcceleration.current().architecture
+        let target =
+            name.hasPrefix("qemu-system-") ? String(name.dropFirst(12)) : HostAcceleration.current().architecture
         architecture = ["i386": "i686", "ppc64le": "ppc64le", "arm": "armv7l"][target] ?? target
     }
 }

@@ -67,7 +67,9 @@ final class ScreenWatch: Sendable {
         guard let vnc else { return }
         let connection = try await VNCConnection.connect(to: vnc, password: password, deadline: .seconds(5))
         defer { connection.close() }
-        let framebuffer = try await withDeadline(.seconds(5), "reading the screen") { try await connection.framebuffer() }
+        let framebuffer = try await withDeadline(.seconds(5), "reading the screen") {
+            try await connection.framebuffer()
+        }
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         try writeFile(framebuffer.pngData(), to: folder + "/last.png", mode: 0o600)
         let lines = (textOnScreen(framebuffer)?.lines ?? []).filter { !$0.allSatisfy(\.isWhitespace) }

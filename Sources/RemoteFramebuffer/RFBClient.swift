@@ -46,7 +46,8 @@ struct RFBClient {
 
     /// - Parameter incremental: Only what has changed is wanted, once it has.
     func updateRequest(incremental: Bool) -> [UInt8] {
-        [3, incremental ? 1 : 0, 0, 0, 0, 0] + Self.bytes(UInt16(framebuffer.width)) + Self.bytes(UInt16(framebuffer.height))
+        [3, incremental ? 1 : 0, 0, 0, 0, 0] + Self.bytes(UInt16(framebuffer.width))
+            + Self.bytes(UInt16(framebuffer.height))
     }
 
     // MARK: Steps
@@ -56,7 +57,9 @@ struct RFBClient {
         switch phase {
         case .version:
             guard let line = take(12) else { return nil }
-            guard line.starts(with: Array("RFB ".utf8)) else { throw ProtocolError(description: "this is no VNC server") }
+            guard line.starts(with: Array("RFB ".utf8)) else {
+                throw ProtocolError(description: "this is no VNC server")
+            }
             phase = .security
             return Array("RFB 003.008\n".utf8)
         case .security: return try chooseSecurity()
@@ -88,7 +91,9 @@ struct RFBClient {
             return [2]
         }
         guard list.dropFirst().contains(1) else {
-            throw ProtocolError(description: password == nil ? "the VNC server wants a password" : "the VNC server takes no password of the usual kind")
+            throw ProtocolError(
+                description: password == nil
+                    ? "the VNC server wants a password" : "the VNC server takes no password of the usual kind")
         }
         phase = .result
         return [1]
@@ -104,7 +109,8 @@ struct RFBClient {
         // 32 bits a pixel, 0x00RRGGBB in little-endian order; then the encodings understood.
         let format: [UInt8] = [0, 0, 0, 0, 32, 24, 0, 1, 0, 255, 0, 255, 0, 255, 16, 8, 0, 0, 0, 0]
         let encodings: [Int32] = [1, 0, -223, -224]  // CopyRect, Raw, DesktopSize, LastRect.
-        return format + [2, 0] + Self.bytes(UInt16(encodings.count)) + encodings.flatMap { Self.bytes(UInt32(bitPattern: $0)) }
+        return format + [2, 0] + Self.bytes(UInt16(encodings.count))
+            + encodings.flatMap { Self.bytes(UInt32(bitPattern: $0)) }
     }
 
     private mutating func message() throws(ProtocolError) -> [UInt8]? {
@@ -189,7 +195,9 @@ struct RFBClient {
 
     private static func number(_ bytes: some Collection<UInt8>) -> Int { bytes.reduce(0) { $0 << 8 | Int($1) } }
     private static func bytes(_ number: UInt16) -> [UInt8] { [UInt8(number >> 8), UInt8(number & 255)] }
-    private static func bytes(_ number: UInt32) -> [UInt8] { [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: number >> $0) } }
+    private static func bytes(_ number: UInt32) -> [UInt8] {
+        [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: number >> $0) }
+    }
 
     /// VNC takes the bits of each byte of the password in reverse order.
     private static func key(_ password: String) -> [UInt8] {

@@ -10,6 +10,12 @@ package struct KeyStroke: Sendable, Equatable {
         self.keysym = keysym
         self.needsShift = needsShift
     }
+
+    /// Bytes that a press and release leave in a PC's keyboard (scan code set 2: one down, two up).
+    fileprivate var bytes: Int { needsShift ? 6 : 3 }
+
+    /// Whether an echo of it shows: printable and not blank.
+    fileprivate var isVisible: Bool { (0x21...0x7E).contains(keysym) }
 }
 
 package enum TypingPace: Sendable, Equatable {
@@ -21,22 +27,24 @@ package enum TypingPace: Sendable, Equatable {
 
 /// Types on a guest's keyboard.
 ///
-/// A PC has room for few keys that the guest has not read yet: 16 bytes in the keyboard, 15 keys in the BIOS. At the
-/// automatic pace keys go out a few at a time, and the next ones wait until the screen has changed, which is the guest's
-/// echo of them. A guest that shows nothing (a menu, a password) is given a pause that the buffers bear.
+/// A PC has room for few keys that the guest has not read yet: 16 bytes in the keyboard, 15 keys in the BIOS. So at the
+/// automatic pace keys go out in groups that fit the keyboard, and after each the screen is looked at until it shows as
+/// many new characters as were typed: the guest's own echo. Nothing is lost then, however slow the guest is. Where a guest
+/// shows nothing (a password), keys go out at a tenth of a second each.
 package actor Typist {
+    private enum Echo { case unknown, seen, absent }
+
     private static let leftShift: UInt32 = 0xFFE1
-    /// Keys sent before the echo is looked for. Pressed and released with shift around, five keys make up to 20 bytes,
-    /// which the guest begins to read at once.
-    private static let groupSize = 5
-    /// Between events: the keyboard interrupts once for each byte.
-    private static let eventGap = Duration.milliseconds(2)
-    private static let longestEchoWait = Duration.milliseconds(250)
+    private static let keyboardBytes = 15
+    private static let eventGap = Duration.milliseconds(1)
+    private static let silentGap = Duration.milliseconds(100)
+    /// A guest may still be on its way to the prompt.
+    private static let firstEchoLimit = Duration.seconds(10)
 
     private let connection: VNCConnection
     private let pace: TypingPace
-    private var keysSinceEcho = 0
-    private var updatesBefore = 0
+    private var echo = Echo.unknown
+    private var pending: [KeyStroke] = []
 
     package init(_ connection: VNCConnection, pace: TypingPace) {
         self.connection = connection
@@ -44,23 +52,54 @@ package actor Typist {
     }
 
     package func type(_ stroke: KeyStroke, _ action: KeyStroke.Action) async throws {
-        if case .automatic = pace, keysSinceEcho == 0 {
-            updatesBefore = await connection.updates
-            try await connection.requestChanges()
+        guard case .automatic = pace, action == .press, stroke.isVisible || stroke.keysym == 0x20 else {
+            // Function keys and held keys change the screen in ways nobody can foresee.
+            try await flush()
+            return try await send(stroke, action)
         }
+        if pending.reduce(stroke.bytes, { $0 + $1.bytes }) > Self.keyboardBytes { try await flush() }
+        pending.append(stroke)
+    }
+
+    /// Sends what is left, and waits until the guest has taken it in, as far as that can be seen.
+    package func flush() async throws {
+        let group = pending
+        pending = []
+        if group.isEmpty { return }
+        let visible = group.count { $0.isVisible }
+        guard echo != .absent, visible > 0 else {
+            for stroke in group {
+                try await send(stroke, .press)
+                try await Task.sleep(for: Self.silentGap)
+            }
+            return
+        }
+        let before = try await connection.framebuffer()
+        for stroke in group { try await send(stroke, .press) }
+        let clock = ContinuousClock()
+        let end = clock.now + Self.firstEchoLimit
+        while clock.now < end {
+            let count = await connection.updates
+            try await connection.requestChanges()
+            _ = try await connection.waitForUpdate(after: count, limit: .milliseconds(100))
+            let changed = await connection.changedCells(since: before)
+            // The blinking cursor is a change of its own; a single character may hide behind it.
+            if changed > visible || changed == visible && visible > 1 {
+                echo = .seen
+                return
+            }
+            if visible == 1, echo == .seen, changed == 1, clock.now > end - Self.firstEchoLimit + .milliseconds(150) {
+                return
+            }
+        }
+        echo = .absent
+    }
+
+    private func send(_ stroke: KeyStroke, _ action: KeyStroke.Action) async throws {
         if stroke.needsShift && action != .up { try await event(Self.leftShift, down: true) }
         if action != .up { try await event(stroke.keysym, down: true) }
         if action != .down { try await event(stroke.keysym, down: false) }
         if stroke.needsShift && action != .up { try await event(Self.leftShift, down: false) }
-        keysSinceEcho += 1
-        if keysSinceEcho >= Self.groupSize { try await flush() }
-    }
-
-    /// Waits until the guest has taken in what was typed, as far as that can be seen.
-    package func flush() async throws {
-        guard case .automatic = pace, keysSinceEcho > 0 else { return }
-        keysSinceEcho = 0
-        _ = try await connection.waitForUpdate(after: updatesBefore, limit: Self.longestEchoWait)
     }
 
     private func event(_ keysym: UInt32, down: Bool) async throws {
@@ -69,5 +108,26 @@ package actor Typist {
         case .interval(let interval): try await Task.sleep(for: interval)
         case .automatic: try await Task.sleep(for: Self.eventGap)
         }
+    }
+}
+
+extension Framebuffer {
+    /// How many character cells differ; all of them when the size does.
+    func changedCells(since other: Framebuffer) -> Int {
+        // Text modes of 720 pixels have cells of 9, all others of 8.
+        let cell = width == 720 ? 9 : 8
+        guard width == other.width, height == other.height else { return width * height / (cell * 16) }
+        var count = 0
+        for top in stride(from: 0, to: height, by: 16) {
+            for left in stride(from: 0, to: width, by: cell) {
+                cell: for y in top..<min(top + 16, height) {
+                    for x in left..<min(left + cell, width) where self[x, y] != other[x, y] {
+                        count += 1
+                        break cell
+                    }
+                }
+            }
+        }
+        return count
     }
 }

@@ -31,7 +31,8 @@ package actor VNCConnection {
         try await attempting("connect to the machine's screen at \(address)") {
             try await withDeadline(deadline, "connecting to the machine's screen") {
                 let (stream, continuation) = AsyncThrowingStream.makeStream(of: [UInt8].self)
-                let bootstrap = ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton).channelInitializer { channel in
+                let bootstrap = ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton).channelInitializer {
+                    channel in
                     channel.eventLoop.makeCompletedFuture {
                         try channel.pipeline.syncOperations.addHandler(ByteForwarder(continuation: continuation))
                     }
@@ -79,6 +80,11 @@ package actor VNCConnection {
     /// Asks to be told of the next change.
     package func requestChanges() async throws {
         try await send(client.updateRequest(incremental: true))
+    }
+
+    /// How many character cells have changed since a picture was taken.
+    package func changedCells(since picture: Framebuffer) -> Int {
+        client.framebuffer.changedCells(since: picture)
     }
 
     /// How many updates have come so far.

@@ -31,7 +31,9 @@ extension SSHConnection {
         let header = try await receiveLine(channel, "read \(path)")
         let words = header.split(separator: " ", maxSplits: 2)
         guard header.hasPrefix("C"), words.count == 3, let size = Int(words[1]), size >= 0 else {
-            throw SSHError.other("the guest could not read \(path): \(header.drop { $0.isWhitespace || $0 == "\u{1}" || $0 == "\u{2}" })")
+            throw SSHError.other(
+                "the guest could not read \(path): \(header.drop { $0.isWhitespace || $0 == "\u{1}" || $0 == "\u{2}" })"
+            )
         }
         try await send([0], over: channel)
         var data = Data()
@@ -78,8 +80,12 @@ extension SSHConnection {
             if count > 0 { return Array(buffer[..<Int(count)]) }
             if ssh_channel_is_eof(channel.pointer) != 0 {
                 let text = ssh_channel_read_nonblocking(channel.pointer, &buffer, UInt32(most), 1)
-                let reason = text > 0 ? String(decoding: buffer[..<Int(text)], as: UTF8.self) : "scp ended early; is it installed there?"
-                throw SSHError.other("the guest could not \(operation): \(reason.split(whereSeparator: \.isNewline).joined(separator: " "))")
+                let reason =
+                    text > 0
+                    ? String(decoding: buffer[..<Int(text)], as: UTF8.self) : "scp ended early; is it installed there?"
+                throw SSHError.other(
+                    "the guest could not \(operation): \(reason.split(whereSeparator: \.isNewline).joined(separator: " "))"
+                )
             }
             if ssh_is_connected(session) == 0 { throw SSHError.disconnected(lastError) }
             if clock.now - start > .seconds(60) { throw SSHError.timedOut("copying a file with scp") }

@@ -16,13 +16,18 @@ final class SSHChannel {
 
 extension SSHConnection {
     func openChannel() async throws -> SSHChannel {
-        guard ssh_is_connected(session) != 0 else { throw SSHError.disconnected("it was closed") }
-        guard let pointer = ssh_channel_new(session) else { throw SSHError.other(lastError) }
+        guard isAlive else { throw SSHError.disconnected("it was closed") }
+        guard let pointer = ssh_channel_new(session) else {
+            throw SSHError.other("no channel can be made: \(lastError)")
+        }
         let channel = SSHChannel(pointer)
         do {
             let result = try await retry("opening a channel") { ssh_channel_open_session(pointer) }
             guard result == SSH_OK else {
-                throw ssh_is_connected(session) == 0 ? SSHError.disconnected(lastError) : SSHError.other(lastError)
+                // Without an error of libssh's own it is the connection that is gone.
+                if isAlive && hasError { throw SSHError.other("the guest opens no channel: \(lastError)") }
+                close()
+                throw SSHError.disconnected("the guest closed it")
             }
             return channel
         } catch {
@@ -81,6 +86,8 @@ extension SSHConnection {
             }
             if gotSomething {
                 try Task.checkCancellation()
+                await Task.yield()
+                if let timeout, clock.now - start > timeout { throw SSHError.timedOut("running a command") }
                 continue
             }
             if ssh_channel_is_eof(channel.pointer) != 0 || ssh_channel_is_closed(channel.pointer) != 0 {
@@ -89,10 +96,10 @@ extension SSHConnection {
                 if status >= 0 || ssh_channel_is_closed(channel.pointer) != 0 {
                     finishLines()
                     if status >= 0 { return .code(Int(status)) }
-                    return ssh_is_connected(session) == 0 ? .lostConnection : .signal
+                    return isAlive ? .signal : .lostConnection
                 }
             }
-            if ssh_is_connected(session) == 0 {
+            if !isAlive {
                 finishLines()
                 return .lostConnection
             }

@@ -13,6 +13,10 @@ package actor SSHConnection {
     /// SFTP turned out to be missing; SCP is used from then on.
     var lacksSFTP = false
     private var keepAlive: Task<Void, Never>?
+    /// Closed by us, or found to be broken.
+    private(set) var isClosed = false
+    /// Some servers (dropbear) leave when the last channel closes, in the middle of an upload and the command after it.
+    private var keeper: SSHChannel?
     static let slice: Int32 = 50
 
     /// A session of libssh's, freed exactly once.
@@ -39,6 +43,7 @@ package actor SSHConnection {
             throw error
         }
         await connection.startKeepAlive()
+        await connection.openKeeper()
         return connection
     }
 
@@ -53,13 +58,22 @@ package actor SSHConnection {
     package func close() {
         keepAlive?.cancel()
         keepAlive = nil
-        if ssh_is_connected(session) != 0 { ssh_silent_disconnect(session) }
+        isClosed = true
+        // Only the socket: disconnecting would free the channels of commands that still run, which find out by
+        // themselves that they are cut off. The rest goes with the session.
+        let descriptor = ssh_get_fd(session)
+        if descriptor >= 0 { shutdown(descriptor, Int32(SHUT_RDWR)) }
     }
 
-    package var isAlive: Bool { ssh_is_connected(session) != 0 }
+    package var isAlive: Bool { !isClosed && ssh_is_connected(session) != 0 }
+
+    var hasError: Bool {
+        ssh_get_error(UnsafeMutableRawPointer(session)).map { $0.pointee != 0 } ?? false
+    }
 
     var lastError: String {
-        ssh_get_error(UnsafeMutableRawPointer(session)).map { String(cString: $0) } ?? "no reason given"
+        let text = ssh_get_error(UnsafeMutableRawPointer(session)).map { String(cString: $0) } ?? ""
+        return text.isEmpty ? "libssh gives no reason" : text
     }
 
     // MARK: Opening
@@ -80,7 +94,9 @@ package actor SSHConnection {
             try set(SSH_OPTIONS_CIPHERS_C_S, options.ciphers.joined(separator: ","))
             try set(SSH_OPTIONS_CIPHERS_S_C, options.ciphers.joined(separator: ","))
         }
-        if !options.keyExchange.isEmpty { try set(SSH_OPTIONS_KEY_EXCHANGE, options.keyExchange.joined(separator: ",")) }
+        if !options.keyExchange.isEmpty {
+            try set(SSH_OPTIONS_KEY_EXCHANGE, options.keyExchange.joined(separator: ","))
+        }
 
         let descriptor = try await TCPConnection.open(endpoint, timeout: .seconds(10))
         var socket = descriptor
@@ -101,7 +117,7 @@ package actor SSHConnection {
             if result == SSH_OK { break }
             // Behind a forwarded port the connection always comes up; it is the banner that tells of a server.
             guard result == SSH_AGAIN else { throw hasBanner ? SSHError.handshakeFailed(lastError) : SSHError.noBanner }
-            if !hasBanner && clock.now - start > .seconds(15) { throw SSHError.noBanner }
+            if !hasBanner && clock.now - start > options.bannerTimeout { throw SSHError.noBanner }
             if clock.now - start > options.handshakeTimeout { throw SSHError.timedOut("shaking hands over SSH") }
             try await pause()
         }
@@ -124,10 +140,15 @@ package actor SSHConnection {
         while true {
             let result = call()
             if result != SSH_AGAIN { return result }
-            if ssh_is_connected(session) == 0 { throw SSHError.disconnected(lastError) }
+            if !isAlive { throw SSHError.disconnected(lastError) }
             if clock.now - start > limit { throw SSHError.timedOut(what) }
             try await pause()
         }
+    }
+
+    private func openKeeper() async {
+        // A server that gives just one channel keeps its connection without this one.
+        keeper = try? await openChannel()
     }
 
     /// A peer that is gone without a word is noticed when it does not take what is sent to it.
@@ -142,7 +163,7 @@ package actor SSHConnection {
     }
 
     private func sendKeepAlive() -> Bool {
-        guard ssh_is_connected(session) != 0 else { return false }
+        guard isAlive else { return false }
         return ssh_send_ignore(session, "") == SSH_OK
     }
 }

@@ -49,13 +49,17 @@ package struct SSHKey: Sendable {
     package static func load(_ path: String) throws -> SSHKey {
         let text: String
         do { text = try String(contentsOfFile: path, encoding: .utf8) } catch {
-            throw BuildError(operation: "read the key \(path)", hint: "Does ssh_private_key_file name the right file?", underlying: error)
+            throw BuildError(
+                operation: "read the key \(path)", hint: "Does ssh_private_key_file name the right file?",
+                underlying: error)
         }
         var key: ssh_key?
         guard ssh_pki_import_privkey_base64(text, nil, nil, nil, &key) == SSH_OK, let key else {
             throw BuildError(
                 "read the key \(path)", because: "it is encrypted, or no private key",
-                hint: "A copy without passphrase: ssh-keygen -p -f COPY. Or add the key to an agent and set ssh_agent_auth.")
+                hint:
+                    "A copy without passphrase: ssh-keygen -p -f COPY. Or add the key to an agent and set ssh_agent_auth."
+            )
         }
         ssh_key_free(key)
         return SSHKey(pem: Sensitive(text))
@@ -77,7 +81,8 @@ package struct TemporaryKeyPair: Sendable {
         ]
         guard let (kind, standard) = kinds[type] else {
             throw BuildError(
-                "make a key of type \(type)", because: "it is not known any more", hint: "temporary_key_pair_type takes rsa, ecdsa and ed25519.")
+                "make a key of type \(type)", because: "it is not known any more",
+                hint: "temporary_key_pair_type takes rsa, ecdsa and ed25519.")
         }
         var key: ssh_key?
         guard ssh_pki_generate(kind, Int32(clamping: bits ?? standard), &key) == SSH_OK, let key else {

@@ -20,7 +20,8 @@ package struct SSHCredentials: Sendable {
     package var usesAgent: Bool
 
     package init(
-        username: String, password: Sensitive<String>? = nil, privateKeys: [SSHKey] = [], certificateFile: String? = nil,
+        username: String, password: Sensitive<String>? = nil, privateKeys: [SSHKey] = [],
+        certificateFile: String? = nil,
         usesAgent: Bool = false
     ) {
         self.username = username
@@ -42,6 +43,8 @@ package struct SSHOptions: Sendable {
     /// nil: SFTP, and SCP where there is none.
     package var transferMethod: TransferMethod?
     package var handshakeTimeout: Duration
+    /// How long a server may take to introduce itself.
+    package var bannerTimeout = Duration.seconds(15)
 
     package init(
         ciphers: [String] = [], keyExchange: [String] = [], keepAliveInterval: Duration? = .seconds(5),

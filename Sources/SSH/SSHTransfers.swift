@@ -26,12 +26,16 @@ extension SSHConnection {
         var files: [String] = []
         for entry in entries {
             var isDirectory: ObjCBool = false
-            guard FileManager.default.fileExists(atPath: base + "/" + entry, isDirectory: &isDirectory) else { continue }
+            guard FileManager.default.fileExists(atPath: base + "/" + entry, isDirectory: &isDirectory) else {
+                continue
+            }
             if isDirectory.boolValue { folders.append(entry) } else { files.append(entry) }
         }
         for folder in folders {
             let exit = try await run("mkdir -p \(Self.quoted(root + "/" + folder))") { _ in }
-            guard exit == .code(0) else { throw SSHError.other("the guest could not make the folder \(root)/\(folder)") }
+            guard exit == .code(0) else {
+                throw SSHError.other("the guest could not make the folder \(root)/\(folder)")
+            }
         }
         for file in files { try await upload(file: base + "/" + file, to: root + "/" + file) }
     }
@@ -149,7 +153,9 @@ extension SSHConnection {
 
     private func failure(_ operation: String, _ sftp: sftp_session) -> SSHError {
         if ssh_is_connected(session) == 0 { return .disconnected(lastError) }
-        let reasons = [2: "no such file or folder", 3: "permission denied", 4: "the guest failed, perhaps for want of room"]
+        let reasons = [
+            2: "no such file or folder", 3: "permission denied", 4: "the guest failed, perhaps for want of room",
+        ]
         let code = Int(sftp_get_error(sftp))
         return .other("the guest could not \(operation): \(reasons[code] ?? "SFTP error \(code)")")
     }

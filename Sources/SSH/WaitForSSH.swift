@@ -43,8 +43,12 @@ package func waitForSSH(
     }
     return try await withDeadline(timeout, "waiting for SSH at \(endpoint.host), port \(endpoint.port)") {
         var refusals = 0
-        while true {
-            var wait = Duration.milliseconds(400)
+        var options = options
+        for attempt in 1... {
+            var wait = Duration.milliseconds(250)
+            // QEMU's network asks a guest that is still booting again ever more rarely, so a new connection finds the
+            // server sooner than an old one; now and then a slow server gets its time.
+            options.bannerTimeout = attempt % 4 == 0 ? .seconds(15) : .seconds(2)
             do {
                 return try await SSHConnection.connect(endpoint, credentials, options) { tell(.banner($0)) }
             } catch let error as SSHError {
@@ -63,6 +67,7 @@ package func waitForSSH(
             }
             try await Task.sleep(for: wait)
         }
+        throw CancellationError()
     }
 }
 

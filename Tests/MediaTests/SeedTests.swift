@@ -80,7 +80,8 @@ private func makeFiles(_ folder: String) throws {
             #expect(await message(["nothing"]).contains(folder + "/nothing does not exist"))
             #expect(await message(["*.none"]).contains("`*.none`: nothing matches"))
             #expect(await message([], String(repeating: "x", count: 33)).contains("at most 32"))
-            #expect(try FileManager.default.contentsOfDirectory(atPath: folder).isEmpty)
+            let left = try FileManager.default.contentsOfDirectory(atPath: folder)
+            #expect(left.isEmpty)
             let outside = await failure {
                 try await SeedISO.write(
                     files: [], content: ["../x": ""], label: "x", to: folder + "/cd.iso", workingDirectory: folder)
@@ -141,7 +142,7 @@ private func makeFiles(_ folder: String) throws {
                 to: image, workingDirectory: folder)
             for name in names { #expect(try output(of: "mtype", "-i", image, "::" + name) == name) }
             let check = try output(of: "fsck.fat", "-n", image)
-            #expect(check.contains("30 files"), "\(check)")
+            #expect(check.contains("30 files") && !check.contains("not valid"), "\(check)")
         }
     }
 

@@ -30,7 +30,8 @@ struct BuildCommand: AsyncParsableCommand {
     @Flag(help: "Prints one JSON object a line.")
     var json = false
 
-    @Option(help: ArgumentHelp("The libvirt connection to build on; by default, one without a daemon.", valueName: "uri"))
+    @Option(
+        help: ArgumentHelp("The libvirt connection to build on; by default, one without a daemon.", valueName: "uri"))
     var connect: String?
 
     @Flag(help: "Warns about variables that a file sets and the template does not declare.")
@@ -50,11 +51,13 @@ struct BuildCommand: AsyncParsableCommand {
     func run() async throws {
         if (debug || onError == .ask) && !(Terminal.inputIsTerminal && Terminal.outputIsTerminal) {
             throw UsageError(
-                message: "\(debug ? "-debug" : "-on-error=ask") needs a terminal to ask on; choose -on-error=abort to keep "
+                message:
+                    "\(debug ? "-debug" : "-on-error=ask") needs a terminal to ask on; choose -on-error=abort to keep "
                     + "what a failed build made.")
         }
         let startTime = Date()
-        let options = try template.loadOptions(force: force, isValidation: false, warnsOnUndeclared: warnOnUndeclaredVar, startTime: startTime)
+        let options = try template.loadOptions(
+            force: force, isValidation: false, warnsOnUndeclared: warnOnUndeclaredVar, startTime: startTime)
         let loaded = loadPlan(options)
         DiagnosticPrinter(files: loaded.files, json: json, color: color).print(loaded.plan.diagnostics)
         guard let plan = try? loaded.plan.get() else { throw ExitCode(1) }  // What was wrong is printed above.
@@ -62,7 +65,8 @@ struct BuildCommand: AsyncParsableCommand {
         let console = json ? nil : Console(usesColor: Terminal.usesColor(color), timestamps: timestampUi)
         let sinks: [any EventSink] = if let console { [console] } else { [JSONLines()] }
         let context = RunContext(
-            workingDirectory: options.workingDirectory, templateDirectory: template.directory(in: options.workingDirectory),
+            workingDirectory: options.workingDirectory,
+            templateDirectory: template.directory(in: options.workingDirectory),
             runUUID: UUID().uuidString.lowercased(), startTime: startTime, force: force,
             environment: options.environment)
         var ask: Attendant.Ask?

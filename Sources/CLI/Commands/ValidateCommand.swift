@@ -23,7 +23,8 @@ struct ValidateCommand: ParsableCommand {
     @OptionGroup var template: TemplateOptions
 
     func run() throws {
-        let options = try template.loadOptions(force: false, isValidation: true, warnsOnUndeclared: !noWarnUndeclaredVar, startTime: Date())
+        let options = try template.loadOptions(
+            force: false, isValidation: true, warnsOnUndeclared: !noWarnUndeclaredVar, startTime: Date())
         let loaded = syntaxOnly ? checkSyntax(options) : loadPlan(options)
         let printer = DiagnosticPrinter(files: loaded.files, json: json, color: color)
         let diagnostics = loaded.plan.diagnostics

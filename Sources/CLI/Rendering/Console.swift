@@ -46,7 +46,7 @@ final class Console: EventSink {
             case .heartbeat:
                 state.current[event.build]?.detail = event.text
                 // A live line shows it already; elsewhere a sign of life now and then is enough.
-                if !isLive && ContinuousClock.now - state.lastLine > .seconds(30) {
+                if !isLive && ContinuousClock.now - state.lastLine > .seconds(60) {
                     line("   ", event, event.text, "2", &state)
                 }
             case .guest: line("   ", event, event.text, "2", &state)
@@ -75,7 +75,9 @@ final class Console: EventSink {
         for part in text.split(separator: "\n", omittingEmptySubsequences: false) {
             let stamp = timestamps ? "\(timestampText(event.time)): " : ""
             let name = event.build.isEmpty ? "" : styled(event.build + ":", color) + " "
-            write("\(stamp)\(styled(mark, color)) \(name)\(style.map { styled(String(part), $0) } ?? String(part))", &state)
+            write(
+                "\(stamp)\(styled(mark, color)) \(name)\(style.map { styled(String(part), $0) } ?? String(part))",
+                &state)
         }
     }
 

@@ -14,10 +14,15 @@ struct DiagnosticPrinter {
 
     func print(_ diagnostics: [Diagnostic]) {
         for diagnostic in diagnostics {
-            Swift.print(json ? line(diagnostic) : renderer.render(diagnostic))
+            put(json ? line(diagnostic) : renderer.render(diagnostic))
         }
         let errors = diagnostics.count { $0.severity == .error }
-        if !json && errors > 1 { Swift.print("\(errors) errors.") }
+        if !json && errors > 1 { put("\(errors) errors.") }
+    }
+
+    /// At once: what builds print goes past the buffer of `print`.
+    private func put(_ text: String) {
+        FileHandle.standardOutput.write(Data((text + "\n").utf8))
     }
 
     private func line(_ diagnostic: Diagnostic) -> String {

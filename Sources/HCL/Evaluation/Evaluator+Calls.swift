@@ -2,7 +2,8 @@ import Diagnostics
 
 extension Evaluator {
     mutating func call(
-        _ name: String, _ nameRange: SourceRange, _ arguments: [Expression], _ expandsLast: Bool, _ expression: Expression
+        _ name: String, _ nameRange: SourceRange, _ arguments: [Expression], _ expandsLast: Bool,
+        _ expression: Expression
     ) -> Value {
         guard let function = context.functions[name] else {
             return report(.unknownFunction(name, known: context.functions.keys.sorted(), at: nameRange))
@@ -107,7 +108,8 @@ extension Evaluator {
         guard !type.diagnostics.hasErrors, value.isKnown else { return .unknown }
         switch value.converted(to: type.value) {
         case .success(let converted): return converted
-        case .failure(let problem): return report(.functionError("convert", problem.description, at: arguments[0].range))
+        case .failure(let problem):
+            return report(.functionError("convert", problem.description, at: arguments[0].range))
         }
     }
 }

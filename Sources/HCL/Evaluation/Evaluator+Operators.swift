@@ -15,7 +15,8 @@ extension Evaluator {
         }
     }
 
-    mutating func binary(_ sign: BinaryOperator, _ left: Expression, _ right: Expression, _ range: SourceRange) -> Value {
+    mutating func binary(_ sign: BinaryOperator, _ left: Expression, _ right: Expression, _ range: SourceRange) -> Value
+    {
         switch sign {
         case .and, .or: return logical(sign, left, right)
         case .equal, .notEqual:
@@ -26,7 +27,9 @@ extension Evaluator {
         }
     }
 
-    private mutating func arithmetic(_ sign: BinaryOperator, _ left: Expression, _ right: Expression, _ range: SourceRange) -> Value {
+    private mutating func arithmetic(
+        _ sign: BinaryOperator, _ left: Expression, _ right: Expression, _ range: SourceRange
+    ) -> Value {
         let a = number(value(of: left), left.range)
         let b = number(value(of: right), right.range)
         guard let a, let b else { return .unknown }

@@ -62,7 +62,9 @@ struct Evaluator {
         return report(.unknownVariable(name, known: known.sorted(), at: expression.range))
     }
 
-    private mutating func attribute(_ name: String, _ range: SourceRange, of source: Value, _ expression: Expression) -> Value {
+    private mutating func attribute(_ name: String, _ range: SourceRange, of source: Value, _ expression: Expression)
+        -> Value
+    {
         switch source {
         case .unknown: return .unknown
         case .object(let attributes), .map(let attributes):
@@ -70,13 +72,15 @@ struct Evaluator {
             let path = (expression.traversal ?? []).joined(separator: ".")
             var isMap = false
             if case .map = source { isMap = true }
-            return report(.unsupportedAttribute(name, of: path, known: attributes.keys.sorted(), isMap: isMap, at: range))
+            return report(
+                .unsupportedAttribute(name, of: path, known: attributes.keys.sorted(), isMap: isMap, at: range))
         case .null: return report(.attributeOfNull(at: range))
         default: return report(.attributeOfOther(name, source.kind, at: range))
         }
     }
 
-    private mutating func index(_ source: Value, _ key: Value, _ expression: Expression, keyRange: SourceRange) -> Value {
+    private mutating func index(_ source: Value, _ key: Value, _ expression: Expression, keyRange: SourceRange) -> Value
+    {
         if !source.isKnown || !key.isKnown { return .unknown }
         switch source {
         case .list(let values), .tuple(let values):
@@ -85,7 +89,10 @@ struct Evaluator {
             }
             guard let position = number.int, values.indices.contains(position) else {
                 let count = values.count == 1 ? "1 element" : "\(values.count) elements"
-                return report(.invalidIndex("the index \(number.text) is out of range: the list has \(count), counted from 0", at: keyRange))
+                return report(
+                    .invalidIndex(
+                        "the index \(number.text) is out of range: the list has \(count), counted from 0", at: keyRange)
+                )
             }
             return values[position]
         case .map(let values), .object(let values):
@@ -114,7 +121,9 @@ struct Evaluator {
         return .tuple(results)
     }
 
-    mutating func conditional(_ condition: Expression, _ yes: Expression, _ no: Expression, _ range: SourceRange) -> Value {
+    mutating func conditional(_ condition: Expression, _ yes: Expression, _ no: Expression, _ range: SourceRange)
+        -> Value
+    {
         guard let flag = bool(condition, Diagnostic.conditionalType) else {
             // Which arm counts is not known, so neither arm's mistakes are told.
             return .unknown
@@ -131,7 +140,8 @@ struct Evaluator {
         case (.tuple, .tuple), (.object, .object): if chosen.type == other.type { return chosen }
         default: break
         }
-        guard let type = Value.unifiedType(of: [chosen, other]), case .success(let value) = chosen.converted(to: type) else {
+        guard let type = Value.unifiedType(of: [chosen, other]), case .success(let value) = chosen.converted(to: type)
+        else {
             return report(.inconsistentConditional(chosen.kind, other.kind, at: range))
         }
         return value

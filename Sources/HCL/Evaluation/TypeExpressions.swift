@@ -20,21 +20,33 @@ extension HCLType {
             case "any": return Attribute(.any)
             case "list", "map", "set":
                 diagnostics.append(
-                    .invalidType("\(name) needs the type of its elements: \(name)(string), or \(name)(any).", at: expression.range))
+                    .invalidType(
+                        "\(name) needs the type of its elements: \(name)(string), or \(name)(any).",
+                        at: expression.range))
             case "object", "tuple":
                 diagnostics.append(
-                    .invalidType(name == "object" ? "Write object({name = type, …})." : "Write tuple([type, …]).", at: expression.range))
+                    .invalidType(
+                        name == "object" ? "Write object({name = type, …})." : "Write tuple([type, …]).",
+                        at: expression.range))
             default:
-                let hint = suggestion(for: name, among: ["string", "number", "bool", "any"]).map { "Did you mean \($0)? " } ?? ""
+                let hint =
+                    suggestion(for: name, among: ["string", "number", "bool", "any"]).map { "Did you mean \($0)? " }
+                    ?? ""
                 diagnostics.append(
-                    .invalidType(hint + "A type is string, number, bool, any, list(…), set(…), map(…), object({…}) or tuple([…]).", at: expression.range))
+                    .invalidType(
+                        hint
+                            + "A type is string, number, bool, any, list(…), set(…), map(…), object({…}) or tuple([…]).",
+                        at: expression.range))
             }
         case .call(let name, let nameRange, let arguments, false):
             return read(name, nameRange, arguments, expression, &diagnostics, isAttribute)
         case .literal(.string(let text)):
             diagnostics.append(.invalidType("A type is written without quotes: \(text).", at: expression.range))
         default:
-            diagnostics.append(.invalidType("A type is string, number, bool, any, list(…), set(…), map(…), object({…}) or tuple([…]).", at: expression.range))
+            diagnostics.append(
+                .invalidType(
+                    "A type is string, number, bool, any, list(…), set(…), map(…), object({…}) or tuple([…]).",
+                    at: expression.range))
         }
         return Attribute(.any)
     }
@@ -57,7 +69,8 @@ extension HCLType {
                 var attributes: [String: Attribute] = [:]
                 for item in items {
                     guard case .literal(.string(let key)) = item.key.kind else {
-                        diagnostics.append(.invalidType("The names of an object type are plain words.", at: item.key.range))
+                        diagnostics.append(
+                            .invalidType("The names of an object type are plain words.", at: item.key.range))
                         continue
                     }
                     attributes[key] = read(item.value, &diagnostics, isAttribute: true)

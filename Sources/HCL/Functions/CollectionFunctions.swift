@@ -14,7 +14,8 @@ let collectionFunctions: [String: Function] = [
         let size = try arguments.int(1)
         guard size >= 0 else { throw FunctionError("the size must not be negative", argument: 1) }
         if size == 0 || values.isEmpty { return .list(values.isEmpty ? [] : [.list(values)]) }
-        return .list(stride(from: 0, to: values.count, by: size).map { .list(Array(values[$0..<min($0 + size, values.count)])) })
+        return .list(
+            stride(from: 0, to: values.count, by: size).map { .list(Array(values[$0..<min($0 + size, values.count)])) })
     },
     "coalesce": Function(.any, isVariadic: true, takesAnything: true) { arguments throws(FunctionError) in
         let type = Value.unifiedType(of: arguments) ?? .any
@@ -41,7 +42,9 @@ let collectionFunctions: [String: Function] = [
         var all: [Value] = []
         for index in arguments.indices { all += try arguments.elements(index) }
         let areLists = arguments.allSatisfy { if case .list = $0 { true } else { false } }
-        if areLists, let type = Value.unifiedType(of: all), case .success(let list) = Value.list(all).converted(to: .list(type)) {
+        if areLists, let type = Value.unifiedType(of: all),
+            case .success(let list) = Value.list(all).converted(to: .list(type))
+        {
             return list
         }
         return .tuple(all)
@@ -120,7 +123,9 @@ let collectionFunctions: [String: Function] = [
         var rows: [[Value]] = [[]]
         for index in arguments.indices {
             let values = try arguments.elements(index)
-            guard rows.count * values.count <= 100_000 else { throw FunctionError("the product has more than 100000 elements") }
+            guard rows.count * values.count <= 100_000 else {
+                throw FunctionError("the product has more than 100000 elements")
+            }
             rows = rows.flatMap { row in values.map { row + [$0] } }
         }
         return .list(rows.map { .tuple($0) })

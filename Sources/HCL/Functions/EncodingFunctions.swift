@@ -8,7 +8,9 @@ let encodingFunctions: [String: Function] = [
         .string(Data(try arguments.string(0).utf8).base64EncodedString())
     },
     "base64decode": Function(.string) { arguments throws(FunctionError) in
-        guard let data = Data(base64Encoded: try arguments.string(0)), let text = String(validating: data, as: UTF8.self) else {
+        guard let data = Data(base64Encoded: try arguments.string(0)),
+            let text = String(validating: data, as: UTF8.self)
+        else {
             throw FunctionError("this is not base64 of UTF-8 text", argument: 0)
         }
         return .string(text)
@@ -57,7 +59,9 @@ private func digest<Digest: HashFunction>(_ type: Digest.Type) -> Function {
 private func bcrypt(_ text: String, cost: Int) throws(FunctionError) -> String {
     let alphabet = Array("./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789")
     // 21 characters carry 126 bits and the last one two more: its lower four bits must be zero.
-    let salt = String((0..<21).map { _ in alphabet[Int.random(in: 0..<64)] }) + String(alphabet[[0, 16, 32, 48][Int.random(in: 0..<4)]])
+    let salt =
+        String((0..<21).map { _ in alphabet[Int.random(in: 0..<64)] })
+        + String(alphabet[[0, 16, 32, 48][Int.random(in: 0..<4)]])
     let setting = "$2a$\(cost < 10 ? "0" : "")\(cost)$\(salt)"
     let data = UnsafeMutablePointer<crypt_data>.allocate(capacity: 1)
     data.initialize(to: crypt_data())
@@ -145,7 +149,9 @@ private func nested(_ value: Value, _ indentation: String) -> String {
 private func scalar(_ value: Value, _ indentation: String) -> String {
     if let elements = value.elements, elements.isEmpty { return "[]" }
     if let attributes = value.attributes, attributes.isEmpty { return "{}" }
-    guard case .string(let text) = value, text.contains("\n"), text.hasSuffix("\n"), !text.hasPrefix(" "), !text.hasSuffix("\n\n") else {
+    guard case .string(let text) = value, text.contains("\n"), text.hasSuffix("\n"), !text.hasPrefix(" "),
+        !text.hasSuffix("\n\n")
+    else {
         return encodeJSON(value)
     }
     let lines = text.dropLast().split(separator: "\n", omittingEmptySubsequences: false)
@@ -163,7 +169,9 @@ private func decodeCSV(_ text: String) throws(FunctionError) -> Value {
     func endRow() { if !(row.isEmpty && field.isEmpty) { rows.append(row + [field]) } }
     while let character = rest.popFirst() {
         if isQuoted {
-            if character != "\"" { field.append(character) } else if rest.first == "\"" {
+            if character != "\"" {
+                field.append(character)
+            } else if rest.first == "\"" {
                 field.append("\"")
                 rest.removeFirst()
             } else {
@@ -188,7 +196,8 @@ private func decodeCSV(_ text: String) throws(FunctionError) -> Value {
     var objects: [Value] = []
     for (number, row) in rows.enumerated().dropFirst() {
         guard row.count == header.count else {
-            throw FunctionError("row \(number + 1) has \(row.count) fields, and the header \(header.count)", argument: 0)
+            throw FunctionError(
+                "row \(number + 1) has \(row.count) fields, and the header \(header.count)", argument: 0)
         }
         objects.append(.object(Dictionary(zip(header, row.map { Value.string($0) })) { $1 }))
     }

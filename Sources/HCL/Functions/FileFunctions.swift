@@ -80,7 +80,9 @@ func fileFunctions(_ paths: FunctionPaths) -> [String: Function] {
         "abspath": Function(.string) { arguments throws(FunctionError) in
             .string(paths.fromWorkingDirectory(try arguments.string(0)))
         },
-        "pathexpand": Function(.string) { arguments throws(FunctionError) in .string(paths.expanded(try arguments.string(0))) },
+        "pathexpand": Function(.string) { arguments throws(FunctionError) in
+            .string(paths.expanded(try arguments.string(0)))
+        },
         "basename": Function(.string) { arguments throws(FunctionError) in
             let path = try arguments.string(0)
             if path.isEmpty { return .string(".") }
@@ -106,7 +108,8 @@ func templateFileFunction(_ paths: FunctionPaths, functions: [String: Function])
         let parsed = parseTemplate(file)
         for reference in parsed.value.references {
             guard let root = reference.path.first, variables[root] == nil else { continue }
-            throw FunctionError("the file \(path) uses \"\(root)\", which is not among the given variables", argument: 1)
+            throw FunctionError(
+                "the file \(path) uses \"\(root)\", which is not among the given variables", argument: 1)
         }
         let result = parsed.value.evaluate(in: EvaluationContext(variables: variables, functions: functions))
         let problems = parsed.diagnostics + result.diagnostics
@@ -153,10 +156,12 @@ private struct FileSet {
                 text += ")"
             case "," where braces > 0: text += "|"
             case "[", "]": text.append(character)
-            default: text += character.isLetter || character.isNumber || character == "/" ? String(character) : "\\\(character)"
+            default:
+                text +=
+                    character.isLetter || character.isNumber || character == "/" ? String(character) : "\\\(character)"
             }
         }
-        guard braces == 0, let regex = try? Regex(text) else {  // The reason speaks of a pattern the user never wrote.
+        guard braces == 0, let regex = try? Regex(text) else {
             throw FunctionError("\"\(pattern)\" is no pattern for file names", argument: 1)
         }
         self.regex = regex
@@ -173,11 +178,14 @@ private struct FileSet {
             }
             for name in names {
                 visited += 1
-                guard visited <= Self.mostEntries else { throw FunctionError("there are more than 100000 files", argument: 0) }
+                guard visited <= Self.mostEntries else {
+                    throw FunctionError("there are more than 100000 files", argument: 0)
+                }
                 let path = prefix + name
                 switch files.kind(of: folder + "/" + path) {
                 case .directory: if path.count(where: { $0 == "/" }) < 50 { pending.append(path + "/") }
-                case .file: if (try? regex.wholeMatch(in: path)) != nil { found.append(path) }  // No match and a failing engine are one here.
+                // No match and a failing engine are one here.
+                case .file: if (try? regex.wholeMatch(in: path)) != nil { found.append(path) }
                 case nil: break
                 }
             }

@@ -87,9 +87,12 @@ private struct Formatter {
         let text = try plain(value, verb)
         let count = text.count
         guard count < verb.width else { return text }
-        let padding = String(repeating: verb.flags.contains("0") && !verb.flags.contains("-") ? "0" : " ", count: verb.width - count)
+        let padding = String(
+            repeating: verb.flags.contains("0") && !verb.flags.contains("-") ? "0" : " ", count: verb.width - count)
         if verb.flags.contains("-") { return text + padding }
-        if padding.first == "0", let sign = text.first, sign == "-" || sign == "+" { return String(sign) + padding + text.dropFirst() }
+        if padding.first == "0", let sign = text.first, sign == "-" || sign == "+" {
+            return String(sign) + padding + text.dropFirst()
+        }
         return padding + text
     }
 

@@ -82,7 +82,9 @@ private struct JSONReader {
 
     private mutating func word() throws(FunctionError) -> Value {
         let start = position
-        while position < bytes.count, ![0x20, 0x09, 0x0A, 0x0D, UInt8(ascii: ","), UInt8(ascii: "]"), UInt8(ascii: "}")].contains(bytes[position]) {
+        while position < bytes.count,
+            ![0x20, 0x09, 0x0A, 0x0D, UInt8(ascii: ","), UInt8(ascii: "]"), UInt8(ascii: "}")].contains(bytes[position])
+        {
             position += 1
         }
         let text = String(decoding: bytes[start..<position], as: UTF8.self)
@@ -119,7 +121,9 @@ private struct JSONReader {
         if take("}") { return .object([:]) }
         while true {
             skipSpace()
-            guard position < bytes.count, bytes[position] == UInt8(ascii: "\"") else { throw problem("a key in quotes is missing") }
+            guard position < bytes.count, bytes[position] == UInt8(ascii: "\"") else {
+                throw problem("a key in quotes is missing")
+            }
             let key = try string()
             skipSpace()
             guard take(":") else { throw problem("a colon is missing after \"\(key)\"") }
@@ -150,7 +154,9 @@ private struct JSONReader {
             guard position < bytes.count else { break }
             let letter = bytes[position]
             position += 1
-            let plain: [UInt8: UInt8] = [0x6E: 0x0A, 0x72: 0x0D, 0x74: 0x09, 0x62: 0x08, 0x66: 0x0C, 0x22: 0x22, 0x5C: 0x5C, 0x2F: 0x2F]
+            let plain: [UInt8: UInt8] = [
+                0x6E: 0x0A, 0x72: 0x0D, 0x74: 0x09, 0x62: 0x08, 0x66: 0x0C, 0x22: 0x22, 0x5C: 0x5C, 0x2F: 0x2F,
+            ]
             if let character = plain[letter] {
                 text.append(character)
             } else if letter == UInt8(ascii: "u") {
@@ -178,7 +184,9 @@ private struct JSONReader {
 
     private mutating func hex() throws(FunctionError) -> UInt32 {
         let digits = String(decoding: bytes[position..<min(position + 4, bytes.count)], as: UTF8.self)
-        guard digits.utf8.count == 4, let code = UInt32(digits, radix: 16) else { throw problem("\\u needs four digits") }
+        guard digits.utf8.count == 4, let code = UInt32(digits, radix: 16) else {
+            throw problem("\\u needs four digits")
+        }
         position += 4
         return code
     }

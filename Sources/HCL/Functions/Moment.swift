@@ -84,7 +84,9 @@ struct Moment {
             if first == "'" {
                 rest.removeFirst()
                 while let character = rest.popFirst() {
-                    if character != "'" { result.append(character) } else if rest.first == "'" {
+                    if character != "'" {
+                        result.append(character)
+                    } else if rest.first == "'" {
                         result.append("'")
                         rest.removeFirst()
                     } else {
@@ -143,11 +145,14 @@ struct Moment {
         let fields: [(String, String)] = [
             ("January", monthName), ("Jan", String(monthName.prefix(3))), ("Monday", weekdayName),
             ("Mon", String(weekdayName.prefix(3))), ("MST", "UTC"), ("2006", Self.padded(year, 4)),
-            ("-07:00", zone(colon: true)), ("-0700", zone(colon: false)), ("Z07:00", offset == 0 ? "Z" : zone(colon: true)),
-            ("01", Self.padded(month)), ("02", Self.padded(day)), ("03", Self.padded(twelveHour)), ("04", Self.padded(minute)),
+            ("-07:00", zone(colon: true)), ("-0700", zone(colon: false)),
+            ("Z07:00", offset == 0 ? "Z" : zone(colon: true)),
+            ("01", Self.padded(month)), ("02", Self.padded(day)), ("03", Self.padded(twelveHour)),
+            ("04", Self.padded(minute)),
             ("05", Self.padded(second)), ("06", Self.padded(year % 100)), ("15", Self.padded(hour)),
             ("PM", hour < 12 ? "AM" : "PM"), ("pm", hour < 12 ? "am" : "pm"), ("_2", day < 10 ? " \(day)" : "\(day)"),
-            ("1", String(month)), ("2", String(day)), ("3", String(twelveHour)), ("4", String(minute)), ("5", String(second)),
+            ("1", String(month)), ("2", String(day)), ("3", String(twelveHour)), ("4", String(minute)),
+            ("5", String(second)),
         ]
         var result = ""
         var rest = layout[...]

@@ -42,7 +42,9 @@ let networkFunctions: [String: Function] = [
             }
             let size = BigInt(1) << (network.bits - prefix)
             next = (next + size - 1) / size * size
-            guard next + size <= end else { throw FunctionError("there is no room left in the prefix", argument: index) }
+            guard next + size <= end else {
+                throw FunctionError("there is no room left in the prefix", argument: index)
+            }
             subnets.append("\(network.text(next))/\(prefix)")
             next += size
         }
@@ -97,7 +99,8 @@ private struct Network {
         }
         let words = groups.map { String($0, radix: 16) }
         if best.isEmpty { return words.joined(separator: ":") }
-        return words[..<best.lowerBound].joined(separator: ":") + "::" + words[best.upperBound...].joined(separator: ":")
+        return words[..<best.lowerBound].joined(separator: ":") + "::"
+            + words[best.upperBound...].joined(separator: ":")
     }
 }
 

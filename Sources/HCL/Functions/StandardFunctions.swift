@@ -9,7 +9,9 @@ public import FoundationEssentials
 public func standardFunctions(
     files: any FunctionFiles, templateDirectory: String, workingDirectory: String, startTime: Date
 ) -> [String: Function] {
-    var functions: [String: Function] = ["try": Function(.tryEach), "can": Function(.can), "convert": Function(.convert)]
+    var functions: [String: Function] = [
+        "try": Function(.tryEach), "can": Function(.can), "convert": Function(.convert),
+    ]
     functions.merge(collectionFunctions) { $1 }
     functions.merge(textFunctions) { $1 }
     functions.merge(numberFunctions) { $1 }
@@ -50,7 +52,9 @@ extension [Value] {
     }
 
     func int(_ index: Int) throws(FunctionError) -> Int {
-        guard let value = try number(index).int else { throw FunctionError("a whole number is required", argument: index) }
+        guard let value = try number(index).int else {
+            throw FunctionError("a whole number is required", argument: index)
+        }
         return value
     }
 

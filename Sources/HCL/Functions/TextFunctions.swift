@@ -21,7 +21,9 @@ let textFunctions: [String: Function] = [
     },
     "indent": Function(.number, .string) { arguments throws(FunctionError) in
         let count = try arguments.int(0)
-        guard (0...1000).contains(count) else { throw FunctionError("between 0 and 1000 spaces are possible", argument: 0) }
+        guard (0...1000).contains(count) else {
+            throw FunctionError("between 0 and 1000 spaces are possible", argument: 0)
+        }
         return .string(try arguments.string(1).replacing("\n", with: "\n" + String(repeating: " ", count: count)))
     },
     "join": Function(.string, .any, isVariadic: true) { arguments throws(FunctionError) in
@@ -46,7 +48,8 @@ let textFunctions: [String: Function] = [
         }
         return .string(result)
     },
-    "strrev": Function(.string) { arguments throws(FunctionError) in .string(String(try arguments.string(0).reversed())) },
+    "strrev": Function(.string) { arguments throws(FunctionError) in .string(String(try arguments.string(0).reversed()))
+    },
     "replace": Function(.string, .string, .string) { arguments throws(FunctionError) in
         let (text, old, new) = (try arguments.string(0), try arguments.string(1), try arguments.string(2))
         return .string(pieces(of: text, at: old).joined(separator: new))

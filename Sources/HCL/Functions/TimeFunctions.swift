@@ -26,7 +26,9 @@ func timeFunctions(startTime: Date) -> [String: Function] {
 
 /// A Go duration in whole seconds: `1h5m`, `-90s`.
 private func goSeconds(_ text: String) throws(FunctionError) -> Int {
-    let units: [(String, Double)] = [("ns", 1e-9), ("us", 1e-6), ("µs", 1e-6), ("ms", 1e-3), ("h", 3600), ("m", 60), ("s", 1)]
+    let units: [(String, Double)] = [
+        ("ns", 1e-9), ("us", 1e-6), ("µs", 1e-6), ("ms", 1e-3), ("h", 3600), ("m", 60), ("s", 1),
+    ]
     var rest = text[...]
     let isNegative = rest.first == "-"
     if isNegative || rest.first == "+" { rest.removeFirst() }
@@ -36,7 +38,9 @@ private func goSeconds(_ text: String) throws(FunctionError) -> Int {
     while !rest.isEmpty && rest != "0" {
         let digits = rest.prefix { $0 == "." || $0.isASCII && $0.isNumber }
         rest = rest.dropFirst(digits.count)
-        guard let number = Double(digits), let unit = units.first(where: { rest.hasPrefix($0.0) }), number < 1e12 else { throw problem }
+        guard let number = Double(digits), let unit = units.first(where: { rest.hasPrefix($0.0) }), number < 1e12 else {
+            throw problem
+        }
         rest = rest.dropFirst(unit.0.count)
         total += number * unit.1
     }

@@ -101,7 +101,8 @@ extension Parser {
             if let last = labels.last { header = header.union(last.range) }
         }
         guard byte == UInt8(ascii: "{") else {
-            throw fail(.invalidBlock(type.text, hasLabels: !labels.isEmpty, at: position < bytes.count ? nextWord : header))
+            throw fail(
+                .invalidBlock(type.text, hasLabels: !labels.isEmpty, at: position < bytes.count ? nextWord : header))
         }
         let brace = position
         position += 1

@@ -93,10 +93,12 @@ extension Parser {
             if isAt(".*") {
                 position += 2
                 let each = try parseAttributeSteps(of: Expression(.element, range(from: before)))
-                current = try make(.splat(current, each: each), current.range.union(range(from: before)), [current, each])
+                current = try make(
+                    .splat(current, each: each), current.range.union(range(from: before)), [current, each])
             } else if isFullSplat {
                 let each = try parseSteps(of: Expression(.element, range(from: before)))
-                current = try make(.splat(current, each: each), current.range.union(range(from: before)), [current, each])
+                current = try make(
+                    .splat(current, each: each), current.range.union(range(from: before)), [current, each])
             } else if byte == UInt8(ascii: ".") {
                 current = try parseDotStep(of: current)
             } else {

@@ -78,7 +78,9 @@ extension Parser {
         }
         guard let contentEnd else {
             position = bytes.count
-            throw fail(.unterminatedHeredoc(delimiter.text, at: SourceRange(file: file, start: start, end: delimiter.range.end)))
+            throw fail(
+                .unterminatedHeredoc(
+                    delimiter.text, at: SourceRange(file: file, start: start, end: delimiter.range.end)))
         }
         var tokens: [TemplateToken] = []
         position = contentStart
@@ -169,7 +171,10 @@ extension Parser {
         let strips = byte == UInt8(ascii: "~")
         if strips { position += 1 }
         guard byte == UInt8(ascii: "}") else {
-            throw fail(byte == nil ? .unterminated("interpolation", at: SourceRange(file: file, start: start, end: start + 2)) : .extraInTemplate(at: nextWord))
+            throw fail(
+                byte == nil
+                    ? .unterminated("interpolation", at: SourceRange(file: file, start: start, end: start + 2))
+                    : .extraInTemplate(at: nextWord))
         }
         close()
         return strips

@@ -106,7 +106,8 @@ extension Parser {
             skipSpace()
         }
         guard byte == UInt8(ascii: "]") else {
-            throw fail(byte == nil ? .missingBracket("]", opened: start, in: file, at: nextWord) : .missingComma(at: nextWord))
+            throw fail(
+                byte == nil ? .missingBracket("]", opened: start, in: file, at: nextWord) : .missingComma(at: nextWord))
         }
         close()
         return try make(.tuple(elements), range(from: start), elements)
@@ -136,7 +137,9 @@ extension Parser {
         }
         guard byte == UInt8(ascii: "}") else {
             throw fail(
-                byte == nil ? .missingBracket("}", opened: start, in: file, at: nextWord) : .missingObjectSeparator(at: nextWord))
+                byte == nil
+                    ? .missingBracket("}", opened: start, in: file, at: nextWord)
+                    : .missingObjectSeparator(at: nextWord))
         }
         close()
         return try make(.object(items), range(from: start), items.flatMap { [$0.key, $0.value] })
@@ -234,7 +237,9 @@ extension Parser {
             names.append(second.text)
             skipSpace()
         }
-        guard isAt("in"), let next = byte(at: 2), !Self.continuesIdentifier(next) else { throw fail(.missingIn(at: nextWord)) }
+        guard isAt("in"), let next = byte(at: 2), !Self.continuesIdentifier(next) else {
+            throw fail(.missingIn(at: nextWord))
+        }
         position += 2
         skipSpace()
         let collection = try parseExpression()

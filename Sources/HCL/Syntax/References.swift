@@ -58,7 +58,8 @@ extension Expression {
                 collect(otherwise, into: &found, bound: bound)
             case .loop(let clause, let body):
                 clause.collection.collect(into: &found, bound: bound)
-                collect(body, into: &found, bound: bound.union([clause.valueName] + (clause.keyName.map { [$0] } ?? [])))
+                collect(
+                    body, into: &found, bound: bound.union([clause.valueName] + (clause.keyName.map { [$0] } ?? [])))
             }
         }
     }

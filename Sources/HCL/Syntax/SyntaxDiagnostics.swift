@@ -9,18 +9,25 @@ extension Diagnostic {
     }
 
     static func arrowInTuple(at range: SourceRange) -> Self {
-        syntax("arrow-in-tuple", "A list has no keys", "Write [for v in … : value], or use { } to make an object with =>.", range)
+        syntax(
+            "arrow-in-tuple", "A list has no keys", "Write [for v in … : value], or use { } to make an object with =>.",
+            range)
     }
     static func blockInOneLine(at range: SourceRange) -> Self {
-        syntax("one-line-block", "A block on one line holds one argument at most", "Put what is inside on lines of its own.", range)
+        syntax(
+            "one-line-block", "A block on one line holds one argument at most",
+            "Put what is inside on lines of its own.", range)
     }
     static func duplicateAttribute(_ name: String, at range: SourceRange, first: SourceRange) -> Self {
         syntax(
-            "duplicate-attribute", "Attribute redefined", "The argument \"\(name)\" is set twice; remove one of them.", range,
+            "duplicate-attribute", "Attribute redefined", "The argument \"\(name)\" is set twice; remove one of them.",
+            range,
             [Note("first set here", at: first)])
     }
     static func expectedItem(at range: SourceRange) -> Self {
-        syntax("expected-item", "Argument or block definition required", "A line begins with the name of an argument or block.", range)
+        syntax(
+            "expected-item", "Argument or block definition required",
+            "A line begins with the name of an argument or block.", range)
     }
     static func extraCharacters(at range: SourceRange) -> Self {
         syntax("extra-characters", "Extra characters after expression", "The expression ends before this.", range)
@@ -38,10 +45,13 @@ extension Diagnostic {
             "invalid-block", "Invalid block definition",
             hasLabels
                 ? "After its labels a block goes on with an opening brace."
-                : "After \"\(type)\" expected an equals sign to set an argument, or labels and a brace to open a block.", range)
+                : "After \"\(type)\" expected an equals sign to set an argument, or labels and a brace to open a block.",
+            range)
     }
     static func invalidDirective(at range: SourceRange) -> Self {
-        syntax("invalid-directive", "Invalid template directive", "%{ is followed by if, else, endif, for or endfor. A literal %{ is written %%{.", range)
+        syntax(
+            "invalid-directive", "Invalid template directive",
+            "%{ is followed by if, else, endif, for or endfor. A literal %{ is written %%{.", range)
     }
     static func invalidEscape(at range: SourceRange) -> Self {
         syntax(
@@ -49,13 +59,19 @@ extension Diagnostic {
             "Known are \\n, \\r, \\t, \\\", \\\\, \\uNNNN and \\UNNNNNNNN. A literal backslash is written \\\\.", range)
     }
     static func invalidExpression(at range: SourceRange) -> Self {
-        syntax("invalid-expression", "Invalid expression", "Expected the start of an expression, but found an invalid expression token.", range)
+        syntax(
+            "invalid-expression", "Invalid expression",
+            "Expected the start of an expression, but found an invalid expression token.", range)
     }
     static func invalidForVariable(at range: SourceRange) -> Self {
-        syntax("invalid-for", "Invalid 'for' expression", "For is followed by one or two names: for v in …, or for k, v in ….", range)
+        syntax(
+            "invalid-for", "Invalid 'for' expression",
+            "For is followed by one or two names: for v in …, or for k, v in ….", range)
     }
     static func invalidHeredoc(at range: SourceRange) -> Self {
-        syntax("invalid-heredoc", "Invalid heredoc", "<< is followed by a word without quotes, such as EOF, and a new line.", range)
+        syntax(
+            "invalid-heredoc", "Invalid heredoc",
+            "<< is followed by a word without quotes, such as EOF, and a new line.", range)
     }
     static func missingArrow(at range: SourceRange) -> Self {
         syntax("invalid-for", "Invalid 'for' expression", "An object needs a key: {for v in … : key => value}.", range)
@@ -66,10 +82,14 @@ extension Diagnostic {
             [Note("opened here", at: SourceRange(file: file, start: opened, end: opened + 1))])
     }
     static func missingColon(at range: SourceRange) -> Self {
-        syntax("missing-colon", "Missing false expression in conditional", "The conditional operator (...?...:...) requires a false expression, delimited by a colon.", range)
+        syntax(
+            "missing-colon", "Missing false expression in conditional",
+            "The conditional operator (...?...:...) requires a false expression, delimited by a colon.", range)
     }
     static func missingComma(at range: SourceRange) -> Self {
-        syntax("missing-comma", "Missing item separator", "Expected a comma to mark the beginning of the next item, or a closing bracket.", range)
+        syntax(
+            "missing-comma", "Missing item separator",
+            "Expected a comma to mark the beginning of the next item, or a closing bracket.", range)
     }
     static func missingExpression(at range: SourceRange) -> Self {
         syntax(
@@ -77,10 +97,13 @@ extension Diagnostic {
             "A value is expected here, on the same line. An expression goes on over lines inside parentheses.", range)
     }
     static func missingForColon(at range: SourceRange) -> Self {
-        syntax("invalid-for", "Invalid 'for' expression", "The collection is followed by a colon: for v in … : ….", range)
+        syntax(
+            "invalid-for", "Invalid 'for' expression", "The collection is followed by a colon: for v in … : ….", range)
     }
     static func missingIn(at range: SourceRange) -> Self {
-        syntax("invalid-for", "Invalid 'for' expression", "The names are followed by \"in\" and the collection: for v in ….", range)
+        syntax(
+            "invalid-for", "Invalid 'for' expression",
+            "The names are followed by \"in\" and the collection: for v in ….", range)
     }
     static func missingKeyValueSeparator(at range: SourceRange) -> Self {
         syntax("missing-separator", "Missing attribute value", "A key is followed by = or : and its value.", range)
@@ -89,22 +112,34 @@ extension Diagnostic {
         syntax("missing-newline", "Missing newline after argument", "An argument ends at the end of its line.", range)
     }
     static func missingNewlineAfterBlock(at range: SourceRange) -> Self {
-        syntax("missing-newline", "Missing newline after block definition", "A block ends at the end of its line.", range)
+        syntax(
+            "missing-newline", "Missing newline after block definition", "A block ends at the end of its line.", range)
     }
     static func missingObjectSeparator(at range: SourceRange) -> Self {
-        syntax("missing-separator", "Missing attribute separator", "Expected a newline or comma to mark the beginning of the next attribute.", range)
+        syntax(
+            "missing-separator", "Missing attribute separator",
+            "Expected a newline or comma to mark the beginning of the next attribute.", range)
     }
     static func newlineInString(at range: SourceRange) -> Self {
-        syntax("newline-in-string", "Invalid multi-line string", "A quoted string ends on its line. Use \\n, or a heredoc (<<EOF) for text of several lines.", range)
+        syntax(
+            "newline-in-string", "Invalid multi-line string",
+            "A quoted string ends on its line. Use \\n, or a heredoc (<<EOF) for text of several lines.", range)
     }
     static func numberTooLarge(at range: SourceRange) -> Self {
-        syntax("number-too-large", "Number too large", "A number has at most 10000 digits, and an exponent of at most 10000.", range)
+        syntax(
+            "number-too-large", "Number too large",
+            "A number has at most 10000 digits, and an exponent of at most 10000.", range)
     }
     static func oneLineBlock(at range: SourceRange) -> Self {
-        syntax("one-line-block", "Invalid single-argument block definition", "A block on one line holds one argument and its closing brace. Put what is inside on lines of its own.", range)
+        syntax(
+            "one-line-block", "Invalid single-argument block definition",
+            "A block on one line holds one argument and its closing brace. Put what is inside on lines of its own.",
+            range)
     }
     static func singleQuotes(at range: SourceRange) -> Self {
-        syntax("single-quotes", "Invalid character", "Single quotes are not valid. Use double quotes (\") to enclose strings.", range)
+        syntax(
+            "single-quotes", "Invalid character",
+            "Single quotes are not valid. Use double quotes (\") to enclose strings.", range)
     }
     static func strayBrace(at range: SourceRange) -> Self {
         syntax("stray-brace", "Unexpected closing brace", "There is no open block for it to close.", range)
@@ -119,19 +154,27 @@ extension Diagnostic {
         syntax("too-deep", "Nested too deeply", "Split this up, for instance with locals.", range)
     }
     static func unclosedBlock(_ type: String, at range: SourceRange) -> Self {
-        syntax("unclosed-block", "Unclosed configuration block", "There is no closing brace for this \(type) block before the end of the file.", range)
+        syntax(
+            "unclosed-block", "Unclosed configuration block",
+            "There is no closing brace for this \(type) block before the end of the file.", range)
     }
     static func unclosedDirective(_ name: String, at range: SourceRange) -> Self {
         syntax("unclosed-directive", "Unclosed %{ \(name) }", "It needs a %{ end\(name) }.", range)
     }
     static func unknownDirective(_ name: String, at range: SourceRange) -> Self {
-        let hint = suggestion(for: name, among: ["if", "else", "endif", "for", "endfor"]).map { "Did you mean \"\($0)\"? " } ?? ""
-        return syntax("unknown-directive", "Invalid template directive", hint + "Known are if, else, endif, for and endfor.", range)
+        let hint =
+            suggestion(for: name, among: ["if", "else", "endif", "for", "endfor"]).map { "Did you mean \"\($0)\"? " }
+            ?? ""
+        return syntax(
+            "unknown-directive", "Invalid template directive", hint + "Known are if, else, endif, for and endfor.",
+            range)
     }
     static func unterminated(_ what: String, at range: SourceRange) -> Self {
         syntax("unterminated", "Unterminated \(what)", "It is not closed before the end of the file.", range)
     }
     static func unterminatedHeredoc(_ word: String, at range: SourceRange) -> Self {
-        syntax("unterminated", "Unterminated heredoc", "There is no line that holds only \(word) before the end of the file.", range)
+        syntax(
+            "unterminated", "Unterminated heredoc",
+            "There is no line that holds only \(word) before the end of the file.", range)
     }
 }

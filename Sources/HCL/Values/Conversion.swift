@@ -113,7 +113,9 @@ extension Value {
         if kinds.allSatisfy({ $0.attributes != nil }) {
             let inner = kinds.flatMap { ($0.attributes ?? [:]).values }
             let names = Set(kinds.map { Set(($0.attributes ?? [:]).keys) })
-            if names.count == 1, let keys = names.first, kinds.allSatisfy({ if case .object = $0 { true } else { false } }) {
+            if names.count == 1, let keys = names.first,
+                kinds.allSatisfy({ if case .object = $0 { true } else { false } })
+            {
                 var attributes: [String: HCLType.Attribute] = [:]
                 for key in keys {
                     guard let type = unifiedType(of: kinds.compactMap { $0.attributes?[key] }) else { return nil }

@@ -70,7 +70,8 @@ public struct Number: Hashable, Sendable, Comparable {
             else { return nil }
             exponent += written
         }
-        guard digits.count <= Self.largestExponent, let mantissa = BigInt(String(decoding: digits, as: UTF8.self)) else {
+        guard digits.count <= Self.largestExponent, let mantissa = BigInt(String(decoding: digits, as: UTF8.self))
+        else {
             return nil
         }
         self.init(mantissa: isNegative ? -mantissa : mantissa, exponent: exponent)

@@ -69,7 +69,9 @@ public indirect enum Value: Hashable, Sendable {
             return values.enumerated().map { (.number(Number($0.offset)), $0.element) }
         case .set(let values): return values.map { ($0, $0) }
         case .map(let values), .object(let values):
-            return values.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }.map { (.string($0.key), $0.value) }
+            return values.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }.map {
+                (.string($0.key), $0.value)
+            }
         default: return nil
         }
     }

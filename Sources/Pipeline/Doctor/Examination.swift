@@ -61,7 +61,8 @@ package struct Examination: Sendable {
         let machines = targets.subtracting(["common"]).sorted()
         guard machines.contains(own) else {
             return Finding(
-                "QEMU", .missing, "no qemu-system-\(own)" + (machines.isEmpty ? "" : ", only \(machines.joined(separator: ", "))"),
+                "QEMU", .missing,
+                "no qemu-system-\(own)" + (machines.isEmpty ? "" : ", only \(machines.joined(separator: ", "))"),
                 remedy: distribution.install(.qemu))
         }
         return Finding("QEMU", .good, "emulates \(machines.joined(separator: ", "))")
@@ -87,7 +88,8 @@ package struct Examination: Sendable {
         ) { output.add($0.text) }
         if output.lines.contains("user") { return Finding("user network", .good, "QEMU has slirp") }
         if program("passt") != nil {
-            return Finding("user network", .warning, "QEMU has no slirp, only passt is there, which Ingot does not use yet")
+            return Finding(
+                "user network", .warning, "QEMU has no slirp, only passt is there, which Ingot does not use yet")
         }
         return Finding("user network", .missing, "QEMU has no slirp", remedy: distribution.install(.qemu))
     }
@@ -97,7 +99,8 @@ package struct Examination: Sendable {
         // A folder that is not there describes no firmware.
         let described = folders.flatMap { (try? FileManager.default.contentsOfDirectory(atPath: $0)) ?? [] }
         guard !described.isEmpty else {
-            return Finding("UEFI firmware", .warning, "none found; needed for efi_boot", remedy: distribution.install(.firmware))
+            return Finding(
+                "UEFI firmware", .warning, "none found; needed for efi_boot", remedy: distribution.install(.firmware))
         }
         return Finding("UEFI firmware", .good, "\(described.count) descriptions")
     }
@@ -105,16 +108,28 @@ package struct Examination: Sendable {
     private func libguestfs() -> [Finding] {
         guard program("guestfish") != nil || program("virt-sysprep") != nil else {
             return [
-                Finding("libguestfs", .warning, "not there; needed to finish images without booting them", remedy: distribution.install(.guestfs))
+                Finding(
+                    "libguestfs", .warning, "not there; needed to finish images without booting them",
+                    remedy: distribution.install(.guestfs))
             ]
         }
         // Without /boot there is no kernel either.
-        let kernels = ((try? FileManager.default.contentsOfDirectory(atPath: "/boot")) ?? []).filter { $0.hasPrefix("vmlinuz") }
+        let kernels = ((try? FileManager.default.contentsOfDirectory(atPath: "/boot")) ?? []).filter {
+            $0.hasPrefix("vmlinuz")
+        }
         if kernels.isEmpty {
-            return [Finding("libguestfs", .warning, "no kernel in /boot for its appliance", remedy: distribution.install(.kernel))]
+            return [
+                Finding(
+                    "libguestfs", .warning, "no kernel in /boot for its appliance",
+                    remedy: distribution.install(.kernel))
+            ]
         }
         if !kernels.contains(where: { access("/boot/" + $0, R_OK) == 0 }) {
-            return [Finding("libguestfs", .warning, "you may not read the kernel in /boot", remedy: "sudo chmod +r /boot/vmlinuz-*")]
+            return [
+                Finding(
+                    "libguestfs", .warning, "you may not read the kernel in /boot",
+                    remedy: "sudo chmod +r /boot/vmlinuz-*")
+            ]
         }
         return [Finding("libguestfs", .good, "with \(kernels.count) kernel(s) to start from")]
     }
@@ -136,9 +151,12 @@ package struct Examination: Sendable {
         }
     }
 
-    private func tool(_ name: String, for purpose: String, isNeeded: Bool, _ packages: Distribution.Packages) -> Finding {
+    private func tool(_ name: String, for purpose: String, isNeeded: Bool, _ packages: Distribution.Packages) -> Finding
+    {
         guard let path = program(name) else {
-            return Finding(name, isNeeded ? .missing : .warning, "not there; needed for \(purpose)", remedy: distribution.install(packages))
+            return Finding(
+                name, isNeeded ? .missing : .warning, "not there; needed for \(purpose)",
+                remedy: distribution.install(packages))
         }
         return Finding(name, .good, path)
     }
@@ -159,12 +177,19 @@ package struct Examination: Sendable {
 }
 
 extension Distribution.Packages {
-    fileprivate static let qemu = Self(debian: "qemu-system-x86", fedora: "qemu-system-x86", arch: "qemu-base", suse: "qemu-x86")
-    fileprivate static let qemuUtils = Self(debian: "qemu-utils", fedora: "qemu-img", arch: "qemu-img", suse: "qemu-img")
+    fileprivate static let qemu = Self(
+        debian: "qemu-system-x86", fedora: "qemu-system-x86", arch: "qemu-base", suse: "qemu-x86")
+    fileprivate static let qemuUtils = Self(
+        debian: "qemu-utils", fedora: "qemu-img", arch: "qemu-img", suse: "qemu-img")
     fileprivate static let libvirt = Self(
-        debian: "libvirt-daemon-driver-qemu", fedora: "libvirt-daemon-driver-qemu", arch: "libvirt", suse: "libvirt-daemon-driver-qemu")
-    fileprivate static let swtpm = Self(debian: "swtpm swtpm-tools", fedora: "swtpm swtpm-tools", arch: "swtpm", suse: "swtpm")
-    fileprivate static let firmware = Self(debian: "ovmf", fedora: "edk2-ovmf", arch: "edk2-ovmf", suse: "qemu-ovmf-x86_64")
-    fileprivate static let guestfs = Self(debian: "libguestfs-tools", fedora: "guestfs-tools", arch: "guestfs-tools", suse: "guestfs-tools")
-    fileprivate static let kernel = Self(debian: "linux-image-cloud-amd64", fedora: "kernel-core", arch: "linux", suse: "kernel-default")
+        debian: "libvirt-daemon-driver-qemu", fedora: "libvirt-daemon-driver-qemu", arch: "libvirt",
+        suse: "libvirt-daemon-driver-qemu")
+    fileprivate static let swtpm = Self(
+        debian: "swtpm swtpm-tools", fedora: "swtpm swtpm-tools", arch: "swtpm", suse: "swtpm")
+    fileprivate static let firmware = Self(
+        debian: "ovmf", fedora: "edk2-ovmf", arch: "edk2-ovmf", suse: "qemu-ovmf-x86_64")
+    fileprivate static let guestfs = Self(
+        debian: "libguestfs-tools", fedora: "guestfs-tools", arch: "guestfs-tools", suse: "guestfs-tools")
+    fileprivate static let kernel = Self(
+        debian: "linux-image-cloud-amd64", fedora: "kernel-core", arch: "linux", suse: "kernel-default")
 }

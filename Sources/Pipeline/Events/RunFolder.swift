@@ -81,7 +81,8 @@ package func printable(_ line: String) -> String {
 package func printableLines(_ text: String) -> [String] {
     let plain = text.replacing(/\u{1B}\[[0-9;?]*[A-Za-z]/, with: "").replacing(/\u{1B}[()][A-Z0-9]/, with: "")
     return plain.split(whereSeparator: \.isNewline).map { line in
-        String(line.filter { character in character.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7F } })
+        String(
+            line.filter { character in character.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7F } })
     }.filter { !$0.allSatisfy(\.isWhitespace) }
 }
 
@@ -100,6 +101,8 @@ private final class LineFile: Sendable {
     func write(_ line: String) {
         let bytes = Array(line.utf8) + [UInt8(ascii: "\n")]
         // A full disk must not end a build for the sake of its log, so the result is not looked at.
-        descriptor.withLock { descriptor in _ = bytes.withUnsafeBytes { Foundation.write(descriptor, $0.baseAddress, $0.count) } }
+        descriptor.withLock { descriptor in
+            _ = bytes.withUnsafeBytes { Foundation.write(descriptor, $0.baseAddress, $0.count) }
+        }
     }
 }

@@ -10,7 +10,7 @@ struct WriteManifest: Sendable {
 
     func run(_ input: Artifact) throws {
         let path = context.absolute(settings.output)
-        try withFileLock(path + ".lock") {
+        try withFolderLock(of: path) {
             var manifest = Manifest(builds: [], lastRunUUID: "")
             if FileManager.default.fileExists(atPath: path) {
                 manifest = try read(path)

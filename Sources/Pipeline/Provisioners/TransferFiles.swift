@@ -34,7 +34,8 @@ struct TransferFiles: Sendable {
         reporter.news("Uploading \(source) => \(destination)")
         var isDirectory: ObjCBool = false
         guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
-            throw BuildError("upload \(source)", because: "there is no such file", hint: "Paths start at the working directory.")
+            throw BuildError(
+                "upload \(source)", because: "there is no such file", hint: "Paths start at the working directory.")
         }
         try await attempting("upload \(source) to \(destination)", hint: "The folder must exist in the guest.") {
             if isDirectory.boolValue {

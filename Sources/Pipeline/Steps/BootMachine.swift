@@ -44,7 +44,8 @@ struct BootMachine: Sendable {
 
         let xml = domainXML(composed.description)
         try writeFile(Data(reporter.redact(xml).utf8), to: runFolder.path + "/domain.xml", mode: 0o600)
-        let domain = try await attempting("start the machine", hint: "Its description is \(runFolder.path)/domain.xml") {
+        let domain = try await attempting("start the machine", hint: "Its description is \(runFolder.path)/domain.xml")
+        {
             try await hypervisor.start(xml)
         }
         let screen = ScreenWatch(
@@ -136,7 +137,8 @@ struct PortForward: Sendable {
                 last = error
             }
         }
-        throw BuildError(operation: "forward a port to the guest", underlying: last ?? Reason(text: "no port was tried"))
+        throw BuildError(
+            operation: "forward a port to the guest", underlying: last ?? Reason(text: "no port was tried"))
     }
 }
 
@@ -150,7 +152,8 @@ struct BridgeAddress: Sendable {
             throw BuildError("find the guest's address", because: "the machine has no network card")
         }
         let mac = String(match.1)
-        return try await poll("waiting for the guest's address on the bridge", every: .seconds(1), limit: .seconds(600)) {
+        return try await poll("waiting for the guest's address on the bridge", every: .seconds(1), limit: .seconds(600))
+        {
             // Without the table nothing is found, and the wait ends at its limit.
             let table = (try? String(contentsOfFile: "/proc/net/arp", encoding: .utf8)) ?? ""
             return table.split(separator: "\n").first { $0.lowercased().contains(mac) }

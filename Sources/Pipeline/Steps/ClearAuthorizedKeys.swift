@@ -13,7 +13,9 @@ struct ClearAuthorizedKeys: Sendable {
         let connection = try await shell.connection(timeout: .seconds(60))
         for file in files {
             let expression = shellQuoted("/ \(pattern)$/d")
-            let exit = try await connection.run("test ! -w \(file) || sed -i \(expression) \(file)", timeout: .seconds(60)) {
+            let exit = try await connection.run(
+                "test ! -w \(file) || sed -i \(expression) \(file)", timeout: .seconds(60)
+            ) {
                 [reporter] in reporter.debug("clearing authorized keys: \($0.text)")
             }
             if exit != .code(0) {

@@ -62,7 +62,8 @@ struct ConnectShell: Sendable {
 
     private func hint(for error: any Error, seen: String) -> String {
         if case .authenticationRefused? = error as? SSHError {
-            return "The guest runs SSH and refuses the login: check ssh_username and ssh_password, and whether the answer "
+            return
+                "The guest runs SSH and refuses the login: check ssh_username and ssh_password, and whether the answer "
                 + "file makes that user and lets it in."
         }
         return (seen.isEmpty ? "" : "Seen last: \(seen).\n  ")

@@ -24,7 +24,9 @@ struct ShutDown: Sendable {
         // up the wait either: some guests go down without ending it.
         let running = Task { [reporter] in
             do {
-                let exit = try await connection.run(rendered) { reporter.report(.guest(isError: $0.isError), printable($0.text)) }
+                let exit = try await connection.run(rendered) {
+                    reporter.report(.guest(isError: $0.isError), printable($0.text))
+                }
                 reporter.debug("the shutdown command ended: \(exit)")
             } catch {
                 reporter.debug("the shutdown command was cut off: \(error)")
@@ -38,7 +40,9 @@ struct ShutDown: Sendable {
         do {
             try await machine.domain.waitUntilStopped(timeout: settings.timeout)
         } catch let error as TimedOut {
-            throw BuildError(operation: "shut the machine down", hint: hint + "\n  shutdown_timeout gives it more time.", underlying: error)
+            throw BuildError(
+                operation: "shut the machine down", hint: hint + "\n  shutdown_timeout gives it more time.",
+                underlying: error)
         }
     }
 

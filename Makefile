@@ -1,0 +1,32 @@
+# make        a release build of ingot
+# make demo   installs what is missing, builds, and casts a Debian image from an installer ISO
+# make test   installs what is missing and runs everything
+# make bench  measures the budgets, and rewrites the tables of docs/benchmarks.md
+SWIFT ?= swift
+
+.PHONY: all demo test lint bench clean dependencies
+
+all:
+	$(SWIFT) build -c release --product ingot
+
+dependencies:
+	scripts/install-dependencies
+
+demo: dependencies all
+	timeout 5400 scripts/demo
+
+lint:
+	$(SWIFT) format lint --strict -r Package.swift Sources Tests
+
+# One release build serves the tests and the demo.
+test: dependencies
+	$(MAKE) lint
+	timeout 2400 $(SWIFT) build -c release --build-tests
+	timeout 1500 $(SWIFT) test -c release --skip-build --no-parallel
+	timeout 3000 env OUTPUT=.build/demo scripts/demo
+
+bench: dependencies all
+	scripts/bench
+
+clean:
+	$(SWIFT) package clean

@@ -1,0 +1,96 @@
+import Foundation
+import Testing
+
+@Suite("ingot builds on a small real guest", .serialized)
+struct BuildTests {
+    @Test("what is typed arrives whole, HTTP and CD seeds are seen inside, two disks are there, a qcow2 comes out")
+    func everything() async throws {
+        let bench = try Workbench()
+        try bench.write("hello from the host", to: "http/answer")
+        try bench.write(
+            Guest.template(
+                parameters:
+                    "answer=http://{{ .HTTPIP }}:{{ .HTTPPort }}/answer keys=http://{{ .HTTPIP }}:{{ .HTTPPort }}/none "
+                    + "mark=aZ09_-+.,:;/~!@#%^&*()[]{}|<>?",
+                source: """
+                      http_directory = "http"
+                      cd_label = "cidata"
+                      cd_content = { "user-data" = "seed on CD" }
+                      disk_additional_size = ["8M"]
+                    """,
+                build: shell("cat /proc/cmdline; cat /tmp/answer; ls /dev/vda /dev/vdb")
+                    + shell("mount -o ro /dev/sr1 /mnt; cat /mnt/user-data; echo ran > /tmp/proof")
+                        + """
+                          provisioner "file" {
+                            source = "/tmp/proof"
+                            destination = "proof"
+                            direction = "download"
+                          }
+                          post-processors {
+                            post-processor "checksum" {
+                              checksum_types = ["sha256"]
+                              output = "sums"
+                            }
+                            post-processor "manifest" {
+                              output = "manifest.json"
+                            }
+                          }
+                          post-processor "shell-local" {
+                            inline = ["echo on the host"]
+                          }
+                        """), to: "t.pkr.hcl")
+        let run = try await bench.ingot("build", "-color=false", "t.pkr.hcl")
+        #expect(run.status == 0, "\(run.output)")
+        for text in [
+            "mark=aZ09_-+.,:;/~!@#%^&*()[]{}|<>?", "hello from the host", "seed on CD", "/dev/vdb", "on the host",
+            "GET /answer 200", "GET /none 404",
+        ] {
+            #expect(run.output.contains(text), "no \(text) in:\n\(run.output)")
+        }
+        #expect(try bench.read("proof") == "ran\n")
+        #expect(bench.exists("output-guest/packer-guest") && bench.exists("output-guest/packer-guest-1"))
+        #expect(try bench.read("sums").contains("\tpacker-guest\n"))
+        #expect(try bench.read("manifest.json").contains("\"artifact_id\""))
+        #expect(!bench.names.contains { $0.hasPrefix(".output") })
+        #expect(machines(mentioning: bench.path).isEmpty)
+    }
+
+    @Test("a raw image comes out, and a guest that reboots during a provisioner is met again")
+    func rawAndReboot() async throws {
+        let bench = try Workbench()
+        try bench.write(
+            Guest.template(
+                source: "  format = \"raw\"\n  disk_size = \"16M\"",
+                build: shell("echo before | dd of=/dev/vda bs=512 conv=sync 2>/dev/null; sync")
+                    + shell("kill -9 $PPID; sleep 5", "expect_disconnect = true")
+                    + shell("head -c 6 /dev/vda")), to: "t.pkr.hcl")
+        let run = try await bench.ingot("build", "t.pkr.hcl")
+        #expect(run.status == 0, "\(run.output)")
+        #expect(run.output.contains("before"))
+        let image = try #require(FileManager.default.contents(atPath: bench.path + "/output-guest/packer-guest"))
+        #expect(image.count == 16 << 20)
+        #expect(image.prefix(6) == Data("before".utf8))
+    }
+
+    @Test("a guest without SFTP gets its files by scp, and a key from the template logs in")
+    func scp() async throws {
+        let bench = try Workbench()
+        let keygen = Process()
+        keygen.executableURL = URL(filePath: "/usr/bin/ssh-keygen")
+        keygen.arguments = ["-q", "-t", "ed25519", "-N", "", "-f", bench.path + "/key"]
+        try keygen.run()
+        keygen.waitUntilExit()
+        try bench.write(try bench.read("key.pub"), to: "http/keys")
+        try bench.write(
+            Guest.template(
+                parameters: "sftp=no keys=http://{{ .HTTPIP }}:{{ .HTTPPort }}/keys",
+                source: """
+                      ssh_password = ""
+                      ssh_private_key_file = "key"
+                      http_directory = "http"
+                    """, build: shell("echo it works by scp")), to: "t.pkr.hcl")
+        let run = try await bench.ingot("build", "t.pkr.hcl")
+        #expect(run.status == 0, "\(run.output)")
+        #expect(run.output.contains("it works by scp"))
+    }
+}
