@@ -9,21 +9,31 @@ package actor SSHConnection {
     package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
     private let handle: SessionHandle
     var session: ssh_session { handle.pointer }
+    var sftp: sftp_session? {
+        get { handle.sftp }
+        set { handle.sftp = newValue }
+    }
     let options: SSHOptions
     /// SFTP turned out to be missing; SCP is used from then on.
     var lacksSFTP = false
     private var keepAlive: Task<Void, Never>?
     /// Closed by us, or found to be broken.
     private(set) var isClosed = false
-    /// Some servers (dropbear) leave when the last channel closes, in the middle of an upload and the command after it.
-    private var keeper: SSHChannel?
     static let slice: Int32 = 50
 
     /// A session of libssh's, freed exactly once.
     private final class SessionHandle: @unchecked Sendable {  // Used on the actor's thread, freed on any.
         let pointer: ssh_session
+        /// Opened for the first transfer and kept: some servers (dropbear) leave when their last channel closes, which
+        /// would be between an upload and the command that it is for.
+        var sftp: sftp_session?
+
         init(_ pointer: ssh_session) { self.pointer = pointer }
-        deinit { ssh_free(pointer) }
+
+        deinit {
+            sftp.map { sftp_free($0) }
+            ssh_free(pointer)
+        }
     }
 
     /// Connects and logs in.
@@ -43,7 +53,6 @@ package actor SSHConnection {
             throw error
         }
         await connection.startKeepAlive()
-        await connection.openKeeper()
         return connection
     }
 
@@ -144,11 +153,6 @@ package actor SSHConnection {
             if clock.now - start > limit { throw SSHError.timedOut(what) }
             try await pause()
         }
-    }
-
-    private func openKeeper() async {
-        // A server that gives just one channel keeps its connection without this one.
-        keeper = try? await openChannel()
     }
 
     /// A peer that is gone without a word is noticed when it does not take what is sent to it.

@@ -89,7 +89,6 @@ extension SSHConnection {
             lacksSFTP = true
             return try await bySCP()
         }
-        defer { sftp_free(sftp) }
         return try await bySFTP(sftp)
     }
 
@@ -97,7 +96,8 @@ extension SSHConnection {
 
     /// nil when the guest has no SFTP.
     private func openSFTP() async throws -> sftp_session? {
-        guard ssh_is_connected(session) != 0 else { throw SSHError.disconnected("it was closed") }
+        guard isAlive else { throw SSHError.disconnected("it was closed") }
+        if let sftp { return sftp }
         // libssh's SFTP knows no "again": its calls block, each for one round trip, and have a deadline of their own.
         ssh_set_blocking(session, 1)
         var seconds: Int = 30
@@ -112,6 +112,7 @@ extension SSHConnection {
             if ssh_is_connected(session) == 0 { throw SSHError.disconnected(lastError) }
             return nil
         }
+        self.sftp = sftp
         return sftp
     }
 

@@ -83,12 +83,19 @@ struct RunShellScript: Sendable {
     ) async throws -> ExitStatus {
         let clock = ContinuousClock()
         let deadline = clock.now + settings.startRetryTimeout
+        var isUploaded = false
         while true {
             let hasStarted = Flag()
             do {
                 let connection = try await shell.connection(timeout: max(deadline - clock.now, .seconds(1)))
-                for upload in uploads {
-                    try await connection.upload(upload.data, to: upload.path, mode: upload.mode)
+                // Servers that hang up after each transfer would never get to the command otherwise.
+                if isUploaded {
+                    isUploaded = false
+                } else {
+                    for upload in uploads {
+                        try await connection.upload(upload.data, to: upload.path, mode: upload.mode)
+                    }
+                    isUploaded = true
                 }
                 let exit = try await connection.run(command) { [reporter] chunk in
                     hasStarted.set()
