@@ -28,9 +28,10 @@ package enum TypingPace: Sendable, Equatable {
 /// Types on a guest's keyboard.
 ///
 /// A PC has room for few keys that the guest has not read yet: 16 bytes in the keyboard, 15 keys in the BIOS. So at the
-/// automatic pace keys go out in groups that fit the keyboard, and after each the screen is looked at until it shows as
-/// many new characters as were typed: the guest's own echo. Nothing is lost then, however slow the guest is. Where a guest
-/// shows nothing (a password), keys go out at a tenth of a second each.
+/// automatic pace keys go out in groups that fit the keyboard, and after each the screen is looked at until it shows what
+/// was typed: the guest's own echo. Nothing is lost then, however slow the guest is. Where the screen cannot be read, as
+/// many new characters as were typed count as their echo; where a guest shows nothing (a password), keys go out at a
+/// tenth of a second each.
 package actor Typist {
     private enum Echo { case unknown, seen, absent }
 
@@ -43,18 +44,26 @@ package actor Typist {
 
     private let connection: VNCConnection
     private let pace: TypingPace
+    private let readText: ReadText
     private var echo = Echo.unknown
     private var pending: [KeyStroke] = []
+    /// What was typed since the last key that shows nothing, without blanks.
+    private var typed = ""
 
-    package init(_ connection: VNCConnection, pace: TypingPace) {
+    /// The lines of text on a screen; nil where there is none that can be read.
+    package typealias ReadText = @Sendable (Framebuffer) -> [String]?
+
+    package init(_ connection: VNCConnection, pace: TypingPace, readText: @escaping ReadText = { _ in nil }) {
         self.connection = connection
         self.pace = pace
+        self.readText = readText
     }
 
     package func type(_ stroke: KeyStroke, _ action: KeyStroke.Action) async throws {
         guard case .automatic = pace, action == .press, stroke.isVisible || stroke.keysym == 0x20 else {
             // Function keys and held keys change the screen in ways nobody can foresee.
             try await flush()
+            typed = ""
             return try await send(stroke, action)
         }
         if pending.reduce(stroke.bytes, { $0 + $1.bytes }) > Self.keyboardBytes { try await flush() }
@@ -75,24 +84,32 @@ package actor Typist {
             return
         }
         let before = try await connection.framebuffer()
-        for stroke in group { try await send(stroke, .press) }
+        for stroke in group {
+            try await send(stroke, .press)
+            if stroke.isVisible, let scalar = Unicode.Scalar(stroke.keysym) { typed.unicodeScalars.append(scalar) }
+        }
         let clock = ContinuousClock()
         let end = clock.now + Self.firstEchoLimit
         while clock.now < end {
             let count = await connection.updates
             try await connection.requestChanges()
             _ = try await connection.waitForUpdate(after: count, limit: .milliseconds(100))
-            let changed = await connection.changedCells(since: before)
-            // The blinking cursor is a change of its own; a single character may hide behind it.
-            if changed > visible || changed == visible && visible > 1 {
+            if await shows(connection.picture, since: before, visible) {
                 echo = .seen
-                return
-            }
-            if visible == 1, echo == .seen, changed == 1, clock.now > end - Self.firstEchoLimit + .milliseconds(150) {
                 return
             }
         }
         echo = .absent
+    }
+
+    private func shows(_ picture: Framebuffer, since before: Framebuffer, _ visible: Int) -> Bool {
+        if let lines = readText(picture) {
+            // Long commands wrap, and blanks at the end of a line do not show: neither is looked at.
+            let text = lines.joined().filter { $0 != " " }
+            return text.contains(typed.suffix(24))
+        }
+        // The cursor is a change of its own; much more is not our doing.
+        return (visible...visible + 3).contains(picture.changedCells(since: before))
     }
 
     private func send(_ stroke: KeyStroke, _ action: KeyStroke.Action) async throws {

@@ -82,10 +82,8 @@ package actor VNCConnection {
         try await send(client.updateRequest(incremental: true))
     }
 
-    /// How many character cells have changed since a picture was taken.
-    package func changedCells(since picture: Framebuffer) -> Int {
-        client.framebuffer.changedCells(since: picture)
-    }
+    /// The screen as of the last update.
+    package var picture: Framebuffer { client.framebuffer }
 
     /// How many updates have come so far.
     package var updates: Int { client.updates }

@@ -87,6 +87,8 @@ extension SSHConnection {
         guard let sftp = try await openSFTP() else {
             if options.transferMethod == .sftp { throw SSHError.other("the guest has no SFTP") }
             lacksSFTP = true
+            // Refused together with the connection: the next one begins with SCP.
+            guard isAlive else { throw SSHError.disconnected("the guest has no SFTP and hung up") }
             return try await bySCP()
         }
         return try await bySFTP(sftp)
@@ -95,25 +97,48 @@ extension SSHConnection {
     // MARK: SFTP
 
     /// nil when the guest has no SFTP.
+    ///
+    /// The greeting (draft-ietf-secsh-filexfer-02, section 4) is exchanged here, step by step: libssh's own way of doing it
+    /// never ends when the server hangs up instead of answering.
     private func openSFTP() async throws -> sftp_session? {
         guard isAlive else { throw SSHError.disconnected("it was closed") }
         if let sftp { return sftp }
-        // libssh's SFTP knows no "again": its calls block, each for one round trip, and have a deadline of their own.
-        ssh_set_blocking(session, 1)
+        let channel = try await openChannel()
+        let requested = try await retry("asking for SFTP") { ssh_channel_request_sftp(channel.pointer) }
+        guard requested == SSH_OK, try await exchangeVersions(channel) else {
+            channel.free()
+            return nil
+        }
+        guard let sftp = sftp_new_channel(session, channel.pointer) else { throw SSHError.other(lastError) }
+        (sftp.pointee.version, sftp.pointee.client_version, sftp.pointee.server_version) = (3, 3, 3)
         var seconds: Int = 30
         ssh_options_set(session, SSH_OPTIONS_TIMEOUT, &seconds)
-        defer { ssh_set_blocking(session, 0) }
-        guard let sftp = sftp_new(session) else {
-            if ssh_is_connected(session) == 0 { throw SSHError.disconnected(lastError) }
-            return nil
-        }
-        guard sftp_init(sftp) == 0 else {
-            sftp_free(sftp)
-            if ssh_is_connected(session) == 0 { throw SSHError.disconnected(lastError) }
-            return nil
-        }
         self.sftp = sftp
         return sftp
+    }
+
+    /// - Returns: Whether a server answered: false when the channel ended instead.
+    private func exchangeVersions(_ channel: SSHChannel) async throws -> Bool {
+        let greeting: [UInt8] = [0, 0, 0, 5, 1, 0, 0, 0, 3]
+        guard ssh_channel_write(channel.pointer, greeting, UInt32(greeting.count)) == greeting.count else {
+            return false
+        }
+        let clock = ContinuousClock()
+        let start = clock.now
+        var answer: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 4096)
+        while clock.now - start < .seconds(30) {
+            let count = ssh_channel_read_nonblocking(channel.pointer, &buffer, UInt32(buffer.count), 0)
+            if count > 0 { answer += buffer[..<Int(count)] }
+            if answer.count >= 4 {
+                let length = answer[..<4].reduce(0) { $0 << 8 | Int($1) }
+                guard length >= 5, length < 4096 else { return false }
+                if answer.count >= 4 + length { return answer[4] == 2 }
+            }
+            if count < 0 || ssh_channel_is_eof(channel.pointer) != 0 || !isAlive { return false }
+            try await pause()
+        }
+        return false
     }
 
     private func write(_ data: Data, to path: String, mode: UInt32, over sftp: sftp_session) async throws {

@@ -76,7 +76,7 @@ package actor ReconnectingSSH {
     private var current: SSHConnection?
     private let endpoint: SSHEndpoint
     private let credentials: SSHCredentials
-    private let options: SSHOptions
+    private var options: SSHOptions
 
     package init(
         _ connection: SSHConnection, endpoint: SSHEndpoint, credentials: SSHCredentials, options: SSHOptions
@@ -90,6 +90,8 @@ package actor ReconnectingSSH {
     /// The connection, or a new one within `timeout`.
     package func connection(timeout: Duration) async throws -> SSHConnection {
         if let current, await current.isAlive { return current }
+        // A guest that hangs up when asked for SFTP is not asked again.
+        if let current, options.transferMethod == nil, await current.lacksSFTP { options.transferMethod = .scp }
         await close()
         let connection = try await waitForSSH(
             endpoint, credentials, options, timeout: timeout, handshakeAttempts: 10, onNews: { _ in })

@@ -1,6 +1,7 @@
 import BootCommand
 import RemoteFramebuffer
 import Scopes
+import Screen
 import Templates
 
 /// Waits `boot_wait` and types the boot command over VNC.
@@ -47,7 +48,9 @@ struct TypeBootCommand: Sendable {
     }
 
     private func type(_ steps: [BootStep], over connection: VNCConnection) async throws {
-        let typist = Typist(connection, pace: settings.keyInterval.map { .interval($0) } ?? .automatic)
+        let typist = Typist(connection, pace: settings.keyInterval.map { .interval($0) } ?? .automatic) {
+            textOnScreen($0)?.lines
+        }
         for step in steps {
             switch step {
             case .wait(let duration):
