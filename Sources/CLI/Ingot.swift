@@ -25,10 +25,10 @@ package struct Ingot: AsyncParsableCommand {
             let code = exitCode(for: error)
             if code == .success {
                 print(fullMessage(for: error))
-                Foundation.exit(0)
+                leave(0)
             }
             writeError(fullMessage(for: error))
-            Foundation.exit(2)
+            leave(2)
         }
         do {
             if var asynchronous = command as? any AsyncParsableCommand {
@@ -36,18 +36,18 @@ package struct Ingot: AsyncParsableCommand {
             } else {
                 try command.run()
             }
-            Foundation.exit(0)
+            leave(0)
         } catch let code as ExitCode {
-            Foundation.exit(code.rawValue)
+            leave(code.rawValue)
         } catch let error as UsageError {
             writeError("Error: \(error.message)")
-            Foundation.exit(2)
+            leave(2)
         } catch let error where exitCode(for: error) == .success {
             print(fullMessage(for: error))  // `ingot` alone and `ingot help` arrive here.
-            Foundation.exit(0)
+            leave(0)
         } catch {
             writeError("Error: \(error)")
-            Foundation.exit(1)
+            leave(1)
         }
     }
 }
@@ -55,6 +55,12 @@ package struct Ingot: AsyncParsableCommand {
 /// The command was called in a way that makes no sense.
 struct UsageError: Error {
     var message: String
+}
+
+/// Ends the process without the libraries' own clean-up, which threads that are still at work do not survive.
+private func leave(_ status: Int32) -> Never {
+    fflush(nil)
+    _exit(status)
 }
 
 /// Writes a line to standard error.

@@ -26,7 +26,7 @@ package final class Domain: Sendable {
             group.addTask {
                 do { return .success(try await body()) } catch {
                     // A connection that breaks because the machine died is a symptom: its death is about to be told.
-                    if !(error is CancellationError), await self.isGone(within: .seconds(1)) { return nil }
+                    if !(error is CancellationError), await self.isGoing() { return nil }
                     return .failure(error)
                 }
             }
@@ -115,9 +115,29 @@ package final class Domain: Sendable {
         return Int32(text.trimmingCharacters(in: .whitespacesAndNewlines))
     }
 
-    private func isGone(within limit: Duration) async -> Bool {
-        let reason: MachineStopped.Reason?? = try? await withDeadline(limit, "") { [stops] in await stops.wait() }
-        return reason != nil && stops.reason != nil
+    /// Whether the machine is gone, or about to be: a guest that powers off is cut off some time before libvirt has
+    /// buried it.
+    private func isGoing() async -> Bool {
+        for _ in 0..<10 {
+            if isStopped { return true }
+            // A machine that cannot be asked is as good as gone; the wait below is bounded.
+            if (try? await isLeaving()) != false {
+                try? await waitUntilStopped(timeout: .seconds(15))  // Whether it came to an end is asked right after.
+                return isStopped
+            }
+            try? await Task.sleep(for: .milliseconds(100))  // Cancelled: asked ten times at once, which does no harm.
+        }
+        return false
+    }
+
+    private func isLeaving() async throws -> Bool {
+        try await call { domain in
+            var state: Int32 = 0
+            guard virDomainGetState(domain, &state, nil, 0) == 0 else {
+                throw LibvirtError(lastErrorIn: "virDomainGetState")
+            }
+            return ![VIR_DOMAIN_RUNNING.rawValue, VIR_DOMAIN_PAUSED.rawValue].contains(UInt32(bitPattern: state))
+        }
     }
 
     private func call<Value: Sendable>(_ body: @Sendable (virDomainPtr) throws -> Value) async throws -> Value {
