@@ -1,0 +1,115 @@
+import Diagnostics
+import HCL
+import Testing
+
+private func parsed(_ text: String) -> Diagnosed<Body> {
+    parse(SourceFile(name: "test", text: text))
+}
+
+private func words(_ range: SourceRange?, in text: String) -> String {
+    guard let range else { return "" }
+    return String(decoding: Array(text.utf8)[range.start..<range.end], as: UTF8.self)
+}
+
+@Suite("the parser")
+struct ParserTests {
+    @Test("attributes and blocks are read with their labels and ranges")
+    func structure() {
+        let text = "a = 1 # one\n/* two */ b \"x\" y {\n  c = [\n    1,\n  ]\n  d {}\n}\ne { f = 2 }\n"
+        let body = parsed(text)
+        #expect(body.diagnostics.isEmpty)
+        #expect(body.value.attributes.map(\.name) == ["a"])
+        #expect(body.value.blocks.map(\.type) == ["b", "e"])
+        #expect(body.value.blocks[0].labels.map(\.text) == ["x", "y"])
+        #expect(body.value.blocks[0].body.blocks.map(\.type) == ["d"])
+        #expect(words(body.value.blocks[0].headerRange, in: text) == "b \"x\" y")
+    }
+
+    @Test("every mistake of a file is told once, and what follows is still read")
+    func recovery() {
+        let text = "a = \nb = [1, 2\n]\nc = 'x'\nd = 1 2\n= 5\ne = \"ok\"\n"
+        let body = parsed(text)
+        #expect(
+            body.diagnostics.map(\.summary) == [
+                "Missing expression", "Invalid character", "Missing newline after argument",
+                "Argument or block definition required",
+            ])
+        #expect(body.value.attributes.map(\.name) == ["b", "e"])
+    }
+
+    @Test("an argument that is set twice names both places")
+    func duplicate() {
+        let text = "size = 1\nsize = 2\n"
+        let diagnostic = parsed(text).diagnostics.first
+        #expect(diagnostic?.id == "hcl/duplicate-attribute")
+        #expect(diagnostic?.subject == SourceRange(file: "test", start: 9, end: 13))
+        #expect(diagnostic?.notes.first?.range == SourceRange(file: "test", start: 0, end: 4))
+    }
+
+    @Test("a block that is never closed is told at its brace")
+    func unclosed() {
+        let text = "source \"qemu\" \"x\" {\n  a = 1\n"
+        let diagnostic = parsed(text).diagnostics.first
+        #expect(diagnostic?.summary == "Unclosed configuration block")
+        #expect(words(diagnostic?.subject, in: text) == "{")
+    }
+
+    @Test("carriage returns and a byte order mark do no harm")
+    func windows() {
+        let body = parsed("\u{FEFF}a = 1\r\nb {\r\n  c = \"x\"\r\n}\r\n")
+        #expect(body.diagnostics.isEmpty)
+        #expect(body.value.attributes.count == 1 && body.value.blocks.count == 1)
+    }
+
+    @Test("references leave out the names that for binds")
+    func references() {
+        let expression = parseExpression(
+            SourceFile(name: "test", text: "[for v in var.list : \"${v}${local.x.y}\"]")
+        ).value
+        #expect(expression.references.map(\.path) == [["var", "list"], ["local", "x", "y"]])
+    }
+
+    @Test("no mutation of a template makes the parser or the evaluator crash or hang")
+    func fuzz() {
+        let seed = Array(
+            """
+            variable "a" { default = [for k, v in {x = 1} : "${k}-${v}" if v > 0 && !false] }
+            locals { b = <<-EOT
+              text ${var.a[0]} %{ if true ~} y %{ endif }
+              EOT
+            }
+            source "qemu" "c" { d = try(var.x.*.y, convert("1", number), "%{ for i in [1] }${i}%{ endfor }") ? 1 : -2.5e3 }
+            """.utf8)
+        let alphabet = Array("\"${}[]()%~=.,:?<-\n\\ax1 #/*!&|\u{FF}".utf8)
+        var generator = SeededGenerator(state: 42)
+        for _ in 0..<3000 {
+            var bytes = seed
+            for _ in 0..<Int.random(in: 1...8, using: &generator) {
+                let place = Int.random(in: 0..<bytes.count, using: &generator)
+                switch Int.random(in: 0..<3, using: &generator) {
+                case 0: bytes[place] = alphabet[Int.random(in: 0..<alphabet.count, using: &generator)]
+                case 1: bytes.insert(alphabet[Int.random(in: 0..<alphabet.count, using: &generator)], at: place)
+                default: bytes.removeSubrange(place..<min(place + 5, bytes.count))
+                }
+            }
+            let body = parsed(String(decoding: bytes, as: UTF8.self))
+            for block in body.value.blocks {
+                for attribute in block.body.attributes {
+                    _ = attribute.expression.evaluate(in: EvaluationContext())
+                }
+            }
+        }
+    }
+}
+
+/// The same numbers every time (SplitMix64).
+private struct SeededGenerator: RandomNumberGenerator {
+    var state: UInt64
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+        return z ^ (z >> 31)
+    }
+}
