@@ -54,11 +54,13 @@ let package = Package(
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
     ],
     targets: [
-        .systemLibrary(name: "CLibvirt", pkgConfig: "libvirt", providers: [.apt(["libvirt-dev"])]),
         .systemLibrary(name: "CLibssh", pkgConfig: "libssh", providers: [.apt(["libssh-dev"])]),
         .systemLibrary(name: "CLibarchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
         .systemLibrary(name: "CCrypt", providers: [.apt(["libcrypt-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+
+        // Loaded at its first use, so not linked.
+        .target(name: "CLibvirt", linkerSettings: [.linkedLibrary("dl")]),
 
         module("Diagnostics"),
         module("Scopes"),
@@ -80,7 +82,15 @@ let package = Package(
                 "Screen", "HTTPServing", "Media", "DiskImages", "Processes",
             ]),
         module("CLI", ["Diagnostics", "Scopes", "Templates", "Pipeline", "HCL", argumentParser]),
-        .executableTarget(name: "ingot", dependencies: ["CLI"], swiftSettings: settings),
+        // One file that runs where no Swift is installed, and starts three times as fast.
+        .executableTarget(
+            name: "ingot", dependencies: ["CLI"], swiftSettings: settings,
+            linkerSettings: [
+                .unsafeFlags(["-static-stdlib"]),
+                // What Foundation's archives need in turn.
+                .linkedLibrary("CoreFoundation"), .linkedLibrary("_FoundationCShims"),
+                .linkedLibrary("_FoundationCollections"), .linkedLibrary("_FoundationICU"), .linkedLibrary("stdc++"),
+            ]),
 
         tests("HCL", ["Diagnostics"]),
         tests("BootCommand"),
