@@ -35,6 +35,7 @@ enum CommunicatorDecoder {
         for name in ["ssh_private_key_file", "ssh_certificate_file"] {
             if let path = reader.text(name) { reader.requireFile(path, name, context) }
         }
+        if let key { reader.requirePrivateKey(key, "ssh_private_key_file", context) }
         if reader.isGiven("ssh_certificate_file"), key == nil, !reader.isUndecided("ssh_private_key_file"),
             reader.text("ssh_certificate_file") != nil
         {
