@@ -46,9 +46,12 @@ final class ScreenWatch: Sendable {
         self.reporter = reporter
     }
 
-    /// The lowest line of text on the screen, for the lines that tell what a wait waits for.
+    /// The lowest line with words on the screen, for the lines that tell what a wait waits for.
     var summary: String? {
-        lastText.withLock { $0.last }.map { "on the screen: \($0)" }
+        let lines = lastText.withLock { $0 }
+        let edges = CharacterSet.whitespaces.union(CharacterSet(charactersIn: "│┤├┌┐└┘─║═|\u{fffd}"))
+        return lines.last { $0.contains(where: \.isLetter) }
+            .map { "on the screen: \($0.trimmingCharacters(in: edges))" }
     }
 
     /// Looks every `interval` until cancelled.

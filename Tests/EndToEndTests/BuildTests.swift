@@ -95,7 +95,7 @@ struct BuildTests {
         let bench = try Workbench()
         try bench.write(
             Guest.template(
-                parameters: "key={{ .SSHPublicKey }}", source: "  ssh_password = \"\"",
+                parameters: "key={{ .SSHPublicKey | urlquery }}", source: "  ssh_password = \"\"",
                 build: shell("cat /root/.ssh/authorized_keys")), to: "t.pkr.hcl")
         let run = try await bench.ingot("build", "t.pkr.hcl")
         #expect(run.status == 0, "\(run.output)")
@@ -127,7 +127,7 @@ struct BuildTests {
             let run = try await ingot.finish()
             #expect(run.status == 0, "\(run.output)")
             #expect(run.output.components(separatedBy: "for every guest").count == 3)
-            #expect(bench.exists("output-guest/packer-guest") && bench.exists("output-second/packer-second"))
+            #expect(bench.exists("output-guest/packer-guest") && bench.exists("output-second/packer-guest"))
             #expect(machines(mentioning: bench.path).isEmpty)
         }
     }
