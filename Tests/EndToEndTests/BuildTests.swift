@@ -131,4 +131,40 @@ struct BuildTests {
             #expect(machines(mentioning: bench.path).isEmpty)
         }
     }
+    @Test("a guest that boots anew during a provisioner is met again")
+    func reboot() async throws {
+        let bench = try Workbench()
+        try bench.write(
+            Guest.template(
+                build: shell("touch /tmp/before; reboot; sleep 100", "expect_disconnect = true")
+                    + shell("test ! -e /tmp/before && echo a new start")), to: "t.pkr.hcl")
+        let run = try await bench.ingot("build", "t.pkr.hcl")
+        #expect(run.status == 0, "\(run.output)")
+        #expect(run.output.contains("a new start"))
+    }
+
+    @Test("a disk image boots by UEFI with a TPM, is enlarged, and keeps its firmware variables")
+    func uefi() async throws {
+        let bench = try Workbench()
+        try bench.write(
+            Guest.template(
+                source: """
+                      iso_url = "\(try Guest.disk.get())"
+                      disk_image = true
+                      disk_size = "100M"
+                      format = "raw"
+                      boot_command = []
+                      memory = 512
+                      efi_boot = true
+                      vtpm = true
+                    """, build: shell("ls -d /sys/firmware/efi; cat /sys/class/tpm/tpm0/tpm_version_major")),
+            to: "t.pkr.hcl")
+        let run = try await bench.ingot("build", "t.pkr.hcl")
+        #expect(run.status == 0, "\(run.output)")
+        #expect(run.output.contains("guest: /sys/firmware/efi\n") && run.output.contains("guest: 2\n"))
+        #expect(bench.exists("output-guest/efivars.fd"))
+        let image = try #require(FileManager.default.contents(atPath: bench.path + "/output-guest/packer-guest"))
+        #expect(image.count == 100 << 20)
+        #expect(machines(mentioning: bench.path).isEmpty)
+    }
 }

@@ -5,6 +5,8 @@ struct ComponentContext: Sendable {
     var environment: [String: String]
     /// `-force`: an existing output directory is no error.
     var force: Bool
+    /// Only checked, not built: what is not built in is no error yet.
+    var isValidation: Bool
 
     /// Relative to the working directory, with a leading `~` expanded.
     func absolute(_ path: String) -> String {

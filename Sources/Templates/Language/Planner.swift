@@ -86,7 +86,8 @@ struct Planner {
             template: TemplateContext(
                 buildName: use.source.name, buildType: type, workingDirectory: options.workingDirectory,
                 startTime: options.startTime),
-            files: options.fileSystem, environment: options.environment, force: options.force)
+            files: options.fileSystem, environment: options.environment, force: options.force,
+            isValidation: options.isValidation)
     }
 
     private mutating func plan(
