@@ -66,12 +66,12 @@ private struct PlanLoader {
         let evaluator = BodyEvaluator(environment: environment, localNames: Set(configuration.locals.keys))
         let reader = BuildReader(configuration, scope, evaluator)
         diagnostics += reader.evaluator.diagnostics
+        let failures = FailureRenderer(files: files, secrets: secrets)
         var planner = Planner(
-            options, components: components, scope: scope, evaluator: evaluator,
-            failures: FailureRenderer(files: files, secrets: secrets))
+            ComponentPlanner(options, components: components, failures: failures), scope: scope, evaluator: evaluator)
         let builds = planner.plan(reader.builds)
-        diagnostics += planner.diagnostics
-        reportUnknowns(planner.unknowns)
+        diagnostics += planner.shared.diagnostics
+        reportUnknowns(planner.shared.unknowns)
         return finish(builds)
     }
 
