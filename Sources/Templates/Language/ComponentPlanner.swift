@@ -23,10 +23,10 @@ struct ComponentPlanner {
     // MARK: Sources
 
     /// Whether a source of this type can be built; if not, it is reported at once or with all others that are skipped.
-    mutating func isBuilt(_ type: String, at range: SourceRange, name: String) -> Bool {
+    mutating func isBuilt(_ type: String, at range: SourceRange, name: String, usedAt use: SourceRange) -> Bool {
         switch components.resolve(type, KnownComponents.sources) {
         case .builtIn: return true
-        case .known: skipped.append((name, type, range))
+        case .known: skipped.append((name, type, use))
         case .unknown(let hint):
             report(
                 Diagnostic(

@@ -26,7 +26,9 @@ struct Planner {
         for ((build, use), name) in zip(all, names) where selection.includes(name) {
             selected += 1
             let source = use.source
-            if shared.isBuilt(source.type, at: source.block.labels[0].range, name: "\(source.type).\(source.name)") {
+            if shared.isBuilt(
+                source.type, at: source.block.labels[0].range, name: "\(source.type).\(source.name)", usedAt: use.range)
+            {
                 planned.append(plan(use, build, name, selection))
             }
         }
