@@ -32,7 +32,10 @@ private struct PlanLoader {
 
     mutating func load() -> LoadedPlan {
         let found = find()
-        if let file = found.legacy { return finish(loadLegacy(file, root: found.root)) }
+        if let file = found.legacy {
+            let builds = loadLegacy(file, root: found.root)
+            return finish(builds)
+        }
         let bodies = parse(found)
         // What a broken file declares is not known, so everything else would look undeclared.
         if diagnostics.hasErrors { return finish([]) }
