@@ -26,7 +26,9 @@ enum LegacyFixes {
             if options.contains(where: { $0.name == rename.new }) {
                 options.remove(at: index)
                 diagnostics.append(
-                    note("\(rename.old) is the old name of \(rename.new), which is set too and counts", "Remove it.", old))
+                    note(
+                        "\(rename.old) is the old name of \(rename.new), which is set too and counts", "Remove it.", old
+                    ))
             } else {
                 options[index].name = rename.new
                 diagnostics.append(

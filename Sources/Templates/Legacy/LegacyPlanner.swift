@@ -39,8 +39,8 @@ struct LegacyPlanner {
         for (name, builder) in builds where selection.includes(name) {
             selected += 1
             if shared.isBuilt(
-                builder.type, at: builder.typeRange, name: Self.shownName(name, builder.type), usedAt: builder.typeRange)
-            {
+                builder.type, at: builder.typeRange, name: Self.shownName(name, builder.type), usedAt: builder.typeRange
+            ) {
                 planned.append(plan(builder, name, selection))
             }
         }

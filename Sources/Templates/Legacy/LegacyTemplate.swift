@@ -60,7 +60,8 @@ struct LegacyTemplateReader {
     private static let blocks: Set<String> = ["build", "source", "locals", "packer", "variable", "data"]
 
     init(_ root: JSONNode) {
-        template = LegacyTemplate(range: SourceRange(file: root.range.file, start: root.range.start, end: root.range.start + 1))
+        template = LegacyTemplate(
+            range: SourceRange(file: root.range.file, start: root.range.start, end: root.range.start + 1))
         guard let members = root.members else {
             report("wrong-type", "A JSON template is an object, not \(root.kindName)", "", root.range)
             return

@@ -61,7 +61,9 @@ struct LegacyVariables: Sendable {
         guard let name = node.text, !undecided.contains(name) else { return }
         if let value = values[name] { return secrets.insert(value) }
         let hint = suggestion(for: name, among: values.keys).map { "Did you mean \"\($0)\"?" }
-        report("undefined-variable", severity: .warning, "There is no variable “\(name)” to protect", hint ?? "", node.range)
+        report(
+            "undefined-variable", severity: .warning, "There is no variable “\(name)” to protect", hint ?? "",
+            node.range)
     }
 
     // MARK: Variable files
