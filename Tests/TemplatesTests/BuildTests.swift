@@ -351,7 +351,7 @@ struct BuildTests {
     @Test(
         "paths that hold no template are told apart",
         arguments: [
-            ("gone", "no-such-file"), ("empty", "no-files"), ("old.json", "json-not-read"),
+            ("gone", "no-such-file"), ("empty", "no-files"), ("old.json", "no-build"),
             ("new.pkr.json", "json-not-read"),
             ("x.hcl", "wrong-extension"),
         ])

@@ -86,7 +86,8 @@ struct GoFunctions {
             guard let data = context.runData else {
                 throw GoTemplateError(
                     context.templateDirectory == nil
-                        ? "write ${build.\(key)} in an HCL template" : "only provisioners and post-processors know the build")
+                        ? "write ${build.\(key)} in an HCL template"
+                        : "only provisioners and post-processors know the build")
             }
             guard let value = data[key] else { throw GoTemplateError("a build knows nothing called \(key)") }
             return value

@@ -12,12 +12,12 @@ struct ComponentResolver: Sendable {
         case unknown(String)
     }
 
-    /// Plugin sources by name.
-    var plugins: [String: String]
+    /// Plugin sources by name; nil in JSON templates, which cannot name any.
+    var plugins: [String: String]?
 
     func canonical(_ type: String, _ family: KnownComponents.Family) -> String {
         if family.builtIn[type] != nil { return type }
-        guard let source = plugins[type], let last = source.split(separator: "/").last else { return type }
+        guard let source = plugins?[type], let last = source.split(separator: "/").last else { return type }
         return family.builtIn[String(last)] != nil ? String(last) : type
     }
 
@@ -25,11 +25,13 @@ struct ComponentResolver: Sendable {
         let canonical = canonical(type, family)
         if let specs = family.builtIn[canonical] { return .builtIn(type: canonical, specs) }
         if family.known.contains(type) { return .known }
-        if plugins.keys.contains(where: { type == $0 || type.hasPrefix($0 + "-") }) { return .known }
+        if let plugins, plugins.keys.contains(where: { type == $0 || type.hasPrefix($0 + "-") }) { return .known }
         let hint = suggestion(for: type, among: family.known.union(family.builtIn.keys))
         return .unknown(
             hint.map { "Did you mean \"\($0)\"?" }
-                ?? "If it comes from a plugin, name the plugin in required_plugins of the packer block.")
+                ?? (plugins == nil
+                    ? "It belongs to no plugin that is known by name."
+                    : "If it comes from a plugin, name the plugin in required_plugins of the packer block."))
     }
 }
 

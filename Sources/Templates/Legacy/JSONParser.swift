@@ -2,7 +2,8 @@ import Diagnostics
 
 /// Parses JSON as RFC 8259 has it, and keeps every value's place.
 ///
-/// A missing or superfluous comma, a comment and a name that is written twice are reported and passed over, so that one run shows them all.
+/// A missing or superfluous comma, a comment and a name that is written twice are reported and passed over, so that
+/// one run shows them all.
 struct JSONParser {
     private let bytes: [UInt8]
     private let file: String
@@ -190,9 +191,10 @@ struct JSONParser {
             case UInt8(ascii: "\\"): try escape(into: &text)
             case ..<0x20:
                 let isEnd = byte == 0x0A || byte == 0x0D
+                let escape = isEnd ? "\\n for a line break" : byte == 9 ? "\\t for a tab" : "\\u00XX"
                 throw stop(
                     isEnd ? "The string is not closed on its line" : "A control character stands in a string",
-                    "Write \(isEnd ? "\\n for a line break" : byte == 9 ? "\\t for a tab" : "\\u00XX"), and close the string with a double quote.",
+                    "Write \(escape), and close the string with a double quote.",
                     SourceRange(file: file, start: isEnd ? start : index, end: isEnd ? index : index + 1))
             default:
                 text.append(byte)

@@ -1,7 +1,9 @@
 import Diagnostics
 
-/// Options of older Packer versions, read as `packer fix` rewrites them, each with a warning. What Packer still takes under its old name is left
-/// to the option tables, and what belongs to builders of other platforms is left out.
+/// Options of older Packer versions, read as `packer fix` rewrites them, each with a warning.
+///
+/// What Packer still takes under its old name is left to the option tables, and what belongs to builders of other
+/// platforms is left out.
 enum LegacyFixes {
     /// Old and new names, by component type; "" for every source.
     private static let renames: [(family: String, type: String, old: String, new: String)] = [

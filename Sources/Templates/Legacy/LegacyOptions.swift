@@ -1,7 +1,7 @@
 import Diagnostics
 
-/// Turns the options of one JSON component into what the decoders read: strings rendered, names as in the tables, objects as blocks where the
-/// tables have blocks, old options as `packer fix` writes them.
+/// Turns the options of one JSON component into what the decoders read: strings rendered, names as in the tables,
+/// objects as blocks where the tables have blocks, old options as `packer fix` writes them.
 struct LegacyOptions {
     private(set) var diagnostics: [Diagnostic] = []
     private let variables: LegacyVariables
@@ -102,14 +102,14 @@ struct LegacyOptions {
             if isBeforeRun, rendered.contains("<no value>"), !text.contains("<no value>") {
                 report(
                     "no-value", severity: .warning, "A {{ }} marker has no value here",
-                    "It renders as <no value>. The fields that are known when a build runs are not known in this option.",
+                    "It renders as <no value>. What is known when a build runs is not known in this option.",
                     node.range)
             }
             return .string(rendered)
         } catch {
             report(
                 "template-syntax", "This is no template that can be rendered",
-                "\(error.message). Text in a JSON template is rendered as a Go template; to keep {{ as text write {{`{{`}}.",
+                "\(error.message). Text is rendered as a Go template; to keep {{ as text write {{`{{`}}.",
                 node.range(ofOffset: error.offset))
             return .unknown
         }

@@ -123,107 +123,102 @@ struct LegacyVariables: Sendable {
 
     // MARK: Rendering
 
+    /// A value that is not rendered to its end yet, and the variables that it asks for.
+    private struct Open {
+        var source: Source
+        var users: [(name: String, offset: Int)]
+    }
+
     private mutating func resolve(_ sources: [String: Source], _ context: TemplateContext) {
-        var open = sources
+        var open: [String: Open] = [:]
+        for name in sources.keys.sorted() {
+            guard let source = sources[name], let users = users(of: name, source) else { continue }
+            open[name] = Open(source: source, users: users)
+        }
         var context = context
         for _ in 0..<Self.maximumRounds where !open.isEmpty {
             var isStuck = true
             for name in open.keys.sorted() {
-                guard let source = open[name], let users = users(of: name, source) else {
-                    open[name] = nil
-                    continue
-                }
-                if users.contains(where: { undecided.contains($0.name) }) {
+                guard let current = open[name] else { continue }
+                if current.users.contains(where: { undecided.contains($0.name) }) {
                     undecided.insert(name)
-                } else if users.contains(where: { open[$0.name] != nil }) {
+                    open[name] = nil
+                } else if current.users.contains(where: { open[$0.name] != nil }) {
                     continue
                 } else {
-                    context.user = values
-                    render(name, source, hasUsers: !users.isEmpty, context, &open)
-                    isStuck = false
-                    continue
+                    open[name] = rendered(name, current, &context)
                 }
-                open[name] = nil
                 isStuck = false
             }
             if isStuck { break }
         }
+        values = context.user
         reportCycles(open)
     }
 
     /// What the text asks for; nil after an error.
     private mutating func users(of name: String, _ source: Source) -> [(name: String, offset: Int)]? {
         do {
-            let masked = MaskedTemplate(source.text)
-            return try GoTemplateReferences(masked.text).users
+            return try GoTemplateReferences(MaskedTemplate(source.text).text).users
         } catch {
             fail(name, source, error)
             return nil
         }
     }
 
-    private mutating func render(
-        _ name: String, _ source: Source, hasUsers: Bool, _ context: TemplateContext, _ open: inout [String: Source]
-    ) {
-        if let missing = missing(source, among: context.user) {
+    /// Adds the value to those that `user` gives; what is left to do if it holds a template again.
+    private mutating func rendered(_ name: String, _ current: Open, _ context: inout TemplateContext) -> Open? {
+        let source = current.source
+        if let missing = current.users.first(where: { context.user[$0.name] == nil }) {
             let hint = suggestion(for: missing.name, among: context.user.keys).map { "Did you mean \"\($0)\"?" }
             report(
                 "undefined-variable", "“\(name)” is made of the variable “\(missing.name)”, which does not exist",
                 hint ?? "Declare it under \"variables\", or pass it by -var.",
                 source.node?.range(ofOffset: missing.offset) ?? source.range)
             undecided.insert(name)
-            open[name] = nil
-            return
+            return nil
         }
         do {
             let masked = MaskedTemplate(source.text)
             let text = masked.restored(try renderTemplateOnce(masked.text, data: [:], context: context))
-            if hasUsers, text != source.text, text.contains("{{") {
+            if !current.users.isEmpty, text != source.text, text.contains("{{") {
                 // Inserted values may hold templates themselves.
-                open[name] = Source(text: text, node: nil, range: source.range)
-            } else {
-                values[name] = text
-                open[name] = nil
+                let next = Source(text: text, node: nil, range: source.range)
+                return users(of: name, next).map { Open(source: next, users: $0) }
             }
+            context.user[name] = text
         } catch {
             fail(name, source, error)
-            open[name] = nil
         }
+        return nil
     }
 
-    private func missing(_ source: Source, among values: [String: String]) -> (name: String, offset: Int)? {
-        let users = try? GoTemplateReferences(MaskedTemplate(source.text).text).users  // It was parsed a moment ago.
-        return users?.first { values[$0.name] == nil }
-    }
-
-    private mutating func fail(_ name: String, _ source: Source, _ error: any Error) {
+    private mutating func fail(_ name: String, _ source: Source, _ error: GoTemplateError) {
         undecided.insert(name)
-        let failure = error as? GoTemplateError
         report(
-            "template-syntax", "The value of “\(name)” cannot be rendered",
-            "\(failure?.message ?? "\(error)").", source.node?.range(ofOffset: failure?.offset) ?? source.range)
+            "template-syntax", "The value of “\(name)” cannot be rendered", "\(error.message).",
+            source.node?.range(ofOffset: error.offset) ?? source.range)
     }
 
     /// What is left open needs itself, or something that does.
-    private mutating func reportCycles(_ open: [String: Source]) {
+    private mutating func reportCycles(_ open: [String: Open]) {
         var seen: Set<String> = []
         for start in open.keys.sorted() where !seen.contains(start) {
             var path: [String] = []
             var name = start
-            while !seen.contains(name), let source = open[name] {
+            while !seen.contains(name), let current = open[name] {
                 seen.insert(name)
                 path.append(name)
-                let next = users(of: name, source)?.first { open[$0.name] != nil }
-                guard let next else { break }
+                guard let next = current.users.first(where: { open[$0.name] != nil }) else { break }
                 name = next.name
             }
-            guard let first = path.firstIndex(of: name), let source = open[name] else { continue }
+            guard let first = path.firstIndex(of: name), let source = open[name]?.source else { continue }
             let members = path[first...]
             report(
                 "cycle", "Variables need each other in a circle",
                 (members + [name]).map { "“\($0)”" }.joined(separator: " → "), source.range,
                 members.dropFirst().compactMap { member in
-                    open[member]?.range.map { Diagnostic.Note("“\(member)” is made of another here", at: $0) }
+                    open[member]?.source.range.map { Diagnostic.Note("“\(member)” is made of another here", at: $0) }
                 })
         }
         undecided.formUnion(open.keys)
@@ -237,38 +232,5 @@ struct LegacyVariables: Sendable {
             Diagnostic(
                 id: "template/" + id, severity: severity, summary: summary, detail: detail, subject: range,
                 notes: notes))
-    }
-}
-
-/// A text whose parts of the form `{{ .Anything }}` are hidden, since they are filled in by the component that uses the value.
-private struct MaskedTemplate {
-    private(set) var text = ""
-    private var hidden: [(mark: String, part: String)] = []
-
-    init(_ original: String) {
-        guard original.contains("{{") else {
-            text = original
-            return
-        }
-        var rest = Substring(original)
-        while let start = rest.firstRange(of: "{{") {
-            let after = rest[start.upperBound...]
-            let first = after.first.map { $0.isWhitespace ? after.dropFirst().first : $0 } ?? nil
-            guard first == ".", let end = after.firstRange(of: "}}") else {
-                text += rest[..<start.upperBound]
-                rest = after
-                continue
-            }
-            // Characters of the private use area, which no template is written in.
-            let mark = "\u{F8FE}\(hidden.count)\u{F8FF}"
-            hidden.append((mark, String(rest[start.lowerBound..<end.upperBound])))
-            text += rest[..<start.lowerBound] + mark
-            rest = rest[end.upperBound...]
-        }
-        text += rest
-    }
-
-    func restored(_ rendered: String) -> String {
-        hidden.reduce(rendered) { $0.replacing($1.mark, with: $1.part) }
     }
 }

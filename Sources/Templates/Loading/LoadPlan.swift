@@ -119,7 +119,7 @@ private struct PlanLoader {
         diagnostics += variables.diagnostics
         secrets = variables.secrets
         let failures = FailureRenderer(files: files, secrets: secrets)
-        var shared = ComponentPlanner(options, components: ComponentResolver(plugins: [:]), failures: failures)
+        var shared = ComponentPlanner(options, components: ComponentResolver(plugins: nil), failures: failures)
         // So that it does not complain of what follows from what was said already.
         shared.report(diagnostics)
         diagnostics = []
