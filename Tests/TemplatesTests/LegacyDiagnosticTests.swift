@@ -93,19 +93,14 @@ struct LegacyDiagnosticTests {
                 "template-syntax: build `Zap`}}"
             ),
             (
-                #", "provisioners": [{"type": "shell", "inline": ["x"], "only": [], "except": ["qemu"], "name": "n"}]"#,
-                #"exclusive: "#
+                #", "provisioners": [{"type": "shell", "inline": ["x"], "only": ["qemu"], "except": ["qemu"]}]"#,
+                #"exclusive-options: "except""#
             ),
+            (#", "provisioners": [{"type": "shell", "inline": ["x"], "name": "n"}]"#, #"unsupported-argument: "name""#),
             (#", "post-processors": ["manifst"]"#, #"unknown-type: "manifst""#),
         ])
     func wrongParts(parts: String, expected: String) {
-        let loaded = legacyQemu("", parts)
-        if expected == "exclusive: " {
-            // The only builder is left out, so nothing else of the provisioner is looked at.
-            #expect(loaded.errorMarks == [])
-        } else {
-            #expect(loaded.errorMarks == [expected])
-        }
+        #expect(legacyQemu("", parts).errorMarks == [expected])
     }
 
     @Test("several problems of one template are reported together, in the template's own words")
@@ -129,6 +124,35 @@ struct LegacyDiagnosticTests {
         let loaded = legacyQemu(#", "_comment": "x""#)
         #expect(loaded.errors.isEmpty)
         #expect(loaded.warnings.map { loaded.mark($0.subject) } == [#""_comment""#])
+    }
+
+    @Test("no change of a few bytes stops the program")
+    func mutations() {
+        let text = """
+            {"variables": {"a": "{{user `b`}}", "b": "{{env `E`}} {{ .Name }}"}, "sensitive-variables": ["b"], "builders": [
+            {"type": "qemu", "iso_url": "{{user `a`}}", "iso_checksum_type": "md5", "iso_checksum": "x", "qemuargs": [["-m", 1]],
+            "qemu_img_args": {"create": []}, "ssh_username": "\\u00e9\\ud83d\\ude00"}], "provisioners": [{"type": "shell",
+            "inline": "a,b", "override": {"qemu": {"env": {"a": "{{build `ID`}}"}}}, "only": ["qemu"]}], "post-processors":
+            [["manifest", {"type": "checksum", "output": "{{.BuildName}}"}], "manifest"], "min_packer_version": "1.2.3"}
+            """
+        var generator = Repeatable(state: 1)
+        for round in 0..<600 {
+            var bytes = Array(text.utf8)
+            for _ in 0...(round % 3) {
+                let place = Int.random(in: bytes.indices, using: &generator)
+                switch round % 4 {
+                case 0: bytes.remove(at: place)
+                case 1: bytes[place] = Array("{}[]\",:`.0n\\ ".utf8).randomElement(using: &generator) ?? 0
+                case 2: bytes.insert(Array("{}[]\",:`.0n\\ ".utf8).randomElement(using: &generator) ?? 0, at: place)
+                default: bytes.removeSubrange(place..<min(bytes.count, place + 40))
+                }
+            }
+            let mutated = String(decoding: bytes, as: UTF8.self)
+            let loaded = legacy(mutated)
+            for diagnostic in loaded.diagnostics {
+                #expect(loaded.mark(diagnostic.subject) != "out of range", "\(mutated)")
+            }
+        }
     }
 
     // MARK: Old spellings
@@ -194,6 +218,16 @@ struct LegacyDiagnosticTests {
             ])
         guard case .ssh(let settings)? = loaded.plan.builds.first?.source.communicator else { return }
         #expect(settings.timeout == .seconds(9))
+    }
+}
+
+/// Knuth's linear congruential generator, so that a failure comes again.
+private struct Repeatable: RandomNumberGenerator {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+        return state ^ (state >> 29)
     }
 }
 

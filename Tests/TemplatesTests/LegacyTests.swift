@@ -1,3 +1,4 @@
+import Diagnostics
 import Scopes
 import Templates
 import Testing

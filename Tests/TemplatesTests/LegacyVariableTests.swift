@@ -1,3 +1,4 @@
+import Diagnostics
 import Scopes
 import Templates
 import Testing
@@ -40,7 +41,7 @@ struct LegacyVariableTests {
             ("{{vault `a` `b`}}", "only inside the variables"),
             ("{{build `ID`}}", "only provisioners and post-processors"),
             ("{{split `a` `-` 1}}", "there are only 1 parts"), ("{{nosuch}}", "no template function is called nosuch"),
-            ("{{user `a`", "expected }}"),
+            ("{{user `a`", "is never closed with }}"),
         ])
     func refused(text: String, reason: String) {
         let (_, loaded) = render(text, #"{"a": "A"}"#)
