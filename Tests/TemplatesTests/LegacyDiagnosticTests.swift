@@ -103,6 +103,15 @@ struct LegacyDiagnosticTests {
         #expect(legacyQemu("", parts).errorMarks == [expected])
     }
 
+    @Test("builders are known by name, and a folder of JSON is told how to be given")
+    func types() {
+        let loaded = legacy(#"{"builders": [{"type": "quemu"}]}"#)
+        #expect(loaded.errors.map(\.summary) == ["There is no builder type “quemu”"])
+        #expect(loaded.errors.map(\.detail) == ["Did you mean \"qemu\"?"])
+        let folder = Loaded("", files: ["d/old.json": "{}"], path: "d")
+        #expect(folder.errors.map(\.detail) == ["A JSON template is given by its own path, such as d/old.json."])
+    }
+
     @Test("several problems of one template are reported together, in the template's own words")
     func rendered() {
         let loaded = legacyQemu(

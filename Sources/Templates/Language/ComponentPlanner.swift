@@ -28,9 +28,10 @@ struct ComponentPlanner {
         case .builtIn: return true
         case .known: skipped.append((name, type, use))
         case .unknown(let hint):
+            let word = components.plugins == nil ? "builder" : "source"
             report(
                 Diagnostic(
-                    id: "template/unknown-type", summary: "There is no source type “\(type)”", detail: hint,
+                    id: "template/unknown-type", summary: "There is no \(word) type “\(type)”", detail: hint,
                     subject: range))
         }
         return false

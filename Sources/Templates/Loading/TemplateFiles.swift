@@ -62,14 +62,16 @@ struct TemplateFiles {
             automaticVariableFiles += names.filter { $0.hasSuffix(suffix) && isFile($0) }.map { prefix + $0 }
         }
         guard files.isEmpty, json.isEmpty, diagnostics.isEmpty else { return }
-        let others = names.filter { $0.hasSuffix(".json") || $0.hasSuffix(".hcl") }
+        let others = names.filter { $0.hasSuffix(".json") || $0.hasSuffix(".hcl") }.prefix(5)
+        var detail = "A template is a directory of *.pkr.hcl files, or one file."
+        if let json = others.first(where: { $0.hasSuffix(".json") }) {
+            detail = "A JSON template is given by its own path, such as \(prefix + json)."
+        } else if !others.isEmpty {
+            detail = "There is \(others.joined(separator: ", ")), but only names that end in .pkr.hcl are read."
+        }
         diagnostics.append(
             Diagnostic(
-                id: "template/no-files", summary: "There is no *.pkr.hcl file in “\(path)”",
-                detail: others.isEmpty
-                    ? "A template is a directory of *.pkr.hcl files, or one such file."
-                    : "There is \(others.prefix(5).joined(separator: ", ")), but only names that end in .pkr.hcl are read."
-            ))
+                id: "template/no-files", summary: "There is no *.pkr.hcl file in “\(path)”", detail: detail))
     }
 
     private mutating func read(_ path: String, _ options: LoadOptions) {
