@@ -94,7 +94,9 @@ struct FileResponder: HTTPResponder {
         return answer
     }
 
-    private func lastName(_ path: String) -> String { pathEncoded(path.split(separator: "/").last.map(String.init) ?? "") }
+    private func lastName(_ path: String) -> String {
+        pathEncoded(path.split(separator: "/").last.map(String.init) ?? "")
+    }
 
     private func printable(_ text: String) -> String {
         String(String.UnicodeScalarView(text.unicodeScalars.prefix(500).map { $0.isControl ? "?" : $0 }))

@@ -101,7 +101,8 @@ final class ServedFile: Sendable {
     /// As much as tells text from other things.
     var beginning: ArraySlice<UInt8> {
         var bytes = [UInt8](repeating: 0, count: 512)
-        return bytes.prefix(max(0, pread(descriptor, &bytes, bytes.count, 0)))
+        let count = pread(descriptor, &bytes, bytes.count, 0)
+        return bytes.prefix(max(0, count))
     }
 
     /// A part of the file, read piece by piece.

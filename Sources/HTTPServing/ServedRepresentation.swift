@@ -40,7 +40,9 @@ struct ServedRepresentation {
     private func isUnchanged(for request: Request) -> Bool {
         // There are no entity tags here: only "any at all" can match, and a named one overrules the date.
         if let tags = request.headers[.ifNoneMatch] { return tags == "*" }
-        guard let modified, let since = request.headers[.ifModifiedSince].flatMap(HTTPDate.seconds) else { return false }
+        guard let modified, let since = request.headers[.ifModifiedSince].flatMap(HTTPDate.seconds) else {
+            return false
+        }
         return modified <= since
     }
 
