@@ -71,7 +71,8 @@ struct TypingTests {
         pace: TypingPace, delay: Double = 0, echoes: Bool = true, _ script: (Typist) async throws -> Void
     ) async throws -> [KeyEvent] {
         let keyboard = Keyboard()
-        let server = VNCServer { try? keyboard.serve($0, delay: delay, echoes: echoes) }  // Ends when the client closes.
+        // It ends with an error when the client closes.
+        let server = VNCServer { try? keyboard.serve($0, delay: delay, echoes: echoes) }
         let connection = try await server.connect()
         try await script(Typist(connection, pace: pace, echoLimit: .milliseconds(300)))
         connection.close()
