@@ -1,51 +1,48 @@
 /// Hands out PCI slots in the order in which QEMU would, on the machines whose places are known.
 struct PCIPlaces {
+    /// nil: libvirt places its devices by itself.
     private var slot: Int?
+    /// For devices that are passed through where libvirt places its own: from the end of the bus, where it has none.
+    private var lastSlot: Int?
     let video: XML?
 
     init(_ machine: MachineDescription) {
         let first = machine.isX86 ? (machine.isQ35 ? 1 : 2) : nil
         video = first.map(Self.place)
-        // Devices that are passed through take the first free slots, before those of the machine itself.
-        let passedThrough = machine.arguments.indices.dropLast().count { index in
-            machine.arguments[index] == "-device" && Self.takesSlot(machine.arguments[index + 1])
-        }
-        slot = first.map { $0 + (machine.vga == "none" ? 0 : 1) + passedThrough }
+        slot = first.map { $0 + (machine.vga == "none" ? 0 : 1) }
+        lastSlot = machine.architecture == "s390x" ? nil : 30
     }
 
+    /// For a device of the machine's own.
     mutating func next() -> XML? {
         guard let current = slot else { return nil }
         slot = current + 1
         return Self.place(current)
     }
 
-    /// Whether QEMU finds a slot of the root bus for a device.
-    private static func takesSlot(_ device: String) -> Bool {
-        let options = device.split(separator: ",").map(String.init)
-        let name = options.first?.replacing("driver=", with: "") ?? ""
-        let isPlaced = options.contains { $0.hasPrefix("addr=") || $0.hasPrefix("bus=") }
-        let names: Set = [
-            "AC97", "ES1370", "ac97", "ahci", "e1000", "e1000e", "ich9-ahci", "ich9-intel-hda", "igb", "intel-hda",
-            "lsi",
-            "megasas", "megasas-gen2", "mptsas1068", "ne2k_pci", "nvme", "pcnet", "pvscsi", "rtl8139", "tulip",
-            "virtio-9p", "virtio-balloon", "virtio-blk", "virtio-gpu", "virtio-keyboard", "virtio-net", "virtio-rng",
-            "virtio-scsi", "virtio-serial", "virtio-tablet", "vmxnet3",
-        ]
-        let isPCI =
-            names.contains(name) || name.hasSuffix("-pci") || name.hasSuffix("-ehci") || name.hasSuffix("-uhci")
-            || name.hasSuffix("-xhci") || name.hasPrefix("e1000-") || name.hasPrefix("i8255")
-            || name.hasPrefix("lsi53c8")
-        return isPCI && !isPlaced
+    /// For a device that is passed through; nil on machines without such a bus.
+    mutating func nextPassed() -> String? {
+        if let current = slot {
+            slot = current + 1
+            return Self.hexadecimal(current)
+        }
+        guard let current = lastSlot, current > 0 else { return nil }
+        lastSlot = current - 1
+        return Self.hexadecimal(current)
     }
 
     private static func place(_ slot: Int) -> XML {
-        let digits = String(slot, radix: 16)
-        return XML(
+        XML(
             "address",
             [
-                ("type", "pci"), ("domain", "0x0000"), ("bus", "0x00"),
-                ("slot", "0x" + (digits.count == 1 ? "0" : "") + digits), ("function", "0x0"),
+                ("type", "pci"), ("domain", "0x0000"), ("bus", "0x00"), ("slot", hexadecimal(slot)),
+                ("function", "0x0"),
             ])
+    }
+
+    private static func hexadecimal(_ slot: Int) -> String {
+        let digits = String(slot, radix: 16)
+        return "0x" + (digits.count == 1 ? "0" : "") + digits
     }
 }
 

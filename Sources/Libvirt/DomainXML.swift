@@ -13,6 +13,12 @@ private struct DomainComposer {
     let machine: MachineDescription
 
     var domain: XML {
+        var places = PCIPlaces(machine)
+        var passed = PassedArguments(machine)
+        passed.placeDevices(&places)
+        let devices = devices(&places)
+        passed.placeDrives(&places)
+        let arguments = passed.all + ownArguments
         var children = [
             XML("name", text: machine.name),
             XML("memory", [("unit", "MiB")], text: String(machine.memory)),
@@ -54,8 +60,8 @@ private struct DomainComposer {
     }
 
     /// What libvirt has no word for.
-    private var arguments: [String] {
-        var arguments = machine.arguments
+    private var ownArguments: [String] {
+        var arguments: [String] = []
         // Options after the type, as in "virt,highmem=off".
         if let comma = machine.machineType.firstIndex(of: ",") {
             arguments += ["-machine", String(machine.machineType[comma...].dropFirst())]
@@ -126,8 +132,7 @@ private struct DomainComposer {
         }
     }
 
-    private var devices: [XML] {
-        var places = PCIPlaces(machine)
+    private func devices(_ places: inout PCIPlaces) -> [XML] {
         var devices = [XML("emulator", text: machine.emulator)]
         var names = DriveNames()
         let hasVirtioSCSI =
