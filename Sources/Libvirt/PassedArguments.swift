@@ -8,8 +8,36 @@ struct PassedArguments {
     private let isX86: Bool
 
     init(_ machine: MachineDescription) {
-        all = machine.arguments
+        all = []
         isX86 = machine.isX86
+        for (index, argument) in machine.arguments.enumerated() {
+            if index > 0, machine.arguments[index - 1] == "-nic",
+                let card = Self.spelledOut(argument, all.count, machine)
+            {
+                all.removeLast()
+                all += card
+            } else {
+                all.append(argument)
+            }
+        }
+    }
+
+    /// `-nic` as the two switches that it stands for: it has no word for a place.
+    private static func spelledOut(_ value: String, _ number: Int, _ machine: MachineDescription) -> [String]? {
+        var options = value.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+        guard let kind = options.first, kind != "none" else { return nil }
+        func take(_ name: String) -> String? {
+            guard let index = options.firstIndex(where: { $0.hasPrefix(name + "=") }) else { return nil }
+            return String(options.remove(at: index).dropFirst(name.count + 1))
+        }
+        let id = take("id") ?? "passednet\(number)"
+        let usual = machine.isX86 ? (machine.isQ35 ? "e1000e" : "e1000") : "virtio-net-pci"
+        let model = take("model") ?? usual
+        let address = take("mac").map { ",mac=\($0)" } ?? ""
+        let card = model == "virtio" ? "virtio-net-pci" : model
+        return [
+            "-netdev", (options + ["id=\(id)"]).joined(separator: ","), "-device", "\(card),netdev=\(id)\(address)",
+        ]
     }
 
     /// Places network cards and other devices, which come before the machine's own.
@@ -55,7 +83,6 @@ struct PassedArguments {
         guard let first = options.first, !isElsewhere else { return false }
         switch flag {
         case "-net": return first == "nic"
-        case "-nic": return first != "none"
         case "-device": return isPCI(first.replacing("driver=", with: ""))
         default: return false
         }

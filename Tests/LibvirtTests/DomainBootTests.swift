@@ -30,16 +30,17 @@ extension DomainTests {
                     [
                         ("-netdev", "user,id=user.0"), ("-netdev", "user,id=second"),
                         ("-device", "virtio-net,netdev=user.0,bus=pci.0"), ("-device", "usb-ehci"),
-                        ("-nic", "user,model=pcnet"),
+                        ("-nic", "user,model=pcnet,mac=52:54:00:00:00:01"), ("-net", "nic,model=rtl8139"),
+                        ("-net", "user"),
                         ("-device", "e1000,netdev=second,addr=0x10"),
                     ], to: $0)
             } _: { domain, _ in
-                let expected = ["VGA": 2, "USB": 4, "SCSI": 6]
+                let expected = ["VGA": 2, "USB": 4, "SCSI": 7]
                 let found = try await places(of: expected.keys, in: domain)
                 #expect(found == expected)
                 let listing = try await domain.monitor("info pci")
                 let cards = listing.matches(of: /device +([0-9]+), function 0:\s+Ethernet/).map { String($0.1) }
-                #expect(cards == ["3", "5", "16"])
+                #expect(cards == ["3", "5", "6", "16"])
             }
         }
     }
