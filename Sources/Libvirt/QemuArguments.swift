@@ -1,3 +1,5 @@
+import Foundation
+
 /// Packer's `qemuargs` applied to a machine.
 ///
 /// As in Packer, any use of a switch replaces all that the machine would have had for that switch. What libvirt has a word
@@ -7,9 +9,14 @@ package struct QemuArguments {
     private var warnings: [String] = []
     private let rows: [(flag: String, value: String)]
 
-    /// - Parameter rows: Switch (with its dash) and its values joined.
-    package init(_ rows: [(flag: String, value: String)]) {
-        self.rows = rows
+    /// - Parameters:
+    ///   - rows: Switch (with its dash) and its values joined.
+    ///   - folder: What relative paths are relative to: as in Packer, the working directory.
+    package init(
+        _ rows: [(flag: String, value: String)], folder: String = FileManager.default.currentDirectoryPath
+    ) {
+        let paths = ArgumentPaths(folder: folder)
+        self.rows = rows.map { ($0.flag, paths.absolute($0.flag, $0.value)) }
         machine = MachineDescription(
             name: "", memory: 0, cpus: 0, machineType: "", architecture: "", emulator: "", accelerator: .tcg, disks: [],
             cdroms: [], network: .none)

@@ -1,3 +1,4 @@
+import Foundation
 import Libvirt
 import Testing
 
@@ -88,5 +89,41 @@ struct QemuArgumentsTests {
             QemuArguments(rows).applied(to: GoldenMachines.machine()).machine.arguments == [
                 "-unknown", "a,b=c", "-switch",
             ])
+    }
+
+    @Test(
+        "relative paths are relative to the working directory, names of other kinds are left alone",
+        arguments: [
+            ("-drive", "file=iso/win.iso,media=cdrom", "file=/work dir/iso/win.iso,media=cdrom"),
+            ("-drive", "if=virtio,file=./a,,b.raw", "if=virtio,file=/work dir/./a,,b.raw"),
+            ("-drive", "file=/out/vm,if=virtio", "file=/out/vm,if=virtio"),
+            ("-drive", "file=nbd:localhost:10809", "file=nbd:localhost:10809"),
+            ("-drive", "file=https://host/x.iso", "file=https://host/x.iso"),
+            ("-kernel", "boot/vmlinuz", "/work dir/boot/vmlinuz"), ("-fda", "floppy.img", "/work dir/floppy.img"),
+            ("-append", "root=/dev/vda quiet", "root=/dev/vda quiet"),
+            ("-chardev", "socket,id=c,path=sock,server=on", "socket,id=c,path=/work dir/sock,server=on"),
+            ("-serial", "file:log", "file:/work dir/log"), ("-serial", "telnet::4444,server", "telnet::4444,server"),
+            ("-netdev", "tap,id=n,script=no", "tap,id=n,script=no"),
+        ])
+    func paths(flag: String, value: String, expected: String) {
+        let arguments = QemuArguments([(flag, value)], folder: "/work dir").applied(to: GoldenMachines.machine())
+            .machine.arguments
+        #expect(arguments.contains(expected), "\(arguments)")
+    }
+
+    @Test("a -bios is a file of the template's where there is one, else one of QEMU's own")
+    func firmware() throws {
+        let folder = NSTemporaryDirectory() + "ingot-bios-\(UUID().uuidString)"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }  // What stays is in a temporary folder.
+        try Data().write(to: URL(filePath: folder + "/own.bin"))
+        for (value, expected) in [("own.bin", folder + "/own.bin"), ("bios.bin", "bios.bin")] {
+            let machine = QemuArguments([("-bios", value)], folder: folder).applied(to: GoldenMachines.machine())
+                .machine
+            #expect(machine.firmware == .file(expected, isFlash: false))
+        }
+        #expect(
+            QemuArguments([("-cdrom", "x.iso")], folder: "/a").applied(to: GoldenMachines.machine()).machine.cdroms
+                == ["/a/x.iso"])
     }
 }
