@@ -102,6 +102,7 @@ let package = Package(
         tests("HTTPServing", ["Scopes", nio, nioPosix]),
         tests("Media", ["Scopes", "HTTPServing", "CLibarchive", nio, nioPosix]),
         tests("DiskImages", ["Scopes", "Processes"]),
+        tests("Pipeline", ["Diagnostics", "Libvirt", "RemoteFramebuffer", "Scopes", "Templates"]),
         tests("Processes", ["Scopes"]),
         .testTarget(
             name: "EndToEndTests", dependencies: ["ingot"], exclude: ["guest"], swiftSettings: settings),
