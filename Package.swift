@@ -95,12 +95,14 @@ let package = Package(
         tests("HCL", ["Diagnostics"]),
         tests("BootCommand"),
         tests("Templates", ["Diagnostics", "HCL", "Scopes", "BootCommand"]),
-        tests("Libvirt", ["Scopes"]),
+        tests("Libvirt", ["Scopes"], resources: [.copy("Machines")]),
         tests("SSH", ["Scopes"]),
+        tests("RemoteFramebuffer", ["Scopes"]),
         tests("Screen", ["RemoteFramebuffer", "Scopes"], resources: [.copy("Captures")]),
         tests("HTTPServing", ["Scopes", nio, nioPosix]),
         tests("Media", ["Scopes", "HTTPServing", "CLibarchive", nio, nioPosix]),
         tests("DiskImages", ["Scopes", "Processes"]),
+        tests("Pipeline", ["Diagnostics", "Libvirt", "RemoteFramebuffer", "Scopes", "Templates"]),
         tests("Processes", ["Scopes"]),
         // They run the program as a user does. They don't depend on it, since its linker settings would be theirs.
         .testTarget(

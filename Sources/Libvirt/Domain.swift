@@ -91,7 +91,8 @@ package final class Domain: Sendable {
     ///
     /// - Throws: `LibvirtError` when the port is taken.
     package func addPortForward(hostPort: Int, guestPort: Int) async throws {
-        let answer = try await monitor("hostfwd_add hostnet0 tcp:127.0.0.1:\(hostPort)-:\(guestPort)")
+        // Without a name QEMU takes the first user network, whoever has named it.
+        let answer = try await monitor("hostfwd_add tcp:127.0.0.1:\(hostPort)-:\(guestPort)")
         let text = answer.trimmingCharacters(in: .whitespacesAndNewlines)
         guard text.isEmpty else { throw LibvirtError("hostfwd_add", because: text) }
     }

@@ -1,0 +1,38 @@
+/// What stands after `-cpu`, as far as libvirt can say it.
+struct CPUModel {
+    var name: String
+    var features: [(name: String, isOn: Bool)] = []
+
+    /// Reads `Nehalem,+aes,-cx16,vmx=on`.
+    ///
+    /// - Returns: nil for what only QEMU knows: Hyper-V enlightenments, settings that are no flags.
+    init?(_ text: String) {
+        let parts = text.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+        guard let model = parts.first, !model.isEmpty, !model.contains("=") else { return nil }
+        name = model
+        for part in parts.dropFirst() {
+            let name: String
+            let isOn: Bool
+            if part.hasPrefix("+") || part.hasPrefix("-") {
+                (name, isOn) = (String(part.dropFirst()), part.hasPrefix("+"))
+            } else if part.hasSuffix("=on") || part.hasSuffix("=off") {
+                isOn = part.hasSuffix("=on")
+                name = String(part.dropLast(isOn ? 3 : 4))
+            } else {
+                return nil
+            }
+            guard !name.isEmpty, !name.contains("="), !Self.isSetting(name) else { return nil }
+            features.append((name, isOn))
+        }
+    }
+
+    /// Switches of QEMU's that look like features of a processor and are none.
+    private static func isSetting(_ name: String) -> Bool {
+        let names: Set = [
+            "check", "enforce", "fill-mtrr-mask", "full-cpuid-auto-level", "host-cache-info", "host-phys-bits", "kvm",
+            "l3-cache", "legacy-cache", "lmce", "migratable", "pmu", "tcg-cpuid", "vmware-cpuid-freq", "xd",
+        ]
+        return names.contains(name) || name.hasPrefix("hv-") || name.hasPrefix("hv_") || name.hasPrefix("kvm-")
+            || name.hasPrefix("kvm_") || name.hasPrefix("x-")
+    }
+}
