@@ -1,10 +1,6 @@
 /// Puts the equals signs and then the closing comments of neighbouring lines into columns.
 func align(_ lines: inout [FormatLine]) {
-    align(&lines) { line in
-        // An argument whose value goes on below stands alone.
-        guard let index = line.assignment else { return nil }
-        return line.tokens[index...].reduce(0) { $0 + $1.nesting } == 0 ? index : nil
-    }
+    align(&lines, at: \.assignment)
     align(&lines, at: \.comment)
 }
 

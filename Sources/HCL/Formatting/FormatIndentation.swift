@@ -5,10 +5,10 @@ func indent(_ lines: inout [FormatLine]) {
     /// For every step the brackets that are still open.
     var steps: [Int] = []
     for index in lines.indices {
-        let tokens = lines[index].tokens
-        guard let first = tokens.first, first.kind != .newline else { continue }
-        // What a heredoc's interpolations open does not count, though it does when they close on a later line.
-        let nesting = tokens.prefix { $0.kind != .openHeredoc }.reduce(0) { $0 + $1.nesting }
+        let line = lines[index]
+        guard let first = line.tokens.first, first.kind != .newline else { continue }
+        // What opens inside a heredoc does not count, though what closes there on a later line does.
+        let nesting = line.tokens[..<(line.assignment ?? line.tokens.count)].prefix { $0.kind != .openHeredoc }.nesting
         close(-nesting, in: &steps)
         lines[index].tokens[0].spaces = 2 * steps.count
         if nesting > 0 { steps.append(nesting) }

@@ -66,8 +66,10 @@ extension FormatLexer {
         let blanks = line.prefix { $0 == 0x20 || $0 == 0x09 }.count
         let words = line.dropFirst(blanks)
         guard words.starts(with: marker) else { return nil }
-        let rest = words.dropFirst(marker.count).drop { $0 == 0x20 || $0 == 0x09 }
-        return rest.isEmpty || rest.elementsEqual([0x0D]) ? blanks + marker.count : nil
+        let rest = words.dropFirst(marker.count)
+        let end = rest.prefix { $0 == 0x20 || $0 == 0x09 }.count
+        let newline = rest.dropFirst(end)
+        return newline.isEmpty || newline.elementsEqual([0x0D]) ? blanks + marker.count + end : nil
     }
 
     private mutating func readTemplateStart() -> Bool {

@@ -79,7 +79,8 @@ struct FormatLexer {
             readClosingBrace(braces, length: 2)
         case 0x30...0x39: add(.number, lengthOfNumber)
         case _ where Parser.startsIdentifier(byte):
-            add(.identifier, bytes[position...].prefix(while: Parser.continuesIdentifier).count)
+            let word = bytes[position...].prefix(while: Parser.continuesIdentifier)
+            add(word.elementsEqual("in".utf8) ? .wordIn : .identifier, word.count)
         default: readSign(byte)
         }
     }
@@ -127,7 +128,8 @@ struct FormatLexer {
 
     private mutating func readSign(_ byte: UInt8) {
         if isAt("...") { return add(.ellipsis, 3) }
-        for sign: StaticString in ["&&", "||", "==", "!=", "<=", ">=", "=>"] where isAt(sign) {
+        if isAt("=>") { return add(.arrow, 2) }
+        for sign: StaticString in ["&&", "||", "==", "!=", "<=", ">="] where isAt(sign) {
             return add(.operation, 2)
         }
         switch byte {

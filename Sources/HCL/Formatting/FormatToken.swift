@@ -2,10 +2,14 @@
 struct FormatToken: Hashable {
     enum Kind: Hashable {
         case identifier, number
+        /// The identifier `in`, of a `for` or not.
+        case wordIn
         case openBrace, closeBrace, openParenthesis, closeParenthesis, openBracket, closeBracket
         case equal, comma, dot, ellipsis, minus, not, star, colon
-        /// Any other operator, and `=>`.
+        /// Any other operator.
         case operation
+        /// `=>`.
+        case arrow
         /// From `#` or `//` to the end of the line, newline included.
         case lineComment
         /// From `/*` to `*/`, over lines too.
@@ -20,10 +24,12 @@ struct FormatToken: Hashable {
         case closeTemplate
         /// `<<NAME` with its newline.
         case openHeredoc
-        /// The closing name with the space before it.
+        /// The closing name with the blanks around it.
         case closeHeredoc
         /// What is no HCL.
         case invalid
+
+        var isWord: Bool { self == .identifier || self == .wordIn }
     }
 
     var kind: Kind
@@ -42,4 +48,8 @@ struct FormatToken: Hashable {
         default: 0
         }
     }
+}
+
+extension Sequence<FormatToken> {
+    var nesting: Int { reduce(0) { $0 + $1.nesting } }
 }

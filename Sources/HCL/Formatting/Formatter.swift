@@ -18,8 +18,8 @@ public func format(_ text: String) -> String {
         result.append(contentsOf: repeatElement(0x20, count: token.spaces))
         result += bytes[token.range]
     }
-    // Blanks that end a file without newline are no token; Packer keeps them, too.
-    result += bytes[(tokens.last?.range.upperBound ?? 0)...]
+    // Blanks that end a file without newline are no token; as many stay.
+    result.append(contentsOf: repeatElement(0x20, count: bytes.count - (tokens.last?.range.upperBound ?? 0)))
     return String(decoding: result, as: UTF8.self)
 }
 
@@ -28,15 +28,20 @@ public func format(_ text: String) -> String {
 /// A string or heredoc is one line with what is before and behind it, unless an interpolation in it is broken.
 struct FormatLine {
     var tokens: [FormatToken]
-    /// Index of the first equals sign, if anything is before it.
+    /// Index of the first equals sign, if anything is before it and the brackets behind it are balanced: an argument
+    /// whose value goes on below stands in no column.
     var assignment: Int?
     /// Index of the comment that ends the line, if anything is before it.
     var comment: Int?
 
     init(_ tokens: [FormatToken]) {
         self.tokens = tokens
-        assignment = tokens.dropFirst().firstIndex { $0.kind == .equal }
-        comment = tokens.dropFirst().firstIndex { $0.kind == .lineComment }
+        if let equal = tokens.dropFirst().firstIndex(where: { $0.kind == .equal }), tokens[equal...].nesting == 0 {
+            assignment = equal
+        }
+        comment = tokens.dropFirst().lastIndex { $0.kind == .lineComment || $0.kind == .inlineComment }
+        // An inline comment ends a line only where the file ends with it; before a newline it is part of the value.
+        if comment != tokens.count - 1 { comment = nil }
     }
 
     static func lines(of tokens: [FormatToken]) -> [FormatLine] {
