@@ -107,7 +107,7 @@ struct FormattingTests {
 
     @Test(
         "blanks stay where without them two tokens would become one",
-        arguments: ["a = 1 .0\n", "a = b.0 .1\n"])
+        arguments: ["a = 1 .0\n", "a = b.0 .1\n", "a = 1. 0\n"])
     func separate(text: String) {
         #expect(format(text) == text)
     }

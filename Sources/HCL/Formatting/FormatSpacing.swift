@@ -14,8 +14,9 @@ extension FormatLine {
         switch (before.kind, token.kind) {
         case (.invalid, _), (_, .invalid): return stoodApart
         // Joined they would become one token.
-        case (.dot, .dot), (.dot, .ellipsis), (.ellipsis, .dot): return stoodApart
+        case (.dot, .dot), (.dot, .ellipsis), (.ellipsis, .dot), (.openTemplate, .closeTemplate): return stoodApart
         case (.number, .dot) where index + 1 < tokens.count && tokens[index + 1].kind == .number: return stoodApart
+        case (.dot, .number) where index > 1 && tokens[index - 2].kind == .number: return stoodApart
         case (_, .newline): return false
         case (.openQuote, _), (.literal, _), (.openHeredoc, _), (_, .literal), (_, .closeQuote), (_, .closeHeredoc):
             return false
