@@ -6,14 +6,19 @@ func align(_ lines: inout [FormatLine]) {
 
 /// Aligns the tokens that `cell` names; a line without one ends a column.
 private func align(_ lines: inout [FormatLine], at cell: (FormatLine) -> Int?) {
-    var start = lines.startIndex
-    while start < lines.endIndex {
-        let column = lines[start...].prefix { cell($0) != nil }
-        let width = column.map { $0.width(before: cell($0) ?? 0) }.max() ?? 0
-        for index in column.indices {
-            guard let place = cell(lines[index]) else { continue }
-            lines[index].tokens[place].spaces = width - lines[index].width(before: place) + 1
+    var index = lines.startIndex
+    while index < lines.endIndex {
+        let start = index
+        var widths: [Int] = []
+        while index < lines.endIndex, let place = cell(lines[index]) {
+            widths.append(lines[index].width(before: place))
+            index += 1
         }
-        start = max(column.endIndex, start + 1)
+        let column = widths.max() ?? 0
+        for (offset, width) in widths.enumerated() {
+            guard let place = cell(lines[start + offset]) else { continue }
+            lines[start + offset].tokens[place].spaces = column - width + 1
+        }
+        if widths.isEmpty { index += 1 }
     }
 }
