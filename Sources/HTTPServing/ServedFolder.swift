@@ -3,17 +3,19 @@ import Hummingbird
 import NIOCore
 
 /// A folder as requests see it: links may point around inside it, and nowhere else.
-struct ServedFolder {
+package struct ServedFolder {
     let root: String
 
-    enum Refusal: Error { case missing, forbidden, leavesFolder }
+    package init(root: String) { self.root = root }
 
-    enum Entry {
+    package enum Refusal: Error { case missing, forbidden, leavesFolder }
+
+    package enum Entry {
         case file(ServedFile)
         case folder(Folder)
     }
 
-    struct Folder {
+    package struct Folder {
         /// Without links.
         var path: String
         /// Seconds since 1970.
@@ -21,7 +23,7 @@ struct ServedFolder {
     }
 
     /// - Parameter path: Cleaned: it begins with a slash and has no `..`.
-    func open(_ path: String) throws(Refusal) -> Entry {
+    package func open(_ path: String) throws(Refusal) -> Entry {
         let real = try resolved(root + path)
         let realRoot = try resolved(root)
         guard real == realRoot || real.hasPrefix(realRoot == "/" ? "/" : realRoot + "/") else { throw .leavesFolder }
@@ -80,7 +82,7 @@ func pathEncoded(_ name: String) -> String {
 }
 
 /// A file that is open for reading as long as this lives.
-final class ServedFile: Sendable {
+package final class ServedFile: Sendable {
     private static let piece = 256 << 10
 
     private let descriptor: Int32

@@ -1,19 +1,19 @@
 /// The client side of RFB 3.3, 3.7 and 3.8 (RFC 6143) without any I/O: bytes of the server in, bytes for the server and
 /// pictures out.
-struct RFBClient {
-    enum Phase: Equatable { case version, security, challenge, result, initialisation, running, failed }
+package struct RFBClient {
+    package enum Phase: Equatable { case version, security, challenge, result, initialisation, running, failed }
 
     /// What no honest server exceeds; a hostile one must not make us reserve memory (64 MiB) or spend time on clearing it.
-    static let largestSide = 8192
-    static let mostPixels = 16 << 20
+    package static let largestSide = 8192
+    package static let mostPixels = 16 << 20
     static let mostResizes = 1000
 
-    private(set) var phase = Phase.version
-    private(set) var framebuffer = Framebuffer(width: 0, height: 0)
+    package private(set) var phase = Phase.version
+    package private(set) var framebuffer = Framebuffer(width: 0, height: 0)
     /// Complete updates received so far that show something: a mere change of size is none.
-    private(set) var updates = 0
+    package private(set) var updates = 0
     /// Bytes that wait for the rest of what they belong to.
-    var unread: Int { input.count }
+    package var unread: Int { input.count }
     private var input: [UInt8] = []
     private var position = 0
     private let password: String?
@@ -27,18 +27,18 @@ struct RFBClient {
     private var isResized = false
     private var resizes = 0
 
-    init(password: String?) {
+    package init(password: String?) {
         self.password = password
     }
 
-    struct ProtocolError: Error, Equatable, CustomStringConvertible {
-        var description: String
+    package struct ProtocolError: Error, Equatable, CustomStringConvertible {
+        package var description: String
     }
 
     /// Takes bytes of the server.
     ///
     /// - Returns: What is to be sent.
-    mutating func receive(_ bytes: [UInt8]) throws(ProtocolError) -> [UInt8] {
+    package mutating func receive(_ bytes: [UInt8]) throws(ProtocolError) -> [UInt8] {
         input += bytes
         var output: [UInt8] = []
         do throws(ProtocolError) {
@@ -54,12 +54,12 @@ struct RFBClient {
         return output
     }
 
-    static func keyEvent(_ keysym: UInt32, down: Bool) -> [UInt8] {
+    package static func keyEvent(_ keysym: UInt32, down: Bool) -> [UInt8] {
         [4, down ? 1 : 0, 0, 0] + bytes(keysym)
     }
 
     /// - Parameter incremental: Only what has changed is wanted, once it has.
-    func updateRequest(incremental: Bool) -> [UInt8] {
+    package func updateRequest(incremental: Bool) -> [UInt8] {
         [3, incremental ? 1 : 0, 0, 0, 0, 0] + Self.bytes(UInt16(framebuffer.width))
             + Self.bytes(UInt16(framebuffer.height))
     }

@@ -1,8 +1,7 @@
 import Diagnostics
 import Foundation
+import HCL
 import Testing
-
-@testable import HCL
 
 @Suite("formatting files")
 struct FormattingFileTests {

@@ -1,7 +1,6 @@
 import Foundation
+import HCL
 import Testing
-
-@testable import HCL
 
 /// A template and what `packer fmt` 1.6.6 makes of it.
 struct FormattingFixture: CustomTestStringConvertible, Sendable {

@@ -1,6 +1,5 @@
+import HCL
 import Testing
-
-@testable import HCL
 
 /// What is expected was printed by `packer fmt` 1.6.6.
 @Suite("the formatter")

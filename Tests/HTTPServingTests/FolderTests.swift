@@ -1,7 +1,6 @@
 import Foundation
+import HTTPServing
 import Testing
-
-@testable import HTTPServing
 
 @Suite("The folder that is served")
 struct FolderTests {

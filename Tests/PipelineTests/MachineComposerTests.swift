@@ -1,12 +1,11 @@
 import Diagnostics
 import FoundationEssentials
 import Libvirt
+import Pipeline
 import RemoteFramebuffer
 import Scopes
 import Templates
 import Testing
-
-@testable import Pipeline
 
 @Suite("The machine of a template")
 struct MachineComposerTests {

@@ -1,8 +1,7 @@
 import Foundation
+import RemoteFramebuffer
 import Scopes
 import Testing
-
-@testable import RemoteFramebuffer
 
 @Suite("Pictures of a VNC server")
 struct PictureTests {

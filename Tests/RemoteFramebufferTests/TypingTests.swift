@@ -1,9 +1,8 @@
 import Foundation
+import RemoteFramebuffer
 import Scopes
 import Synchronization
 import Testing
-
-@testable import RemoteFramebuffer
 
 /// A key event as it arrived.
 private struct KeyEvent: Equatable, Sendable {

@@ -1,5 +1,5 @@
 /// Cuts a file into tokens, all bytes of it but blanks; what is no HCL becomes a token too.
-struct FormatLexer {
+package struct FormatLexer {
     /// What surrounds the place that is read.
     enum Surroundings {
         case file
@@ -15,12 +15,12 @@ struct FormatLexer {
     /// Innermost last; a list and not recursion, so that no nesting is too deep.
     var surroundings: [Surroundings] = [.file]
 
-    init(_ bytes: [UInt8]) {
+    package init(_ bytes: [UInt8]) {
         self.bytes = bytes
     }
 
     /// The tokens of the whole file.
-    mutating func read() -> [FormatToken] {
+    package mutating func read() -> [FormatToken] {
         while position < bytes.count {
             switch surroundings.last ?? .file {
             case .file: readCode(braces: nil)

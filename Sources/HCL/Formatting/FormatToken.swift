@@ -1,6 +1,6 @@
 /// A piece of a file that the formatter moves but never changes.
-struct FormatToken: Hashable {
-    enum Kind: Hashable {
+package struct FormatToken: Hashable {
+    package enum Kind: Hashable {
         case identifier, number
         /// The identifier `in`, of a `for` or not.
         case wordIn
@@ -32,9 +32,9 @@ struct FormatToken: Hashable {
         var isWord: Bool { self == .identifier || self == .wordIn }
     }
 
-    var kind: Kind
+    package var kind: Kind
     /// Bytes of the file.
-    var range: Range<Int>
+    package var range: Range<Int>
     /// User-perceived characters, newlines among them.
     var width: Int
     /// Blanks to write before it.

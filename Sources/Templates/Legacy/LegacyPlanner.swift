@@ -118,7 +118,8 @@ struct LegacyPlanner {
         template.buildName = name
         template.buildType = builder.type
         let context = ComponentContext(
-            template: template, files: options.fileSystem, environment: options.environment, force: options.force)
+            template: template, files: options.fileSystem, environment: options.environment, force: options.force,
+            isValidation: options.isValidation)
         var reader = LegacyOptions(variables, template)
         let body = reader.body(builder, OptionTables.qemu)
         let source = shared.source(
