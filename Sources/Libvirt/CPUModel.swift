@@ -21,18 +21,21 @@ struct CPUModel {
             } else {
                 return nil
             }
-            guard !name.isEmpty, !name.contains("="), !Self.isSetting(name) else { return nil }
+            guard !name.isEmpty, !name.contains("="), !Self.isQEMUsOwn(name) else { return nil }
             features.append((name, isOn))
         }
     }
 
-    /// Switches of QEMU's that look like features of a processor and are none.
-    private static func isSetting(_ name: String) -> Bool {
+    /// Switches of QEMU's that look like features of a processor and are none, and names of features that libvirt spells
+    /// otherwise.
+    private static func isQEMUsOwn(_ name: String) -> Bool {
         let names: Set = [
-            "check", "enforce", "fill-mtrr-mask", "full-cpuid-auto-level", "host-cache-info", "host-phys-bits", "kvm",
-            "l3-cache", "legacy-cache", "lmce", "migratable", "pmu", "tcg-cpuid", "vmware-cpuid-freq", "xd",
+            "check", "enforce", "ffxsr", "fill-mtrr-mask", "full-cpuid-auto-level", "host-cache-info", "host-phys-bits",
+            "i64", "kvm",
+            "l3-cache", "legacy-cache", "lmce", "migratable", "pclmulqdq", "pmu", "sse4-1", "sse4-2", "tcg-cpuid",
+            "vmware-cpuid-freq", "xd",
         ]
-        return names.contains(name) || name.hasPrefix("hv-") || name.hasPrefix("hv_") || name.hasPrefix("kvm-")
-            || name.hasPrefix("kvm_") || name.hasPrefix("x-")
+        return names.contains(name) || name.contains { $0 == "_" || $0 == "." } || name.hasPrefix("hv-")
+            || name.hasPrefix("kvm-") || name.hasPrefix("x-")
     }
 }

@@ -69,7 +69,11 @@ private struct DomainComposer {
         if case .file(let path, isFlash: false) = machine.firmware, !path.hasPrefix("/") {
             arguments += ["-bios", path]
         }
-        if let cpu = machine.cpu, CPUModel(cpu) == nil { arguments += ["-cpu", cpu] }
+        if let cpu = machine.cpu, CPUModel(cpu) == nil {
+            // Without KVM there is no "host", and "max" is the nearest.
+            let isHost = machine.accelerator == .tcg && cpu.prefix { $0 != "," } == "host"
+            arguments += ["-cpu", isHost ? "max" + cpu.dropFirst(4) : cpu]
+        }
         return arguments
     }
 

@@ -87,6 +87,25 @@ struct LimitsTests {
         }
     }
 
+    @Test("a server is stopped although a client does not take its answer")
+    func stopWithSlowReader() async throws {
+        try await withFolder { folder in
+            try Data().write(to: URL(filePath: folder + "/large"))
+            truncate(folder + "/large", off_t(64 << 20))
+            let server = try await HTTPServer.start(content: .directory(folder), host: "127.0.0.1", ports: 0..<0) { _ in
+            }
+            let port = server.port
+            let slow = await onThread {
+                let connection = RawConnection(port)
+                connection.write("GET /large HTTP/1.1\r\nHost: x\r\n\r\n".utf8)
+                _ = connection.read(atMost: 1)
+                return connection
+            }
+            await server.stop()
+            #expect(await onThread { slow.readToEnd() != nil })
+        }
+    }
+
     @Test("more clients than there is room for wait their turn")
     func connections() async throws {
         try await withServer(limits: HTTPLimits(connections: 2)) { port, _, requests in

@@ -86,7 +86,7 @@ extension DomainTests {
     @Test("a processor that only QEMU knows how to name, and one whose cores are fewer than there is room for")
     func processors() async throws {
         try await withMachine {
-            $0.cpu = "qemu64,hv_relaxed,-cx16"
+            $0.cpu = "host,hv_relaxed,-cx16"
             ($0.cpus, $0.cores) = (2, 4)
         } _: { domain, _ in
             let processors = try await domain.monitor("info cpus")
