@@ -1,12 +1,12 @@
 /// What stands after `-cpu`, as far as libvirt can say it.
-struct CPUModel {
-    var name: String
-    var features: [(name: String, isOn: Bool)] = []
+package struct CPUModel {
+    package var name: String
+    package var features: [(name: String, isOn: Bool)] = []
 
     /// Reads `Nehalem,+aes,-cx16,vmx=on`.
     ///
     /// - Returns: nil for what only QEMU knows: Hyper-V enlightenments, settings that are no flags.
-    init?(_ text: String) {
+    package init?(_ text: String) {
         let parts = text.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
         guard let model = parts.first, !model.isEmpty, !model.contains("=") else { return nil }
         name = model

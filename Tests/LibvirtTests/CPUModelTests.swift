@@ -1,6 +1,5 @@
+import Libvirt
 import Testing
-
-@testable import Libvirt
 
 @Suite("What stands after -cpu")
 struct CPUModelTests {

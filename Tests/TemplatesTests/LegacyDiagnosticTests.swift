@@ -201,7 +201,7 @@ struct LegacyDiagnosticTests {
             (#""ssh_host_port_min": 3000"#, "- 22 3000 true false"),
         ])
     func renames(option: String, expected: String) throws {
-        let loaded = legacyQemu(", " + option, files: ["k": ""])
+        let loaded = legacyQemu(", " + option, files: ["k": "-----BEGIN OPENSSH PRIVATE KEY-----"])
         #expect(loaded.errors.map(\.summary) == [])
         guard case .ssh(let settings)? = loaded.plan.builds.first?.source.communicator else {
             Issue.record("no SSH")
