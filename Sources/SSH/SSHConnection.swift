@@ -143,7 +143,12 @@ package actor SSHConnection {
         try Task.checkCancellation()
         var events = Int16(POLLIN)
         if ssh_get_poll_flags(session) & SSH_WRITE_PENDING != 0 { events |= Int16(POLLOUT) }
-        var waiting = pollfd(fd: ssh_get_fd(session), events: events, revents: 0)
+        let descriptor = ssh_get_fd(session)
+        // The peer sends its small packets one at a time, each after the last was acknowledged: at once, then, and not
+        // after the usual 40 ms. The system forgets this again and again.
+        var on: Int32 = 1
+        setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_QUICKACK, &on, socklen_t(MemoryLayout<Int32>.size))
+        var waiting = pollfd(fd: descriptor, events: events, revents: 0)
         poll(&waiting, 1, Self.slice)
         relayToAgent()
         await Task.yield()
