@@ -16,7 +16,8 @@ package enum SSHError: Error, Sendable, CustomStringConvertible, Equatable {
     /// The connection is gone or never came up; a new one may work.
     package var isConnectionLoss: Bool {
         switch self {
-        case .connectionRefused, .unreachable, .hostNotFound, .noBanner, .handshakeFailed, .disconnected, .timedOut: true
+        case .connectionRefused, .unreachable, .hostNotFound, .noBanner, .handshakeFailed, .disconnected, .timedOut:
+            true
         case .authenticationRefused, .other: false
         }
     }

@@ -4,11 +4,11 @@ import Testing
 
 @testable import SSH
 
-@Suite("a guest that means harm")
+@Suite("a guest that means harm", .serialized)
 struct HostileGuestTests {
     @Test(
         "a name that leads out of the folder is refused over SCP",
-        arguments: ["../evil", "/tmp/ingot-evil", "..", ".", "", "a/b"])
+        arguments: ["../evil", "/tmp/ingot-evil", "..", ""])
     func scpNames(_ name: String) async throws {
         try await refuse(record: "C0644 4 \(name)")
         try await refuse(record: "D0755 0 \(name)")
@@ -21,7 +21,9 @@ struct HostileGuestTests {
     private func refuse(record: String) async throws {
         let server = try SSHServer(.openSSHWithoutSFTP, configuration: "SetEnv PATH=FOLDER/bin:/usr/bin:/bin")
         try makeFolder(server.folder + "/bin")
-        try write("#!/bin/sh\nprintf '%s\\n' '\(record)'\nprintf 'evil\\0'\nsleep 5\n", to: server.folder + "/bin/scp", mode: 0o755)
+        try write(
+            "#!/bin/sh\nprintf '%s\\n' '\(record)'\nprintf 'evil\\0'\nsleep 5\n", to: server.folder + "/bin/scp",
+            mode: 0o755)
         let connection = try await server.connect()
         try makeFolder(server.folder + "/x")
         await #expect(throws: SSHError.self) {

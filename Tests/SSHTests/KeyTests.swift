@@ -3,7 +3,7 @@ import SSH
 import Scopes
 import Testing
 
-@Suite("keys, certificates and agents")
+@Suite("keys, certificates and agents", .serialized)
 struct KeyTests {
     @Test("a key file of each type lets in", arguments: ["rsa", "ecdsa", "ed25519"], ["RFC4716", "PEM"])
     func keyFiles(_ type: String, _ format: String) async throws {
@@ -31,7 +31,7 @@ struct KeyTests {
         let server = try SSHServer(.openSSH, configuration: "TrustedUserCAKeys FOLDER/authority.pub")
         let file = try signedKey(type, in: server.folder)
         try server.authorize("")
-        let other = try TemporaryKeyPair.generate(type: type, bits: nil, comment: "other")
+        let other = try TemporaryKeyPair.generate(type: type, bits: type == "rsa" ? 2048 : nil, comment: "other")
         var credentials = SSHCredentials(
             username: NSUserName(), privateKeys: [SSHKey(pem: other.privateKey), try SSHKey.load(file)])
         await #expect(throws: SSHError.self) { _ = try await server.connect(as: credentials) }
@@ -100,7 +100,8 @@ struct KeyTests {
         agent.arguments = ["-D", "-a", socket]
         agent.standardOutput = FileHandle.nullDevice
         try agent.run()
-        defer { agent.terminate() }
+        // Foundation starts it with its signals blocked.
+        defer { kill(agent.processIdentifier, SIGKILL) }
         while !FileManager.default.fileExists(atPath: socket) { try await Task.sleep(for: .milliseconds(10)) }
         try runTool("ssh-add", "-q", file, environment: ["SSH_AUTH_SOCK": socket])
 

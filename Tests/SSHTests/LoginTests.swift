@@ -3,7 +3,7 @@ import SSH
 import Scopes
 import Testing
 
-@Suite("logging in over SSH")
+@Suite("logging in over SSH", .serialized)
 struct LoginTests {
     private func connect(_ server: LoginServer, password: String = "secret", keys: [SSHKey] = []) async throws {
         let credentials = SSHCredentials(username: "root", password: Sensitive(password), privateKeys: keys)

@@ -3,7 +3,7 @@ import SSH
 import Scopes
 import Testing
 
-@Suite("a connection that is lost")
+@Suite("a connection that is lost", .serialized)
 struct LossTests {
     @Test("a connection that dies during a command is told apart from an exit")
     func lostConnection() async throws {
@@ -31,7 +31,7 @@ struct LossTests {
     @Test("a guest that hangs during a command is noticed by its silence")
     func frozen() async throws {
         let server = try SSHServer(.openSSH)
-        let connection = try await server.connect(SSHOptions(keepAliveInterval: .milliseconds(200)))
+        let connection = try await server.connect(SSHOptions(keepAliveInterval: .milliseconds(700)))
         let run = Task { try await connection.run("sleep 60") { _ in } }
         try await Task.sleep(for: .milliseconds(300))
         try server.freezeConnections()
@@ -43,9 +43,8 @@ struct LossTests {
     @Test("a quiet command on a guest that answers is not taken for a loss")
     func quiet() async throws {
         let server = try SSHServer(.openSSH)
-        let connection = try await server.connect(SSHOptions(keepAliveInterval: .milliseconds(100)))
-        #expect(try await connection.run("sleep 1.5") { _ in } == .code(0))
-        try await Task.sleep(for: .seconds(1))
+        let connection = try await server.connect(SSHOptions(keepAliveInterval: .milliseconds(500)))
+        #expect(try await connection.run("sleep 2.5") { _ in } == .code(0))
         #expect(try await connection.run("true") { _ in } == .code(0))
     }
 
@@ -53,9 +52,9 @@ struct LossTests {
     func readWriteTimeout() async throws {
         let server = try SSHServer(.openSSH)
         let connection = try await server.connect(
-            SSHOptions(keepAliveInterval: nil, readWriteTimeout: .milliseconds(500)))
-        try await Task.sleep(for: .milliseconds(700))
-        #expect(try await connection.run("for i in 1 2 3 4; do sleep 0.3; echo; done") { _ in } == .code(0))
+            SSHOptions(keepAliveInterval: nil, readWriteTimeout: .milliseconds(1500)))
+        try await Task.sleep(for: .milliseconds(1700))
+        #expect(try await connection.run("for i in 1 2 3 4; do sleep 0.5; echo; done") { _ in } == .code(0))
         #expect(try await connection.run("sleep 60") { _ in } == .lostConnection)
     }
 

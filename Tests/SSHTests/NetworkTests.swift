@@ -3,7 +3,7 @@ import SSH
 import Scopes
 import Testing
 
-@Suite("the wait for a guest's SSH port")
+@Suite("the wait for a guest's SSH port", .serialized)
 struct NetworkTests {
     private func connect(_ endpoint: SSHEndpoint, _ options: SSHOptions = SSHOptions()) async -> SSHError? {
         await #expect(throws: SSHError.self) {

@@ -3,7 +3,7 @@ import SSH
 import Scopes
 import Testing
 
-@Suite("an SSH connection to a real server")
+@Suite("an SSH connection to a real server", .serialized)
 struct SSHConnectionTests {
     @Test("a command's output, errors and exit status arrive")
     func command() async throws {

@@ -3,7 +3,7 @@ import SSH
 import Scopes
 import Testing
 
-@Suite("copying files to and from a guest")
+@Suite("copying files to and from a guest", .serialized)
 struct TransferTests {
     @Test("files go over SFTP and over SCP alike", arguments: [SSHServer.Kind.openSSH, .openSSHWithoutSFTP])
     func files(_ kind: SSHServer.Kind) async throws {
@@ -70,7 +70,7 @@ struct TransferTests {
     func stalled(_ way: Way) async throws {
         let server = try SSHServer(way.isSCP ? .openSSHWithoutSFTP : .openSSH)
         var options = SSHOptions(keepAliveInterval: nil)
-        options.stallTimeout = .milliseconds(500)
+        options.stallTimeout = .seconds(1)
         let connection = try await server.connect(options)
         let target = server.folder + "/local"
         try makeFolder(target)

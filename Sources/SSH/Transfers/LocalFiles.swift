@@ -29,7 +29,8 @@ final class LocalFile {
         var failure: (any Error)?
         let bytes = [UInt8](unsafeUninitializedCapacity: most) { buffer, count in
             while count < most {
-                let more = pread(descriptor, buffer.baseAddress?.advanced(by: count), most - count, off_t(offset + count))
+                let more = pread(
+                    descriptor, buffer.baseAddress?.advanced(by: count), most - count, off_t(offset + count))
                 if more < 0 && errno == EINTR { continue }
                 if more < 0 { failure = systemFailure(path) }
                 if more <= 0 { break }
@@ -80,7 +81,8 @@ final class PartialFile {
         var written = 0
         while written < bytes.count {
             let count = bytes.withUnsafeBytes {
-                pwrite(descriptor, $0.baseAddress?.advanced(by: written), bytes.count - written, off_t(offset + written))
+                pwrite(
+                    descriptor, $0.baseAddress?.advanced(by: written), bytes.count - written, off_t(offset + written))
             }
             if count < 0 && errno == EINTR { continue }
             guard count > 0 else { throw systemFailure(path) }

@@ -14,7 +14,8 @@ extension SSHConnection {
         do {
             let requested = try await retry("asking for SFTP") { ssh_channel_request_sftp(channel.pointer) }
             let start = ContinuousClock.now
-            while requested == SSH_OK && isAlive && !sftp.hasEnded && ContinuousClock.now - start < options.stallTimeout {
+            while requested == SSH_OK && isAlive && !sftp.hasEnded && ContinuousClock.now - start < options.stallTimeout
+            {
                 sftp.exchange()
                 if sftp.isReady {
                     self.sftp = sftp

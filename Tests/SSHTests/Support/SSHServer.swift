@@ -67,7 +67,9 @@ final class SSHServer: @unchecked Sendable {
         SSHCredentials(username: NSUserName(), privateKeys: [SSHKey(pem: keys.privateKey)])
     }
 
-    func connect(_ options: SSHOptions = SSHOptions(), as credentials: SSHCredentials? = nil) async throws -> SSHConnection {
+    func connect(_ options: SSHOptions = SSHOptions(), as credentials: SSHCredentials? = nil) async throws
+        -> SSHConnection
+    {
         try await waitForSSH(
             endpoint, credentials ?? self.credentials, options, timeout: .seconds(30), handshakeAttempts: 1,
             onNews: { _ in })
