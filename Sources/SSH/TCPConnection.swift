@@ -7,21 +7,23 @@ enum TCPConnection {
     /// - Returns: A connected, non-blocking socket.
     /// - Throws: `SSHError`, `CancellationError`.
     static func open(_ endpoint: SSHEndpoint, timeout: Duration) async throws -> Int32 {
-        let lookup = try await HostLookup.resolve(endpoint, timeout: timeout)
         var last = SSHError.hostNotFound("the host \(endpoint.host) has no address")
-        for address in lookup.addresses {
+        for address in try await HostLookup.resolve(endpoint, timeout: timeout) {
             do { return try await connect(address, timeout) } catch let error as SSHError { last = error }
         }
-        // The addresses live as long as the look-up.
-        return try withExtendedLifetime(lookup) { throw last }
+        throw last
     }
 
-    private static func connect(_ address: addrinfo, _ timeout: Duration) async throws -> Int32 {
+    private static func connect(_ address: SocketAddress, _ timeout: Duration) async throws -> Int32 {
         let kind = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
-        let descriptor = socket(address.ai_family, kind, 0)
+        let descriptor = socket(address.family, kind, 0)
         guard descriptor >= 0 else { throw failure(errno) }
         do {
-            if Foundation.connect(descriptor, address.ai_addr, address.ai_addrlen) != 0 {
+            let result = address.bytes.withUnsafeBytes { bytes in
+                Foundation.connect(
+                    descriptor, bytes.assumingMemoryBound(to: sockaddr.self).baseAddress, socklen_t(bytes.count))
+            }
+            if result != 0 {
                 guard errno == EINPROGRESS else { throw failure(errno) }
                 let deadline = ContinuousClock.now + timeout
                 while true {

@@ -18,6 +18,11 @@ extension SSHConnection {
             {
                 sftp.exchange()
                 if sftp.isReady {
+                    // Another call may have been faster.
+                    if let other = self.sftp, !other.hasEnded {
+                        channel.free()
+                        return other
+                    }
                     self.sftp = sftp
                     return sftp
                 }

@@ -60,6 +60,8 @@ final class SFTPChannel {
 
     /// Sends and receives what goes without waiting.
     func exchange() {
+        // Its channel may be gone.
+        if hasEnded { return }
         send()
         // Bounded, should the server never cease.
         for _ in 0..<64 {

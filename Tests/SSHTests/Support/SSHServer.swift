@@ -10,6 +10,7 @@ final class SSHServer: @unchecked Sendable {
     let folder: String
     let keys: TemporaryKeyPair
     private let process = Process()
+    private let log = Pipe()
 
     /// - Parameter configuration: More lines for sshd_config; FOLDER stands for the server's folder.
     init(_ kind: Kind, configuration: String = "") throws {
@@ -36,9 +37,16 @@ final class SSHServer: @unchecked Sendable {
         try? FileManager.default.createDirectory(atPath: "/run/sshd", withIntermediateDirectories: true)
         process.executableURL = URL(filePath: "/usr/sbin/sshd")
         process.arguments = ["-D", "-e", "-f", folder + "/sshd_config"]
-        process.standardError = FileHandle.nullDevice
-        try process.run()
+        process.standardError = log
         try authorize(keys.publicKey)
+        try process.run()
+        // It says when it listens; the rest of what it says fits into the pipe.
+        var said = Data()
+        while !String(decoding: said, as: UTF8.self).contains("listening") {
+            let more = log.fileHandleForReading.availableData
+            if more.isEmpty { throw CocoaError(.executableNotLoadable) }
+            said += more
+        }
     }
 
     deinit {
