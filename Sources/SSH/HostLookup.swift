@@ -48,7 +48,8 @@ enum HostLookup {
         return .success(
             entries.map {
                 SocketAddress(
-                    family: $0.ai_family, bytes: Array(UnsafeRawBufferPointer(start: $0.ai_addr, count: Int($0.ai_addrlen))))
+                    family: $0.ai_family,
+                    bytes: Array(UnsafeRawBufferPointer(start: $0.ai_addr, count: Int($0.ai_addrlen))))
             })
     }
 }
