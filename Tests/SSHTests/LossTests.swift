@@ -5,12 +5,20 @@ import Testing
 
 @Suite("a connection that is lost", .serialized)
 struct LossTests {
+    /// A long command that has written its first line.
+    private func startedCommand(on connection: SSHConnection) async throws -> Task<SSH.ExitStatus, any Error> {
+        let lines = Lines()
+        let run = Task { try await connection.run("echo started; sleep 60") { lines.add($0) } }
+        for _ in 0..<2000 where lines.output.isEmpty { try await Task.sleep(for: .milliseconds(10)) }
+        #expect(lines.output == ["started"])
+        return run
+    }
+
     @Test("a connection that dies during a command is told apart from an exit")
     func lostConnection() async throws {
         let server = try SSHServer(.openSSH)
         let connection = try await server.connect()
-        let run = Task { try await connection.run("sleep 30") { _ in } }
-        try await Task.sleep(for: .milliseconds(300))
+        let run = try await startedCommand(on: connection)
         try server.cutConnections()
         #expect(try await run.value == .lostConnection)
     }
@@ -32,8 +40,7 @@ struct LossTests {
     func frozen() async throws {
         let server = try SSHServer(.openSSH)
         let connection = try await server.connect(SSHOptions(keepAliveInterval: .milliseconds(700)))
-        let run = Task { try await connection.run("sleep 60") { _ in } }
-        try await Task.sleep(for: .milliseconds(300))
+        let run = try await startedCommand(on: connection)
         try server.freezeConnections()
         #expect(try await run.value == .lostConnection)
         let error = await #expect(throws: SSHError.self) { _ = try await connection.run("true") { _ in } }
