@@ -182,12 +182,15 @@ package actor SSHConnection {
         keepAlive = Task { [weak self] in
             var heard = UInt64.max
             var unanswered = 0
+            let patience = self?.options.silencePatience ?? .zero
             while !Task.isCancelled {
                 do { try await Task.sleep(for: interval) } catch { return }
                 guard let self, let bytes = await self.askForLife() else { return }
                 unanswered = bytes == heard ? unanswered + 1 : 0
                 heard = bytes
-                if unanswered == 3 { await self.close(because: "the guest answers nothing for \((interval * 3).text)") }
+                let silence = interval * unanswered
+                guard unanswered >= 3, silence >= patience else { continue }
+                await self.close(because: "the guest answers nothing for \(silence.text)")
             }
         }
     }

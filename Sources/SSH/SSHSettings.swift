@@ -45,6 +45,8 @@ package struct SSHOptions: Sendable {
     package var keepAliveInterval: Duration?
     /// How long a call bears that nothing at all comes from the guest; nil: for ever.
     package var readWriteTimeout: Duration?
+    /// A guest may be busy: it is given up after three intervals without an answer, and not before this time.
+    package var silencePatience = Duration.seconds(60)
     package var usesPTY: Bool
     /// Lets the guest's commands use the agent here, if there is one.
     package var forwardsAgent: Bool

@@ -1,8 +1,7 @@
 import Foundation
+import SSH
 import Scopes
 import Testing
-
-@testable import SSH
 
 @Suite("a guest that means harm", .serialized)
 struct HostileGuestTests {

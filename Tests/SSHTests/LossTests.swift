@@ -39,7 +39,9 @@ struct LossTests {
     @Test("a guest that hangs during a command is noticed by its silence")
     func frozen() async throws {
         let server = try SSHServer(.openSSH)
-        let connection = try await server.connect(SSHOptions(keepAliveInterval: .milliseconds(700)))
+        var options = SSHOptions(keepAliveInterval: .milliseconds(700))
+        options.silencePatience = .zero
+        let connection = try await server.connect(options)
         let run = try await startedCommand(on: connection)
         try server.freezeConnections()
         #expect(try await run.value == .lostConnection)
@@ -50,7 +52,9 @@ struct LossTests {
     @Test("a quiet command on a guest that answers is not taken for a loss")
     func quiet() async throws {
         let server = try SSHServer(.openSSH)
-        let connection = try await server.connect(SSHOptions(keepAliveInterval: .milliseconds(500)))
+        var options = SSHOptions(keepAliveInterval: .milliseconds(500))
+        options.silencePatience = .zero
+        let connection = try await server.connect(options)
         #expect(try await connection.run("sleep 2.5") { _ in } == .code(0))
         #expect(try await connection.run("true") { _ in } == .code(0))
     }

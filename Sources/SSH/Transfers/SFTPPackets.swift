@@ -5,7 +5,7 @@ enum SFTPRequest: UInt8 {
 }
 
 /// The server's answer to one request.
-enum SFTPReply {
+package enum SFTPReply {
     case status(UInt32)
     case handle([UInt8])
     case data([UInt8])
@@ -16,12 +16,12 @@ enum SFTPReply {
     static let endOfFile: UInt32 = 1
 }
 
-struct SFTPName {
+package struct SFTPName {
     var name: String
     var attributes: SFTPAttributes
 }
 
-struct SFTPAttributes {
+package struct SFTPAttributes {
     var size: UInt64?
     /// Kind and permission bits, as in `st_mode`.
     var mode: UInt32?
@@ -32,32 +32,34 @@ struct SFTPAttributes {
 }
 
 /// Puts a request together: big-endian numbers, and strings with their length before them.
-struct SFTPWriter {
-    private(set) var bytes: [UInt8] = []
+package struct SFTPWriter {
+    package private(set) var bytes: [UInt8] = []
 
-    mutating func add(_ number: some FixedWidthInteger) {
+    package init() {}
+
+    package mutating func add(_ number: some FixedWidthInteger) {
         withUnsafeBytes(of: number.bigEndian) { bytes.append(contentsOf: $0) }
     }
 
-    mutating func add(_ string: some Collection<UInt8>) {
+    package mutating func add(_ string: some Collection<UInt8>) {
         add(UInt32(clamping: string.count))
         bytes.append(contentsOf: string)
     }
 
     /// Attributes with permission bits only.
-    mutating func addMode(_ mode: UInt32) {
+    package mutating func addMode(_ mode: UInt32) {
         add(UInt32(4))
         add(mode)
     }
 }
 
 /// Takes an answer apart. It comes from the guest, so nothing in it is believed.
-struct SFTPReader {
-    struct Malformed: Error {}
+package struct SFTPReader {
+    package struct Malformed: Error {}
 
     private var rest: ArraySlice<UInt8>
 
-    init(_ bytes: ArraySlice<UInt8>) { rest = bytes }
+    package init(_ bytes: ArraySlice<UInt8>) { rest = bytes }
 
     mutating func number<Number: FixedWidthInteger & UnsignedInteger>(_: Number.Type) throws(Malformed) -> Number {
         let size = Number.bitWidth / 8
@@ -87,7 +89,7 @@ struct SFTPReader {
     }
 
     /// The answer after its type and number.
-    mutating func reply(type: UInt8) throws(Malformed) -> SFTPReply {
+    package mutating func reply(type: UInt8) throws(Malformed) -> SFTPReply {
         switch type {
         case 101: return .status(try number(UInt32.self))
         case 102: return .handle(Array(try string()))
