@@ -82,7 +82,7 @@ let package = Package(
         module("CLI", ["Diagnostics", "Scopes", "Templates", "Pipeline", "HCL", argumentParser]),
         .executableTarget(name: "ingot", dependencies: ["CLI"], swiftSettings: settings),
 
-        tests("HCL", ["Diagnostics"]),
+        tests("HCL", ["Diagnostics"], resources: [.copy("Fixtures")]),
         tests("BootCommand"),
         tests("Templates", ["Diagnostics", "HCL", "Scopes", "BootCommand"]),
         tests("Libvirt", ["Scopes"]),

@@ -33,7 +33,7 @@ extension Evaluator {
         let a = number(value(of: left), left.range)
         let b = number(value(of: right), right.range)
         guard let a, let b else { return .unknown }
-        guard abs(a.exponent) <= Number.largestExponent, abs(b.exponent) <= Number.largestExponent else {
+        guard a.isReasonable, b.isReasonable else {
             return report(.invalidOperand("the number is too large to reckon with", at: range))
         }
         switch sign {

@@ -44,7 +44,7 @@ let numberFunctions: [String: Function] = [
         guard base <= 36, text.utf8.count <= 1000, let value = BigInt(text, radix: base) else {
             throw FunctionError("\"\(text)\" is not a whole number in base \(base)", argument: 0)
         }
-        return .number(Number(mantissa: value, exponent: 0))
+        return .number(Number(value))
     },
     "range": Function(.number, .number, .number, optional: 2) { arguments throws(FunctionError) in
         let start = arguments.count == 1 ? Number(0) : try arguments.number(0)
