@@ -80,6 +80,9 @@ extension Diagnostic {
             "too-many-iterations", "Too many iterations",
             "Loops of one expression go through at most a million members.", range)
     }
+    static func tooMuchText(at range: SourceRange) -> Self {
+        evaluation("too-much-text", "Too much text", "One expression makes at most 64 MiB of text.", range)
+    }
     static func unknownFunction(_ name: String, known: [String], at range: SourceRange) -> Self {
         let hint = suggestion(for: name, among: known).map { " Did you mean \"\($0)\"?" } ?? ""
         return evaluation(

@@ -9,7 +9,7 @@ let collectionFunctions: [String: Function] = [
         if values.contains(.bool(true)) { return .bool(true) }
         return values.allSatisfy(\.isKnown) ? .bool(false) : .unknown
     },
-    "chunklist": Function(.any, .number) { arguments throws(FunctionError) in
+    "chunklist": Function(.any, .number, takesPartlyUnknown: true) { arguments throws(FunctionError) in
         let values = try arguments.elements(0)
         let size = try arguments.int(1)
         guard size >= 0 else { throw FunctionError("the size must not be negative", argument: 1) }
@@ -37,7 +37,7 @@ let collectionFunctions: [String: Function] = [
         let kept = try arguments.elements(0).filter { !$0.isNull && $0 != .string("") }
         return .strings(try [.list(kept)].strings(0))
     },
-    "concat": Function(.any, isVariadic: true) { arguments throws(FunctionError) in
+    "concat": Function(.any, isVariadic: true, takesPartlyUnknown: true) { arguments throws(FunctionError) in
         guard !arguments.isEmpty else { throw FunctionError("at least one list is required") }
         var all: [Value] = []
         for index in arguments.indices { all += try arguments.elements(index) }
@@ -56,7 +56,7 @@ let collectionFunctions: [String: Function] = [
         var seen: Set<Value> = []
         return .list(try arguments.elements(0).filter { seen.insert($0).inserted })
     },
-    "element": Function(.any, .number) { arguments throws(FunctionError) in
+    "element": Function(.any, .number, takesPartlyUnknown: true) { arguments throws(FunctionError) in
         let values = try arguments.elements(0)
         let index = try arguments.int(1)
         guard !values.isEmpty else { throw FunctionError("the list is empty", argument: 0) }
@@ -73,18 +73,18 @@ let collectionFunctions: [String: Function] = [
         }
         return .number(Number(index))
     },
-    "keys": Function(.any) { arguments throws(FunctionError) in
+    "keys": Function(.any, takesPartlyUnknown: true) { arguments throws(FunctionError) in
         let keys = sortedKeys(try arguments.attributes(0)).map { Value.string($0) }
         if case .map = arguments[0] { return .list(keys) }
         return .tuple(keys)
     },
-    "values": Function(.any) { arguments throws(FunctionError) in
+    "values": Function(.any, takesPartlyUnknown: true) { arguments throws(FunctionError) in
         let attributes = try arguments.attributes(0)
         let values = sortedKeys(attributes).compactMap { attributes[$0] }
         if case .map = arguments[0] { return .list(values) }
         return .tuple(values)
     },
-    "length": Function(.any) { arguments throws(FunctionError) in
+    "length": Function(.any, takesPartlyUnknown: true) { arguments throws(FunctionError) in
         if let text = arguments[0].stringValue { return .number(Number(text.count)) }
         if let elements = arguments[0].elements { return .number(Number(elements.count)) }
         if let attributes = arguments[0].attributes { return .number(Number(attributes.count)) }
@@ -105,7 +105,7 @@ let collectionFunctions: [String: Function] = [
         }
         return areMaps ? .map(merged) : .object(merged)
     },
-    "reverse": Function(.any) { arguments throws(FunctionError) in
+    "reverse": Function(.any, takesPartlyUnknown: true) { arguments throws(FunctionError) in
         let values = Array(try arguments.elements(0).reversed())
         if case .tuple = arguments[0] { return .tuple(values) }
         return .list(values)
@@ -135,7 +135,7 @@ let collectionFunctions: [String: Function] = [
         for index in arguments.indices { all += try arguments.elements(index) }
         return .makeSet(all)
     },
-    "slice": Function(.any, .number, .number) { arguments throws(FunctionError) in
+    "slice": Function(.any, .number, .number, takesPartlyUnknown: true) { arguments throws(FunctionError) in
         if case .set = arguments[0] { throw FunctionError("a set has no order to cut by", argument: 0) }
         let values = try arguments.elements(0)
         let (start, end) = (try arguments.int(1), try arguments.int(2))
@@ -148,7 +148,7 @@ let collectionFunctions: [String: Function] = [
     "sort": Function(.list(.string)) { arguments throws(FunctionError) in
         .strings(try arguments.strings(0).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) })
     },
-    "zipmap": Function(.list(.string), .any) { arguments throws(FunctionError) in
+    "zipmap": Function(.list(.string), .any, takesPartlyUnknown: true) { arguments throws(FunctionError) in
         let (keys, values) = (try arguments.strings(0), try arguments.elements(1))
         guard keys.count == values.count else {
             throw FunctionError("there are \(keys.count) keys and \(values.count) values", argument: 1)

@@ -1,12 +1,13 @@
 import Diagnostics
 
-/// A value as compact JSON: keys sorted, `< > &` escaped as the reference does.
+/// A value as compact JSON: keys sorted, `< > &` escaped as the reference does. What is sensitive is not shown.
 public func encodeJSON(_ value: Value) -> String {
     switch value {
     case .null, .unknown: return "null"
     case .bool(let flag): return flag ? "true" : "false"
     case .number(let number): return number.text
     case .string(let text): return quotedJSON(text)
+    case .sensitive: return quotedJSON("<sensitive>")
     case .list(let values), .set(let values), .tuple(let values):
         return "[" + values.map(encodeJSON).joined(separator: ",") + "]"
     case .map, .object:

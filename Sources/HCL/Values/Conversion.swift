@@ -19,9 +19,10 @@ extension Value {
 
     func convert(to type: HCLType) throws(ConversionProblem) -> Value {
         switch (type, self) {
-        case (.any, .list(let values)), (.any, .set(let values)), (.any, .tuple(let values)):
-            _ = values
-            return self
+        case (_, .sensitive(let value)):
+            do { return try value.convert(to: type).marked(true) } catch {
+                throw ConversionProblem(path: "", message: "\(type.requirement) is required, not this \(value.kind.dropFirst(2))")
+            }
         case (.any, _), (_, .null), (_, .unknown), (.string, .string), (.number, .number), (.bool, .bool): return self
         case (.string, .number(let number)): return .string(number.text)
         case (.string, .bool(let flag)): return .string(flag ? "true" : "false")
@@ -100,12 +101,17 @@ extension Value {
 
     /// The one type that all of the values can become; nil where there is none.
     static func unifiedType(of values: [Value]) -> HCLType? {
-        let kinds = values.filter { $0.isKnown && !$0.isNull }
+        let kinds = values.filter { $0.isKnown && !$0.isNull }.map(\.revealed)
         guard let first = kinds.first else { return .any }
         let type = first.type
         if kinds.dropFirst().allSatisfy({ $0.type == type }) { return type }
         let isPrimitive = kinds.allSatisfy { $0.stringValue != nil || $0.numberValue != nil || $0.boolValue != nil }
         if isPrimitive { return .string }
+        let tuples = kinds.compactMap { if case .tuple(let members) = $0 { members } else { nil } }
+        if tuples.count == kinds.count, tuples.allSatisfy({ $0.count == tuples[0].count }) {
+            let types = tuples[0].indices.map { index in unifiedType(of: tuples.map { $0[index] }) }
+            if !types.contains(nil) { return .tuple(types.compactMap { $0 }) }
+        }
         if kinds.allSatisfy({ $0.elements != nil }) {
             let inner = kinds.flatMap { $0.elements ?? [] }
             return unifiedType(of: inner).map { .list($0) }
