@@ -50,7 +50,8 @@ extension Evaluator {
         case .subtract: return .number(a - b)
         case .multiply: return .number(a * b)
         case .divide: return a.divided(by: b).map { .number($0) } ?? report(.divisionByZero(at: divisor))
-        case .modulo: return a.remainder(dividingBy: b).map { .number($0) } ?? report(.divisionByZero(at: divisor))
+        // The reference gives the dividend for a division by zero here.
+        case .modulo: return .number(a.remainder(dividingBy: b) ?? a)
         case .greater: return .bool(a > b)
         case .greaterOrEqual: return .bool(a >= b)
         case .less: return .bool(a < b)

@@ -118,7 +118,11 @@ private struct Formatter {
                 throw wrong("a whole number")
             }
             let radix = ["d": 10, "b": 2, "o": 8][verb.letter] ?? 16
-            let text = String(number.integer, radix: radix, uppercase: verb.letter == "X")
+            var digits = String(number.integer.magnitude, radix: radix, uppercase: verb.letter == "X")
+            if let precision = verb.precision, digits.utf8.count < precision {
+                digits = String(repeating: "0", count: precision - digits.utf8.count) + digits
+            }
+            let text = (number.isNegative ? "-" : "") + digits
             guard verb.flags.contains("#"), let mark = ["b": "0b", "o": "0", "x": "0x", "X": "0X"][verb.letter] else {
                 return signed(text, verb)
             }

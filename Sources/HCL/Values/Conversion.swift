@@ -56,7 +56,9 @@ extension Value {
     }
 
     private static func convert(_ values: [Value], to type: HCLType) throws(ConversionProblem) -> [Value] {
-        let type = type == .any ? unifiedType(of: values) ?? .any : type
+        guard let type = type == .any ? unifiedType(of: values) : type else {
+            throw ConversionProblem(path: "", message: "all elements must have the same type")
+        }
         var converted: [Value] = []
         for (index, value) in values.enumerated() {
             do { converted.append(try value.convert(to: type)) } catch { throw error.inside("[\(index)]") }
@@ -67,7 +69,9 @@ extension Value {
     private static func convert(
         _ values: [String: Value], to type: HCLType
     ) throws(ConversionProblem) -> [String: Value] {
-        let type = type == .any ? unifiedType(of: Array(values.values)) ?? .any : type
+        guard let type = type == .any ? unifiedType(of: Array(values.values)) : type else {
+            throw ConversionProblem(path: "", message: "all elements must have the same type")
+        }
         var converted: [String: Value] = [:]
         for (key, value) in values.sorted(by: { $0.key < $1.key }) {
             do { converted[key] = try value.convert(to: type) } catch { throw error.inside("[\"\(key)\"]") }
@@ -106,7 +110,8 @@ extension Value {
         let type = first.type
         if kinds.dropFirst().allSatisfy({ $0.type == type }) { return type }
         let isPrimitive = kinds.allSatisfy { $0.stringValue != nil || $0.numberValue != nil || $0.boolValue != nil }
-        if isPrimitive { return .string }
+        // A number is no bool and a bool no number; text is the way only where there is text already.
+        if isPrimitive { return kinds.contains { $0.stringValue != nil } ? .string : nil }
         let tuples = kinds.compactMap { if case .tuple(let members) = $0 { members } else { nil } }
         if tuples.count == kinds.count, tuples.allSatisfy({ $0.count == tuples[0].count }) {
             let types = tuples[0].indices.map { index in unifiedType(of: tuples.map { $0[index] }) }
