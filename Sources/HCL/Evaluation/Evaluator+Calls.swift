@@ -89,7 +89,9 @@ extension Evaluator {
         let count = diagnostics.count
         for argument in arguments {
             let value = value(of: argument)
-            if diagnostics.count == count { return value.isWhollyKnown ? value : Value.unknown.marked(value.containsSensitive) }
+            if diagnostics.count == count {
+                return value.isWhollyKnown ? value : Value.unknown.marked(value.containsSensitive)
+            }
             problems += diagnostics[count...]
             diagnostics.removeSubrange(count...)
         }

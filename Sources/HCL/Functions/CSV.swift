@@ -56,7 +56,9 @@ private struct CSVReader {
         let start = position
         guard position < bytes.count, bytes[position] == UInt8(ascii: "\"") else {
             while position < bytes.count, bytes[position] != UInt8(ascii: ","), bytes[position] != 0x0A {
-                if bytes[position] == UInt8(ascii: "\"") { throw problem("a quote stands inside a field without quotes") }
+                if bytes[position] == UInt8(ascii: "\"") {
+                    throw problem("a quote stands inside a field without quotes")
+                }
                 position += 1
             }
             return String(decoding: bytes[start..<position], as: UTF8.self)

@@ -43,7 +43,7 @@ let collectionFunctions: [String: Function] = [
     "concat": Function(.any, isVariadic: true, takesPartlyUnknown: true) { arguments throws(FunctionError) in
         guard !arguments.isEmpty else { throw FunctionError("at least one list is required") }
         var all: [Value] = []
-        for index in arguments.indices { all += try arguments.elements(index) }
+        for index in arguments.indices { all += try arguments.sequence(index) }
         let areLists = arguments.allSatisfy { if case .list = $0 { true } else { false } }
         if areLists, let type = Value.unifiedType(of: all),
             case .success(let list) = Value.list(all).converted(to: .list(type))
@@ -60,7 +60,7 @@ let collectionFunctions: [String: Function] = [
         return .list(try arguments.elements(0).filter { seen.insert($0).inserted })
     },
     "element": Function(.any, .number, takesPartlyUnknown: true) { arguments throws(FunctionError) in
-        let values = try arguments.elements(0)
+        let values = try arguments.sequence(0)
         let index = try arguments.int(1)
         guard !values.isEmpty else { throw FunctionError("the list is empty", argument: 0) }
         guard index >= 0 else { throw FunctionError("the index must not be negative", argument: 1) }
@@ -97,7 +97,9 @@ let collectionFunctions: [String: Function] = [
         guard arguments[0].isKnown, arguments[1].isKnown else { return .unknown }
         let members = try arguments.attributes(0)
         if let value = members[try arguments.string(1)] { return value }
-        guard case .map = arguments[0], let type = Value.unifiedType(of: Array(members.values)) else { return arguments[2] }
+        guard case .map = arguments[0], let type = Value.unifiedType(of: Array(members.values)) else {
+            return arguments[2]
+        }
         guard case .success(let value) = arguments[2].converted(to: type) else {
             throw FunctionError("the default must be \(type.name), as the elements are", argument: 2)
         }
@@ -174,7 +176,9 @@ private func unified(_ sets: [Value]) throws(FunctionError) -> [[Value]] {
     guard let type = Value.unifiedType(of: members.flatMap { $0 }) else {
         throw FunctionError("all sets must have the same element type")
     }
-    return members.map { set in set.map { member in if case .success(let value) = member.converted(to: type) { value } else { member } } }
+    return members.map { set in
+        set.map { member in if case .success(let value) = member.converted(to: type) { value } else { member } }
+    }
 }
 
 private func sortedKeys(_ attributes: [String: Value]) -> [String] {

@@ -36,10 +36,15 @@ private func littleEndian(_ number: UInt32) -> [UInt8] {
 }
 
 private func crc32(_ bytes: [UInt8]) -> UInt32 {
-    let table = (0..<256).map { index in
-        (0..<8).reduce(UInt32(index)) { sum, _ in sum & 1 == 1 ? sum >> 1 ^ 0xEDB8_8320 : sum >> 1 }
+    var table: [UInt32] = []
+    for index in 0..<UInt32(256) {
+        var sum = index
+        for _ in 0..<8 { sum = sum & 1 == 1 ? (sum >> 1) ^ 0xEDB8_8320 : sum >> 1 }
+        table.append(sum)
     }
-    return ~bytes.reduce(~UInt32(0)) { $0 >> 8 ^ table[Int(UInt8(truncatingIfNeeded: $0) ^ $1)] }
+    var sum = ~UInt32(0)
+    for byte in bytes { sum = (sum >> 8) ^ table[Int(UInt8(truncatingIfNeeded: sum) ^ byte)] }
+    return ~sum
 }
 
 private struct BitWriter {
@@ -65,7 +70,7 @@ private struct BitWriter {
 
     /// Codes are written from their highest bit.
     private mutating func writeCode(_ code: Int, count: Int) {
-        for bit in (0..<count).reversed() { write(code >> bit & 1, count: 1) }
+        for bit in (0..<count).reversed() { write((code >> bit) & 1, count: 1) }
     }
 
     mutating func writeSymbol(_ symbol: Int) {
@@ -83,11 +88,11 @@ private struct BitWriter {
         } else {
             // Four codes for each number of extra bits, after eight without any.
             let extra = length < 11 ? 0 : (length - 3).bitWidth - (length - 3).leadingZeroBitCount - 3
-            writeSymbol(257 + 4 * extra + (length - 3) >> extra)
+            writeSymbol(257 + 4 * extra + ((length - 3) >> extra))
             write((length - 3) & ((1 << extra) - 1), count: extra)
         }
         let extra = distance < 5 ? 0 : (distance - 1).bitWidth - (distance - 1).leadingZeroBitCount - 2
-        writeCode(2 * extra + (distance - 1) >> extra, count: 5)
+        writeCode(2 * extra + ((distance - 1) >> extra), count: 5)
         write((distance - 1) & ((1 << extra) - 1), count: extra)
     }
 }

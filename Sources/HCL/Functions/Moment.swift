@@ -41,7 +41,8 @@ struct Moment {
     ///
     /// - Parameter allowsSpace: A space may stand for the `T`.
     init(_ text: String, argument: Int, allowsSpace: Bool = false) throws(FunctionError) {
-        let malformed = FunctionError("\"\(text)\" is no RFC 3339 time such as 2006-01-02T15:04:05Z", argument: argument)
+        let malformed = FunctionError(
+            "\"\(text)\" is no RFC 3339 time such as 2006-01-02T15:04:05Z", argument: argument)
         let bytes = Array(text.utf8)
         func number(_ start: Int, _ count: Int) throws(FunctionError) -> Int {
             guard start + count <= bytes.count else { throw malformed }
@@ -83,14 +84,15 @@ struct Moment {
             if sign == 1 { try expect("+", index) }
             try expect(":", index + 3)
             let (hours, minutes) = (try number(index + 1, 2), try number(index + 4, 2))
-            guard hours < 24, minutes < 60 else { throw malformed }
+            guard hours <= 24, minutes < 60 else { throw malformed }
             offset = sign * (hours * 3600 + minutes * 60)
             index += 6
         }
         guard index == bytes.count else { throw malformed }
         let isLeapYear = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
         let lengths = [31, isLeapYear ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
-        guard (1...12).contains(month), (1...lengths[month - 1]).contains(day), hour < 24, minute < 60, second < 60 else {
+        guard (1...12).contains(month), (1...lengths[month - 1]).contains(day), hour < 24, minute < 60, second < 60
+        else {
             throw FunctionError("\"\(text)\" is no time of the calendar", argument: argument)
         }
         let days = Self.days(year: year, month: month, day: day)
@@ -107,9 +109,13 @@ struct Moment {
         return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
     }
 
+    /// From 1.
+    private var yearDay: Int {
+        Self.days(year: year, month: month, day: day) - Self.days(year: year, month: 1, day: 1) + 1
+    }
+
     /// What `rfc3339_parse` gives.
     var fields: [String: Value] {
-        let yearDay = Self.days(year: year, month: month, day: day) - Self.days(year: year, month: 1, day: 1) + 1
         // The week of the year that its Thursday is in.
         let thursday = Self.days(year: year, month: month, day: day) - (weekday + 6) % 7 + 3
         let isoYear = Moment(unix: thursday * 86400, offset: 0).year
@@ -242,6 +248,11 @@ struct Moment {
             "H": Self.padded(hour), "I": Self.padded(twelveHour), "M": Self.padded(minute), "S": Self.padded(second),
             "B": monthName, "b": String(monthName.prefix(3)), "A": weekdayName, "a": String(weekdayName.prefix(3)),
             "p": hour < 12 ? "AM" : "PM", "Z": "UTC", "z": zone(colon: false), "s": String(unix), "%": "%",
+            "j": Self.padded(yearDay, 3), "e": day < 10 ? " \(day)" : String(day), "h": String(monthName.prefix(3)),
+            "R": "\(Self.padded(hour)):\(Self.padded(minute))", "n": "\n", "t": "\t", "w": String(weekday),
+            "D": "\(Self.padded(month))/\(Self.padded(day))/\(Self.padded(year % 100))",
+            "u": String(weekday == 0 ? 7 : weekday), "k": hour < 10 ? " \(hour)" : String(hour),
+            "l": twelveHour < 10 ? " \(twelveHour)" : String(twelveHour), "C": Self.padded(year / 100),
             "F": "\(Self.padded(year, 4))-\(Self.padded(month))-\(Self.padded(day))",
             "T": "\(Self.padded(hour)):\(Self.padded(minute)):\(Self.padded(second))",
         ]

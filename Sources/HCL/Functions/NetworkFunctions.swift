@@ -71,7 +71,10 @@ private struct Network {
     }
 
     private static func four(_ text: Substring) -> [UInt8]? {
-        let parts = text.split(separator: ".", omittingEmptySubsequences: false).compactMap { UInt8($0) }
+        // A zero before a number would make it octal elsewhere, so it is refused.
+        let parts = text.split(separator: ".", omittingEmptySubsequences: false).compactMap { part in
+            part.allSatisfy(\.isNumber) && (part.first != "0" || part.count == 1) ? UInt8(part) : nil
+        }
         return parts.count == 4 ? parts : nil
     }
 

@@ -14,11 +14,14 @@ struct RSAPrivateKey {
         let problem = FunctionError("this is not an RSA private key in PEM form without a password", argument: 1)
         let lines = pem.split(whereSeparator: \.isNewline).map { String($0).trimmed }
         guard let first = lines.firstIndex(where: { $0.hasPrefix("-----BEGIN ") && $0.hasSuffix("PRIVATE KEY-----") }),
-            let last = lines[first...].firstIndex(where: { $0.hasPrefix("-----END ") }), !lines[first].contains("ENCRYPTED"),
+            let last = lines[first...].firstIndex(where: { $0.hasPrefix("-----END ") }),
+            !lines[first].contains("ENCRYPTED"),
             let data = Data(base64Encoded: lines[(first + 1)..<last].joined())
         else { throw problem }
         var outer = DERReader(bytes: Array(data)[...])
-        guard var sequence = outer.element(0x30).map(DERReader.init), sequence.element(0x02) != nil else { throw problem }
+        guard var sequence = outer.element(0x30).map(DERReader.init), sequence.element(0x02) != nil else {
+            throw problem
+        }
         if let algorithm = sequence.element(0x30) {
             // PKCS #8 wraps the key in an octet string; the algorithm's identifier is 1.2.840.113549.1.1.1.
             let identifier: [UInt8] = [0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 1, 1, 1]

@@ -54,7 +54,8 @@ private func goNanoseconds(_ text: String) throws(FunctionError) -> Int {
     while !rest.isEmpty {
         let digits = rest.prefix { $0 == "." || $0.isASCII && $0.isNumber }
         rest = rest.dropFirst(digits.count)
-        guard digits.count < 40, let number = Number(String(digits)), let unit = units.first(where: { rest.hasPrefix($0.0) })
+        guard digits.count < 40, let number = Number(String(digits)),
+            let unit = units.first(where: { rest.hasPrefix($0.0) })
         else { throw problem }
         rest = rest.dropFirst(unit.0.count)
         total = total + number * Number(unit.1)

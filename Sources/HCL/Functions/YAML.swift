@@ -44,17 +44,18 @@ private func value(of node: Node, depth: Int, _ budget: inout Int) throws(Functi
 }
 
 private func value(of scalar: Node.Scalar) throws(FunctionError) -> Value {
+    // Empty for what has no tag of its own.
     let tag = scalar.tag.description
-    let prefix = "tag:yaml.org,2002:"
-    let kinds = ["str", "int", "float", "bool", "null", "binary", "timestamp", "merge", "value"]
-    guard kinds.contains(where: { tag == prefix + $0 }) else {
-        throw FunctionError("the tag \(tag) is not known", argument: 0)
-    }
     let text = normalized(scalar.string)
+    let prefix = "tag:yaml.org,2002:"
+    switch tag {
+    case "", prefix + "int", prefix + "float", prefix + "bool", prefix + "null", prefix + "timestamp",
+        prefix + "merge", prefix + "value":
+        break
+    case prefix + "str", prefix + "binary": return .string(text)
+    default: throw FunctionError("the tag \(tag) is not known", argument: 0)
+    }
     guard scalar.style == .plain || scalar.style == .any else { return .string(text) }
-    // Text that looks like something else and is said to be text.
-    if tag == prefix + "binary" { return .string(text) }
-    if tag == prefix + "str", Node(scalar.string).tag.description != tag { return .string(text) }
     switch text {
     case "", "~", "null", "Null", "NULL": return .null
     case "y", "Y", "yes", "Yes", "YES", "on", "On", "ON", "true", "True", "TRUE": return .bool(true)
@@ -102,7 +103,8 @@ private func block(_ value: Value, indentation: String) -> String {
         return elements.map { element in
             // The first line of what is inside stands behind the dash.
             guard isBlock(element) else { return indentation + "- " + scalar(element, indentation: indentation) }
-            return indentation + "- " + block(element, indentation: indentation + "  ").dropFirst(indentation.utf8.count + 2)
+            return indentation + "- "
+                + block(element, indentation: indentation + "  ").dropFirst(indentation.utf8.count + 2)
         }.joined(separator: "\n")
     }
     return indentation + scalar(value, indentation: indentation)

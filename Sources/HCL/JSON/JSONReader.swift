@@ -86,7 +86,8 @@ struct JSONReader {
             }
         case let word:
             throw problem(
-                "Invalid JSON keyword", "“\(word)” is no value. Strings stand in double quotes; known words are true, false and null.",
+                "Invalid JSON keyword",
+                "“\(word)” is no value. Strings stand in double quotes; known words are true, false and null.",
                 at: start)
         }
     }
@@ -115,7 +116,8 @@ struct JSONReader {
         guard isValid, let number = Number(text) else {
             throw problem(
                 "Invalid JSON number",
-                "A number is written 0, -12, 1.5 or 2e10, without zeros before it, with at most 10000 digits.", at: start)
+                "A number is written 0, -12, 1.5 or 2e10, without zeros before it, with at most 10000 digits.",
+                at: start)
         }
         return number
     }
@@ -152,7 +154,8 @@ struct JSONReader {
             let name = try string()
             skipSpace()
             guard take(":") else {
-                throw problem("Missing property value colon", "The name of a property is followed by a colon and its value.")
+                throw problem(
+                    "Missing property value colon", "The name of a property is followed by a colon and its value.")
             }
             properties.append(JSONNode.Property(name: name, value: try value()))
             skipSpace()
@@ -203,7 +206,8 @@ struct JSONReader {
             }
             guard byte >= 0x20 else {
                 throw problem(
-                    "Invalid JSON string", "A string ends on its line; a newline is written \\n and a tab \\t.", at: place)
+                    "Invalid JSON string", "A string ends on its line; a newline is written \\n and a tab \\t.",
+                    at: place)
             }
             if byte == UInt8(ascii: "\\") { text += try escape(place) } else { text.append(byte) }
             offsets += [Int](repeating: place, count: text.count - offsets.count)

@@ -52,11 +52,15 @@ struct RegexParser {
         while let scalar = next, scalar != "|", scalar != ")" {
             if isAt("\\Q") {
                 position += 2
+                var isLiteral = false
                 while position < pattern.count, !isAt("\\E") {
                     items.append(.scalars(.one(pattern[position], ignoresCase: flags.ignoresCase)))
                     position += 1
+                    isLiteral = true
                 }
                 position = min(position + 2, pattern.count)
+                // What repeats is the last character.
+                if isLiteral, let last = items.popLast() { items.append(try repeated(last)) }
                 continue
             }
             guard let atom = try atom() else { continue }
@@ -124,7 +128,8 @@ struct RegexParser {
             position += 1
             let start = position
             while let scalar = next, scalar != ">" {
-                guard scalar == "_" || scalar.isASCII && (scalar.properties.isAlphabetic || ("0"..."9").contains(scalar))
+                guard
+                    scalar == "_" || scalar.isASCII && (scalar.properties.isAlphabetic || ("0"..."9").contains(scalar))
                 else { throw Problem(message: "invalid named capture, or look-behind, which is not supported") }
                 position += 1
             }
@@ -228,7 +233,9 @@ struct RegexParser {
             let start = position
             let isBraced = take("{")
             let first = position
-            while let scalar = next, Character(scalar).isHexDigit, position - first < (isBraced ? 6 : 2) { position += 1 }
+            while let scalar = next, Character(scalar).isHexDigit, position - first < (isBraced ? 6 : 2) {
+                position += 1
+            }
             let digits = String(String.UnicodeScalarView(pattern[first..<position]))
             guard isBraced ? take("}") : digits.utf8.count == 2, let code = UInt32(digits, radix: 16),
                 let scalar = Unicode.Scalar(code)
@@ -239,7 +246,8 @@ struct RegexParser {
             while let scalar = next, ("0"..."7").contains(scalar), position - start < 3 { position += 1 }
             let digits = String(String.UnicodeScalarView(pattern[start..<position]))
             // One digit would be a back reference, which RE2 has not.
-            guard letter == "0" || digits.count > 1, let code = UInt32(digits, radix: 8), let scalar = Unicode.Scalar(code)
+            guard letter == "0" || digits.count > 1, let code = UInt32(digits, radix: 8),
+                let scalar = Unicode.Scalar(code)
             else { throw Problem(message: "invalid escape sequence: \\\(letter)") }
             return scalar
         default:

@@ -161,7 +161,9 @@ extension Parser {
         open()
         let key = try parseExpression()
         skipSpace()
-        guard byte == UInt8(ascii: "]") else { throw fail(.missingBracket("]", opened: range(start, start + 1), at: nextWord)) }
+        guard byte == UInt8(ascii: "]") else {
+            throw fail(.missingBracket("]", opened: range(start, start + 1), at: nextWord))
+        }
         close()
         return try make(.index(source, key: key), source.range.union(range(from: start)), [source, key])
     }

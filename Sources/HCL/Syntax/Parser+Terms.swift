@@ -50,7 +50,9 @@ extension Parser {
         open()
         let inner = try parseExpression()
         skipSpace()
-        guard byte == UInt8(ascii: ")") else { throw fail(.missingBracket(")", opened: range(start, start + 1), at: nextWord)) }
+        guard byte == UInt8(ascii: ")") else {
+            throw fail(.missingBracket(")", opened: range(start, start + 1), at: nextWord))
+        }
         close()
         return try make(.parenthesized(inner), range(from: start), [inner])
     }
@@ -107,7 +109,8 @@ extension Parser {
         }
         guard byte == UInt8(ascii: "]") else {
             throw fail(
-                byte == nil ? .missingBracket("]", opened: range(start, start + 1), at: nextWord) : .missingComma(at: nextWord))
+                byte == nil
+                    ? .missingBracket("]", opened: range(start, start + 1), at: nextWord) : .missingComma(at: nextWord))
         }
         close()
         return try make(.tuple(elements), range(from: start), elements)
@@ -170,11 +173,9 @@ extension Parser {
 
     // MARK: for
 
+    /// As the first word inside brackets `for` is never a name.
     private var isFor: Bool {
-        guard isAt("for"), !continuesIdentifier(at: position + 3) else { return false }
-        var probe = position + 3
-        while probe < bytes.count, [0x20, 0x09, 0x0A, 0x0D].contains(bytes[probe]) { probe += 1 }
-        return startsIdentifier(at: probe)
+        isAt("for") && !continuesIdentifier(at: position + 3)
     }
 
     private mutating func parseFor(_ start: Int, isObject: Bool) throws(Abandoned) -> Expression {

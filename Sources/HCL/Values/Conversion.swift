@@ -21,7 +21,8 @@ extension Value {
         switch (type, self) {
         case (_, .sensitive(let value)):
             do { return try value.convert(to: type).marked(true) } catch {
-                throw ConversionProblem(path: "", message: "\(type.requirement) is required, not this \(value.kind.dropFirst(2))")
+                throw ConversionProblem(
+                    path: "", message: "\(type.requirement) is required, not this \(value.kind.dropFirst(2))")
             }
         case (.any, _), (_, .null), (_, .unknown), (.string, .string), (.number, .number), (.bool, .bool): return self
         case (.string, .number(let number)): return .string(number.text)
@@ -63,6 +64,8 @@ extension Value {
         for (index, value) in values.enumerated() {
             do { converted.append(try value.convert(to: type)) } catch { throw error.inside("[\(index)]") }
         }
+        guard type.isOpen, let common = unifiedType(of: converted), !common.isOpen else { return converted }
+        for (index, value) in converted.enumerated() { converted[index] = try value.convert(to: common) }
         return converted
     }
 
@@ -76,6 +79,10 @@ extension Value {
         for (key, value) in values.sorted(by: { $0.key < $1.key }) {
             do { converted[key] = try value.convert(to: type) } catch { throw error.inside("[\"\(key)\"]") }
         }
+        guard type.isOpen, let common = unifiedType(of: Array(converted.values)), !common.isOpen else {
+            return converted
+        }
+        for (key, value) in converted { converted[key] = try value.convert(to: common) }
         return converted
     }
 
@@ -115,7 +122,7 @@ extension Value {
         let tuples = kinds.compactMap { if case .tuple(let members) = $0 { members } else { nil } }
         if tuples.count == kinds.count, tuples.allSatisfy({ $0.count == tuples[0].count }) {
             let types = tuples[0].indices.map { index in unifiedType(of: tuples.map { $0[index] }) }
-            if !types.contains(nil) { return .tuple(types.compactMap { $0 }) }
+            return types.contains(nil) ? nil : .tuple(types.compactMap { $0 })
         }
         if kinds.allSatisfy({ $0.elements != nil }) {
             let inner = kinds.flatMap { $0.elements ?? [] }
@@ -141,6 +148,17 @@ extension Value {
 }
 
 extension HCLType {
+    /// Something in it may be of any type.
+    fileprivate var isOpen: Bool {
+        switch self {
+        case .any: true
+        case .string, .number, .bool: false
+        case .list(let element), .set(let element), .map(let element): element.isOpen
+        case .tuple(let elements): elements.contains(where: \.isOpen)
+        case .object(let attributes): attributes.values.contains { $0.type.isOpen }
+        }
+    }
+
     fileprivate var requirement: String {
         switch self {
         case .any: "any value"

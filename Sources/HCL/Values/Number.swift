@@ -141,11 +141,17 @@ public struct Number: Hashable, Sendable, Comparable {
 
     /// The shortest decimal form without an exponent: `1.5`, `40960`.
     public var text: String {
-        if exponent >= 0 { return String(integer) }
+        if isExactInteger { return String(integer) }
         return shortestDecimal.plain(isNegative: isNegative)
     }
 
     // MARK: Decimals
+
+    /// No digit of the integer is a matter of rounding.
+    private var isExactInteger: Bool {
+        let bits = mantissa.magnitude.bitWidth
+        return exponent >= 0 && (bits + exponent <= Self.precision || bits > Self.precision)
+    }
 
     /// The exact decimal expansion of the magnitude.
     var exactDecimal: Decimal { Self.decimal(mantissa.magnitude, exponent) }
@@ -153,7 +159,7 @@ public struct Number: Hashable, Sendable, Comparable {
     /// The shortest decimal that no other number of the same precision is nearer to.
     var shortestDecimal: Decimal {
         let exact = exactDecimal
-        if exponent >= 0 || exact.digits.count <= Self.safeDigits { return exact }
+        if isExactInteger || exact.digits.count <= Self.safeDigits { return exact }
         let bits = max(Self.precision, mantissa.magnitude.bitWidth)
         // One bit more than the precision: its neighbours are half a unit away.
         let shift = bits + 1 - mantissa.magnitude.bitWidth

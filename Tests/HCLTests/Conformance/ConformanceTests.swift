@@ -33,7 +33,8 @@ struct ConformanceTests {
             ("array {\n attr {\n name = \"a\"\n type = number\n }\n literal { value = 2 }\n}", "a = \"1\"", "[1,2]"),
             ("block_attrs \"b\" { element_type = number }", "b {\n x = 1\n y = \"2\"\n}", "{\"x\":1,\"y\":2}"),
             (
-                "block_map \"b\" {\n labels = [\"k\"]\n attr \"a\" { type = string }\n}", "b \"x\" { a = 1 }\nb y { a = 2 }",
+                "block_map \"b\" {\n labels = [\"k\"]\n attr \"a\" { type = string }\n}",
+                "b \"x\" { a = 1 }\nb y { a = 2 }",
                 "{\"x\":\"1\",\"y\":\"2\"}"
             ),
             ("default {\n attr \"a\" { type = string }\n literal { value = \"d\" }\n}", "", "\"d\""),
