@@ -35,4 +35,23 @@ struct ExpressionTableTests {
         #expect(rows.count >= 400)
         #expect(wrong.isEmpty, "\(wrong.joined(separator: "\n"))")
     }
+
+    @Test("heredocs, strip markers and expressions over several lines have the reference's values")
+    func templates() throws {
+        let folder = try #require(Bundle.module.resourceURL).appendingPathComponent("Fixtures")
+        let text = try String(contentsOf: folder.appendingPathComponent("templates.hcl"), encoding: .utf8)
+        let attributes = try parse(SourceFile(name: "templates.hcl", text: text)).get().attributes
+        let values = Dictionary(uniqueKeysWithValues: attributes.map { ($0.name, $0.expression) })
+        var count = 0
+        for (name, expression) in values.sorted(by: { $0.key < $1.key }) {
+            guard let expected = values[name + "_json"]?.evaluate(in: TestExpression.context).value.stringValue else {
+                continue
+            }
+            count += 1
+            let result = expression.evaluate(in: TestExpression.context)
+            #expect(result.diagnostics.isEmpty)
+            #expect(encodeJSON(result.value) == expected, "\(name)")
+        }
+        #expect(count >= 50)
+    }
 }

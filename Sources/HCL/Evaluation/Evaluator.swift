@@ -19,7 +19,7 @@ struct Evaluator {
     var diagnostics: [Diagnostic] = []
     /// Members visited so far: bounds nested loops.
     var iterations = 0
-    static let mostIterations = 1_000_000
+    static let mostIterations = 250_000
     /// Bytes of text made so far: bounds what loops multiply.
     private var textBytes = 0
     private static let longestText = 64 << 20
