@@ -68,48 +68,4 @@ struct ParserTests {
         ).value
         #expect(expression.references.map(\.path) == [["var", "list"], ["local", "x", "y"]])
     }
-
-    @Test("no mutation of a template makes the parser or the evaluator crash or hang")
-    func fuzz() {
-        let seed = Array(
-            """
-            variable "a" { default = [for k, v in {x = 1} : "${k}-${v}" if v > 0 && !false] }
-            locals { b = <<-EOT
-              text ${var.a[0]} %{ if true ~} y %{ endif }
-              EOT
-            }
-            source "qemu" "c" { d = try(var.x.*.y, convert("1", number), "%{ for i in [1] }${i}%{ endfor }") ? 1 : -2.5e3 }
-            """.utf8)
-        let alphabet = Array("\"${}[]()%~=.,:?<-\n\\ax1 #/*!&|\u{FF}".utf8)
-        var generator = SeededGenerator(state: 42)
-        for _ in 0..<3000 {
-            var bytes = seed
-            for _ in 0..<Int.random(in: 1...8, using: &generator) {
-                let place = Int.random(in: 0..<bytes.count, using: &generator)
-                switch Int.random(in: 0..<3, using: &generator) {
-                case 0: bytes[place] = alphabet[Int.random(in: 0..<alphabet.count, using: &generator)]
-                case 1: bytes.insert(alphabet[Int.random(in: 0..<alphabet.count, using: &generator)], at: place)
-                default: bytes.removeSubrange(place..<min(place + 5, bytes.count))
-                }
-            }
-            let body = parsed(String(decoding: bytes, as: UTF8.self))
-            for block in body.value.blocks {
-                for attribute in block.body.attributes {
-                    _ = attribute.expression.evaluate(in: EvaluationContext())
-                }
-            }
-        }
-    }
-}
-
-/// The same numbers every time (SplitMix64).
-private struct SeededGenerator: RandomNumberGenerator {
-    var state: UInt64
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
-    }
 }

@@ -42,16 +42,19 @@ public struct Function: Sendable {
     var optional: Int
     /// Null and unknown reach the body; otherwise null is an error, and unknown gives unknown.
     var takesAnything: Bool
+    /// Lists and maps with unknown members reach the body, because it does not look at the members.
+    var takesPartlyUnknown: Bool
     var kind: Kind
 
     public init(
         _ parameters: HCLType..., isVariadic: Bool = false, optional: Int = 0, takesAnything: Bool = false,
-        body: @escaping Body
+        takesPartlyUnknown: Bool = false, body: @escaping Body
     ) {
         self.parameters = parameters
         self.isVariadic = isVariadic
         self.optional = optional
         self.takesAnything = takesAnything
+        self.takesPartlyUnknown = takesPartlyUnknown
         kind = .plain(body)
     }
 
@@ -60,6 +63,7 @@ public struct Function: Sendable {
         isVariadic = true
         optional = 0
         takesAnything = true
+        takesPartlyUnknown = true
         self.kind = kind
     }
 

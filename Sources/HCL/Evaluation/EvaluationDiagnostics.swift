@@ -78,7 +78,10 @@ extension Diagnostic {
     static func tooManyIterations(at range: SourceRange) -> Self {
         evaluation(
             "too-many-iterations", "Too many iterations",
-            "Loops of one expression go through at most a million members.", range)
+            "Loops of one expression go through at most 250000 members.", range)
+    }
+    static func tooMuchText(at range: SourceRange) -> Self {
+        evaluation("too-much-text", "Too much text", "One expression makes at most 64 MiB of text.", range)
     }
     static func unknownFunction(_ name: String, known: [String], at range: SourceRange) -> Self {
         let hint = suggestion(for: name, among: known).map { " Did you mean \"\($0)\"?" } ?? ""

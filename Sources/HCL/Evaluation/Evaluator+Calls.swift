@@ -21,16 +21,21 @@ extension Evaluator {
         }
     }
 
+    /// A reason might quote what must not be shown.
+    private static let withheld = "the reason is not shown, because an argument is sensitive"
+
     private mutating func apply(
         _ function: Function, _ body: Function.Body, _ name: String, _ values: [Value], _ ranges: [SourceRange],
         _ range: SourceRange
     ) -> Value {
         var converted: [Value] = []
         var isKnown = true
-        for (index, value) in values.enumerated() {
+        let isSensitive = values.contains(where: \.containsSensitive)
+        for (index, marked) in values.enumerated() {
+            let value = isSensitive ? marked.revealed : marked
             let type = function.parameters[min(index, function.parameters.count - 1)]
             if !function.takesAnything {
-                if !value.isWhollyKnown {
+                if function.takesPartlyUnknown ? !value.isKnown : !value.isWhollyKnown {
                     isKnown = false
                     continue
                 }
@@ -41,13 +46,18 @@ extension Evaluator {
             switch value.converted(to: type) {
             case .success(let value): converted.append(value)
             case .failure(let problem):
-                return report(.functionError(name, "argument \(index + 1): \(problem)", at: ranges[index]))
+                let reason = isSensitive ? Self.withheld : problem.description
+                return report(.functionError(name, "argument \(index + 1): \(reason)", at: ranges[index]))
             }
         }
-        guard isKnown else { return .unknown }
-        do throws(FunctionError) { return try body(converted) } catch {
+        guard isKnown else { return Value.unknown.marked(isSensitive) }
+        do throws(FunctionError) {
+            let result = try body(converted)
+            if case .string(let text) = result { count(bytes: text.utf8.count, range) }
+            return result.marked(isSensitive)
+        } catch {
             let place = error.argument.flatMap { ranges.indices.contains($0) ? ranges[$0] : nil } ?? range
-            return report(.functionError(name, error.message, at: place))
+            return report(.functionError(name, isSensitive ? Self.withheld : error.message, at: place))
         }
     }
 
@@ -64,7 +74,7 @@ extension Evaluator {
                 continue
             }
             if !value.isKnown { return nil }
-            guard let members = value.elements else {
+            guard let members = value.unwrapped.elements?.map({ $0.marked(value.isSensitive) }) else {
                 _ = report(.invalidExpansion(value.kind, at: argument.range))
                 return nil
             }
@@ -79,7 +89,9 @@ extension Evaluator {
         let count = diagnostics.count
         for argument in arguments {
             let value = value(of: argument)
-            if diagnostics.count == count { return value }
+            if diagnostics.count == count {
+                return value.isWhollyKnown ? value : Value.unknown.marked(value.containsSensitive)
+            }
             problems += diagnostics[count...]
             diagnostics.removeSubrange(count...)
         }
@@ -105,7 +117,7 @@ extension Evaluator {
         let type = HCLType.parse(arguments[1])
         diagnostics += type.diagnostics
         let value = value(of: arguments[0])
-        guard !type.diagnostics.hasErrors, value.isKnown else { return .unknown }
+        guard !type.diagnostics.hasErrors, value.isKnown else { return Value.unknown.marked(value.isSensitive) }
         switch value.converted(to: type.value) {
         case .success(let converted): return converted
         case .failure(let problem):

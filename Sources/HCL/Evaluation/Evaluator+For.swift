@@ -5,9 +5,11 @@ extension Evaluator {
     ///
     /// - Returns: Whether there was something to go through; false after a problem, and for unknown.
     mutating func forEach(
-        _ clause: Expression.ForClause, _ body: (inout Evaluator) -> Bool
+        _ clause: Expression.ForClause, _ isSensitive: inout Bool, _ body: (inout Evaluator) -> Bool
     ) -> Bool {
-        let collection = value(of: clause.collection)
+        let marked = value(of: clause.collection)
+        if marked.isSensitive { isSensitive = true }
+        let collection = marked.unwrapped
         if !collection.isKnown { return false }
         guard let members = collection.members else {
             _ = report(.invalidForCollection(collection.kind, at: clause.collection.range))
@@ -28,8 +30,10 @@ extension Evaluator {
     mutating func forTuple(_ clause: Expression.ForClause, _ body: Expression, _ condition: Expression?) -> Value {
         var results: [Value] = []
         var isKnown = true
-        let isWhole = forEach(clause) { evaluator in
-            switch evaluator.passes(condition) {
+        var isSensitive = false
+        var conditionSensitive = false
+        let isWhole = forEach(clause, &isSensitive) { evaluator in
+            switch evaluator.passes(condition, &conditionSensitive) {
             case true?: results.append(evaluator.value(of: body))
             case false?: break
             case nil: isKnown = false
@@ -37,7 +41,7 @@ extension Evaluator {
             // One report about the body is enough: the next round would only repeat it.
             return isKnown && !evaluator.diagnostics.hasErrors
         }
-        return isWhole && isKnown ? .tuple(results) : .unknown
+        return (isWhole && isKnown ? Value.tuple(results) : .unknown).marked(isSensitive || conditionSensitive)
     }
 
     mutating func forObject(
@@ -47,13 +51,17 @@ extension Evaluator {
         var results: [String: Value] = [:]
         var grouped: [String: [Value]] = [:]
         var isKnown = true
-        let isWhole = forEach(clause) { evaluator in
-            guard let passes = evaluator.passes(condition) else {
+        var isSensitive = false
+        var innerSensitive = false
+        let isWhole = forEach(clause, &isSensitive) { evaluator in
+            guard let passes = evaluator.passes(condition, &innerSensitive) else {
                 isKnown = false
                 return false
             }
             if !passes { return true }
-            let key = evaluator.value(of: keyExpression)
+            let markedKey = evaluator.value(of: keyExpression)
+            if markedKey.isSensitive { innerSensitive = true }
+            let key = markedKey.unwrapped
             let value = evaluator.value(of: valueExpression)
             guard key.isKnown else {
                 isKnown = false
@@ -66,17 +74,19 @@ extension Evaluator {
             if groups {
                 grouped[name, default: []].append(value)
             } else if results.updateValue(value, forKey: name) != nil {
-                _ = evaluator.report(.duplicateObjectKey(name, at: keyExpression.range))
+                let shown = innerSensitive ? "(sensitive)" : name
+                _ = evaluator.report(.duplicateObjectKey(shown, at: keyExpression.range))
                 return false
             }
             return !evaluator.diagnostics.hasErrors
         }
-        guard isWhole, isKnown else { return .unknown }
-        return .object(groups ? grouped.mapValues { .tuple($0) } : results)
+        guard isWhole, isKnown else { return Value.unknown.marked(isSensitive || innerSensitive) }
+        let object = Value.object(groups ? grouped.mapValues { .tuple($0) } : results)
+        return object.marked(isSensitive || innerSensitive)
     }
 
-    private mutating func passes(_ condition: Expression?) -> Bool? {
+    private mutating func passes(_ condition: Expression?, _ isSensitive: inout Bool) -> Bool? {
         guard let condition else { return true }
-        return bool(condition, Diagnostic.conditionalType)
+        return bool(condition, Diagnostic.conditionalType, &isSensitive)
     }
 }

@@ -21,8 +21,9 @@ extension Evaluator {
         case .and, .or: return logical(sign, left, right)
         case .equal, .notEqual:
             let (a, b) = (value(of: left), value(of: right))
-            guard a.isWhollyKnown, b.isWhollyKnown else { return .unknown }
-            return .bool((a == b) == (sign == .equal))
+            let isSensitive = a.containsSensitive || b.containsSensitive
+            guard a.isWhollyKnown, b.isWhollyKnown else { return Value.unknown.marked(isSensitive) }
+            return Value.bool((a.revealed == b.revealed) == (sign == .equal)).marked(isSensitive)
         default: return arithmetic(sign, left, right, range)
         }
     }
@@ -30,18 +31,27 @@ extension Evaluator {
     private mutating func arithmetic(
         _ sign: BinaryOperator, _ left: Expression, _ right: Expression, _ range: SourceRange
     ) -> Value {
-        let a = number(value(of: left), left.range)
-        let b = number(value(of: right), right.range)
-        guard let a, let b else { return .unknown }
-        guard abs(a.exponent) <= Number.largestExponent, abs(b.exponent) <= Number.largestExponent else {
+        let (x, y) = (value(of: left), value(of: right))
+        let isSensitive = x.isSensitive || y.isSensitive
+        let a = number(x.unwrapped, left.range)
+        let b = number(y.unwrapped, right.range)
+        guard let a, let b else { return Value.unknown.marked(isSensitive) }
+        return arithmetic(sign, a, b, range, right.range).marked(isSensitive)
+    }
+
+    private mutating func arithmetic(
+        _ sign: BinaryOperator, _ a: Number, _ b: Number, _ range: SourceRange, _ divisor: SourceRange
+    ) -> Value {
+        guard a.isReasonable, b.isReasonable else {
             return report(.invalidOperand("the number is too large to reckon with", at: range))
         }
         switch sign {
         case .add: return .number(a + b)
         case .subtract: return .number(a - b)
         case .multiply: return .number(a * b)
-        case .divide: return a.divided(by: b).map { .number($0) } ?? report(.divisionByZero(at: right.range))
-        case .modulo: return a.remainder(dividingBy: b).map { .number($0) } ?? report(.divisionByZero(at: right.range))
+        case .divide: return a.divided(by: b).map { .number($0) } ?? report(.divisionByZero(at: divisor))
+        // The reference gives the dividend for a division by zero here.
+        case .modulo: return .number(a.remainder(dividingBy: b) ?? a)
         case .greater: return .bool(a > b)
         case .greaterOrEqual: return .bool(a >= b)
         case .less: return .bool(a < b)
@@ -54,18 +64,15 @@ extension Evaluator {
     private mutating func logical(_ sign: BinaryOperator, _ left: Expression, _ right: Expression) -> Value {
         let deciding = sign == .or
         let start = diagnostics.count
-        let a = bool(left, Diagnostic.logicalType)
-        if a == deciding {
+        var isSensitive = false
+        let a = bool(left, Diagnostic.logicalType, &isSensitive)
+        let b = bool(right, Diagnostic.logicalType, &isSensitive)
+        if a == deciding || b == deciding {
             diagnostics.removeSubrange(start...)
-            return .bool(deciding)
+            return Value.bool(deciding).marked(isSensitive)
         }
-        let b = bool(right, Diagnostic.logicalType)
-        if b == deciding {
-            diagnostics.removeSubrange(start...)
-            return .bool(deciding)
-        }
-        guard a != nil, b != nil else { return .unknown }
-        return .bool(!deciding)
+        guard a != nil, b != nil else { return Value.unknown.marked(isSensitive) }
+        return Value.bool(!deciding).marked(isSensitive)
     }
 
     private mutating func number(_ value: Value, _ range: SourceRange) -> Number? {

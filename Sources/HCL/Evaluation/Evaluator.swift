@@ -19,8 +19,12 @@ struct Evaluator {
     var diagnostics: [Diagnostic] = []
     /// Members visited so far: bounds nested loops.
     var iterations = 0
-    static let mostIterations = 1_000_000
-    static let longestText = 64 << 20
+    static let mostIterations = 250_000
+    /// Bytes of text made so far: bounds what loops multiply.
+    private var textBytes = 0
+    private static let longestText = 64 << 20
+
+    init(context: EvaluationContext) { self.context = context }
 
     mutating func report(_ diagnostic: Diagnostic) -> Value {
         diagnostics.append(diagnostic)
@@ -32,7 +36,9 @@ struct Evaluator {
         case .literal(let value): return value
         case .template(let parts):
             var text = ""
-            return append(parts, to: &text) ? .string(text) : .unknown
+            var isSensitive = false
+            let isKnown = append(parts, to: &text, &isSensitive)
+            return (isKnown ? Value.string(normalized(text)) : .unknown).marked(isSensitive)
         case .wrapped(let inner), .parenthesized(let inner): return value(of: inner)
         case .variable(let name): return variable(name, expression)
         case .attribute(let source, let name, let range):
@@ -44,7 +50,9 @@ struct Evaluator {
         case .splat(let source, let each): return splat(value(of: source), each)
         case .call(let name, let nameRange, let arguments, let expandsLast):
             return call(name, nameRange, arguments, expandsLast, expression)
-        case .unary(let sign, let operand): return unary(sign, value(of: operand), operand.range)
+        case .unary(let sign, let operand):
+            let value = value(of: operand)
+            return unary(sign, value.unwrapped, operand.range).marked(value.isSensitive)
         case .binary(let sign, let left, let right): return binary(sign, left, right, expression.range)
         case .conditional(let condition, let yes, let no): return conditional(condition, yes, no, expression.range)
         case .tuple(let members): return .tuple(members.map { value(of: $0) })
@@ -66,6 +74,7 @@ struct Evaluator {
         -> Value
     {
         switch source {
+        case .sensitive(let inner): return attribute(name, range, of: inner, expression).marked(true)
         case .unknown: return .unknown
         case .object(let attributes), .map(let attributes):
             if let value = attributes[name] { return value }
@@ -81,6 +90,18 @@ struct Evaluator {
 
     private mutating func index(_ source: Value, _ key: Value, _ expression: Expression, keyRange: SourceRange) -> Value
     {
+        if source.isSensitive || key.isSensitive {
+            let result = index(
+                source.unwrapped, key.unwrapped, expression, keyRange: keyRange, hidesKey: key.isSensitive)
+            return result.marked(true)
+        }
+        return index(source, key, expression, keyRange: keyRange, hidesKey: false)
+    }
+
+    /// - Parameter hidesKey: The key must not be quoted.
+    private mutating func index(
+        _ source: Value, _ key: Value, _ expression: Expression, keyRange: SourceRange, hidesKey: Bool
+    ) -> Value {
         if !source.isKnown || !key.isKnown { return .unknown }
         switch source {
         case .list(let values), .tuple(let values):
@@ -89,9 +110,10 @@ struct Evaluator {
             }
             guard let position = number.int, values.indices.contains(position) else {
                 let count = values.count == 1 ? "1 element" : "\(values.count) elements"
+                let shown = hidesKey ? "" : " \(number.text)"
                 return report(
                     .invalidIndex(
-                        "the index \(number.text) is out of range: the list has \(count), counted from 0", at: keyRange)
+                        "the index\(shown) is out of range: the list has \(count), counted from 0", at: keyRange)
                 )
             }
             return values[position]
@@ -100,6 +122,7 @@ struct Evaluator {
                 return report(.invalidIndex("a map is indexed by a string, not by \(key.kind)", at: keyRange))
             }
             if let value = values[name] { return value }
+            if hidesKey { return report(.invalidIndex("there is no element with this key", at: keyRange)) }
             let hint = suggestion(for: name, among: values.keys.sorted()).map { "; did you mean \"\($0)\"?" } ?? ""
             return report(.invalidIndex("there is no element with the key \"\(name)\"\(hint)", at: keyRange))
         case .null: return report(.invalidIndex("the value is null, so it has no elements", at: expression.range))
@@ -108,6 +131,7 @@ struct Evaluator {
     }
 
     private mutating func splat(_ source: Value, _ each: Expression) -> Value {
+        if case .sensitive(let inner) = source { return splat(inner, each).marked(true) }
         if !source.isKnown { return .unknown }
         if source.isNull { return .tuple([]) }
         let members = source.elements ?? [source]
@@ -124,22 +148,19 @@ struct Evaluator {
     mutating func conditional(_ condition: Expression, _ yes: Expression, _ no: Expression, _ range: SourceRange)
         -> Value
     {
-        guard let flag = bool(condition, Diagnostic.conditionalType) else {
+        var isSensitive = false
+        guard let flag = bool(condition, Diagnostic.conditionalType, &isSensitive) else {
             // Which arm counts is not known, so neither arm's mistakes are told.
             return .unknown
         }
         // The arm not taken may be wrong; it still decides the common type.
-        let chosen = value(of: flag ? yes : no)
+        let chosen = value(of: flag ? yes : no).marked(isSensitive)
         let count = diagnostics.count
         let other = value(of: flag ? no : yes)
         let otherFailed = diagnostics.count > count
         diagnostics.removeSubrange(count...)
         guard !otherFailed, chosen.isKnown, other.isKnown else { return chosen }
-        switch (chosen, other) {
-        case (.null, _), (_, .null): return chosen
-        case (.tuple, .tuple), (.object, .object): if chosen.type == other.type { return chosen }
-        default: break
-        }
+        if chosen.isNull || other.isNull || chosen.type == other.type { return chosen }
         guard let type = Value.unifiedType(of: [chosen, other]), case .success(let value) = chosen.converted(to: type)
         else {
             return report(.inconsistentConditional(chosen.kind, other.kind, at: range))
@@ -148,10 +169,14 @@ struct Evaluator {
     }
 
     /// A condition's value; nil after reporting what is wrong with it, and for unknown.
+    ///
+    /// - Parameter isSensitive: Becomes true if the value is.
     mutating func bool(
-        _ expression: Expression, _ problem: (String, SourceRange) -> Diagnostic
+        _ expression: Expression, _ problem: (String, SourceRange) -> Diagnostic, _ isSensitive: inout Bool
     ) -> Bool? {
-        let value = value(of: expression)
+        let marked = value(of: expression)
+        if marked.isSensitive { isSensitive = true }
+        let value = marked.unwrapped
         switch value {
         case .bool(let flag): return flag
         case .unknown: return nil
@@ -165,8 +190,11 @@ struct Evaluator {
     private mutating func object(_ items: [Expression.ObjectItem]) -> Value {
         var attributes: [String: Value] = [:]
         var isKnown = true
+        var isSensitive = false
         for item in items {
-            let key = value(of: item.key)
+            let marked = value(of: item.key)
+            if marked.isSensitive { isSensitive = true }
+            let key = marked.unwrapped
             let value = value(of: item.value)
             if !key.isKnown {
                 isKnown = false
@@ -179,7 +207,23 @@ struct Evaluator {
             }
             attributes[name] = value
         }
-        return isKnown ? .object(attributes) : .unknown
+        return (isKnown ? Value.object(attributes) : .unknown).marked(isSensitive)
+    }
+
+    /// Text made so far is too much; reported.
+    var isExhausted: Bool { textBytes > Self.longestText }
+
+    private mutating func add(_ piece: String, to text: inout String, _ range: SourceRange) {
+        guard !isExhausted else { return }
+        count(bytes: piece.utf8.count, range)
+        text += piece
+    }
+
+    /// Counts text that the expression makes, and reports when it becomes too much.
+    mutating func count(bytes: Int, _ range: SourceRange) {
+        guard !isExhausted else { return }
+        textBytes += bytes
+        if isExhausted { _ = report(.tooMuchText(at: range)) }
     }
 
     mutating func countIteration(_ range: SourceRange) -> Bool {
@@ -191,16 +235,18 @@ struct Evaluator {
     // MARK: Templates
 
     /// - Returns: Whether the text is whole: false when a part is unknown.
-    private mutating func append(_ parts: [TemplatePart], to text: inout String) -> Bool {
+    private mutating func append(_ parts: [TemplatePart], to text: inout String, _ isSensitive: inout Bool) -> Bool {
         var isKnown = true
         for part in parts {
             switch part {
             case .text(let piece): text += piece
             case .interpolation(let expression):
-                let value = value(of: expression)
+                let marked = value(of: expression)
+                if marked.isSensitive { isSensitive = true }
+                let value = marked.unwrapped
                 switch value {
                 case .unknown: isKnown = false
-                case .string(let piece): text += piece
+                case .string(let piece): add(piece, to: &text, expression.range)
                 case .number, .bool:
                     if case .success(.string(let piece)) = value.converted(to: .string) { text += piece }
                 default:
@@ -208,18 +254,22 @@ struct Evaluator {
                     isKnown = false
                 }
             case .conditional(let condition, let then, let otherwise):
-                guard let flag = bool(condition, Diagnostic.conditionalType) else {
+                guard let flag = bool(condition, Diagnostic.conditionalType, &isSensitive) else {
                     isKnown = false
                     continue
                 }
-                if !append(flag ? then : otherwise, to: &text) { isKnown = false }
+                if !append(flag ? then : otherwise, to: &text, &isSensitive) { isKnown = false }
             case .loop(let clause, let body):
+                // What is appended to moves into the closure and back, so that it is not copied in every round.
                 var inner = text
-                let isWhole = forEach(clause) { evaluator in
-                    if !evaluator.append(body, to: &inner) { isKnown = false }
-                    return inner.utf8.count < Self.longestText
+                text = ""
+                var innerSensitive = false
+                let isWhole = forEach(clause, &isSensitive) { evaluator in
+                    if !evaluator.append(body, to: &inner, &innerSensitive) { isKnown = false }
+                    return !evaluator.isExhausted
                 }
                 text = inner
+                if innerSensitive { isSensitive = true }
                 if !isWhole { isKnown = false }
             }
         }

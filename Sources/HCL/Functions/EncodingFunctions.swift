@@ -1,14 +1,15 @@
 import CCrypt
 import Crypto
 import FoundationEssentials
-import Yams
 
 let encodingFunctions: [String: Function] = [
     "base64encode": Function(.string) { arguments throws(FunctionError) in
         .string(Data(try arguments.string(0).utf8).base64EncodedString())
     },
     "base64decode": Function(.string) { arguments throws(FunctionError) in
-        guard let data = Data(base64Encoded: try arguments.string(0)),
+        // Line ends inside are no mistake.
+        let encoded = try arguments.string(0).unicodeScalars.filter { $0 != "\n" && $0 != "\r" }
+        guard let data = Data(base64Encoded: String(String.UnicodeScalarView(encoded))),
             let text = String(validating: data, as: UTF8.self)
         else {
             throw FunctionError("this is not base64 of UTF-8 text", argument: 0)
@@ -34,7 +35,7 @@ let encodingFunctions: [String: Function] = [
     },
     "jsondecode": Function(.string) { arguments throws(FunctionError) in try decodeJSON(try arguments.string(0)) },
     "yamlencode": Function(.any, takesAnything: true) { arguments throws(FunctionError) in
-        arguments[0].isWhollyKnown ? .string(encodeYAML(arguments[0], indentation: "") + "\n") : .unknown
+        arguments[0].isWhollyKnown ? .string(encodeYAML(arguments[0])) : .unknown
     },
     "yamldecode": Function(.string) { arguments throws(FunctionError) in try decodeYAML(try arguments.string(0)) },
     "csvdecode": Function(.string) { arguments throws(FunctionError) in try decodeCSV(try arguments.string(0)) },
@@ -42,8 +43,38 @@ let encodingFunctions: [String: Function] = [
     "sha512": digest(SHA512.self),
     "bcrypt": Function(.string, .number, optional: 1) { arguments throws(FunctionError) in
         let cost = arguments.count == 2 ? try arguments.int(1) : 10
-        guard (4...31).contains(cost) else { throw FunctionError("the cost is between 4 and 31", argument: 1) }
-        return .string(try bcrypt(try arguments.string(0), cost: cost))
+        // Each step doubles the time; 16 takes some seconds.
+        guard cost <= 16 else { throw FunctionError("a cost of more than 16 would take minutes", argument: 1) }
+        guard try arguments.string(0).utf8.count <= 72 else {
+            throw FunctionError("bcrypt takes at most 72 bytes", argument: 0)
+        }
+        return .string(try bcrypt(try arguments.string(0), cost: cost < 4 ? 10 : cost))
+    },
+    "base64gzip": Function(.string) { arguments throws(FunctionError) in
+        .string(Data(gzip(Array(try arguments.string(0).utf8))).base64EncodedString())
+    },
+    "textencodebase64": Function(.string, .string) { arguments throws(FunctionError) in
+        let bytes = try encoded(try arguments.string(0), in: try arguments.string(1))
+        return .string(Data(bytes).base64EncodedString())
+    },
+    "textdecodebase64": Function(.string, .string) { arguments throws(FunctionError) in
+        guard let data = Data(base64Encoded: try arguments.string(0)) else {
+            throw FunctionError("this is not base64", argument: 0)
+        }
+        return .string(normalized(try decoded(Array(data), from: try arguments.string(1))))
+    },
+    "rsadecrypt": Function(.string, .string) { arguments throws(FunctionError) in
+        guard let data = Data(base64Encoded: try arguments.string(0)) else {
+            throw FunctionError("this is not base64", argument: 0)
+        }
+        let plain = try RSAPrivateKey(pem: try arguments.string(1)).decrypted(Array(data))
+        guard let text = String(validating: plain, as: UTF8.self) else {
+            throw FunctionError("the decrypted bytes are not UTF-8 text", argument: 0)
+        }
+        return .string(text)
+    },
+    "uuidv5": Function(.string, .string) { arguments throws(FunctionError) in
+        .string(try namedUUID(namespace: try arguments.string(0), name: try arguments.string(1)))
     },
     "uuidv4": Function { _ throws(FunctionError) in .string(UUID().uuidString.lowercased()) },
 ]
@@ -72,134 +103,19 @@ private func bcrypt(_ text: String, cost: Int) throws(FunctionError) -> String {
     return hash
 }
 
-// MARK: YAML
-
-private func decodeYAML(_ text: String) throws(FunctionError) -> Value {
-    guard text.utf8.count <= 4 << 20 else { throw FunctionError("the text is larger than 4 MiB", argument: 0) }
-    do {
-        guard let node = try Yams.compose(yaml: text) else { return .null }
-        var budget = 1_000_000
-        return try value(of: node, depth: 0, &budget)
-    } catch let error as FunctionError {
-        throw error
-    } catch {
-        throw FunctionError("invalid YAML: \(error)", argument: 0)
+/// The UUID of a name by its SHA-1 (RFC 9562, version 5).
+private func namedUUID(namespace: String, name: String) throws(FunctionError) -> String {
+    // The namespaces of the standard differ in one digit.
+    let known = ["dns": "0", "url": "1", "oid": "2", "x500": "4"]
+    let text = known[namespace].map { "6ba7b81\($0)-9dad-11d1-80b4-00c04fd430c8" } ?? namespace
+    guard let uuid = UUID(uuidString: text) else {
+        throw FunctionError("the namespace is dns, url, oid, x500 or a UUID", argument: 0)
     }
-}
-
-/// - Parameter budget: Nodes left; anchors that name anchors can multiply without end.
-private func value(of node: Node, depth: Int, _ budget: inout Int) throws(FunctionError) -> Value {
-    budget -= 1
-    guard depth < 100, budget > 0 else { throw FunctionError("the YAML is too deep or too large", argument: 0) }
-    switch node {
-    case .scalar(let scalar):
-        if scalar.style != .plain && scalar.style != .any { return .string(scalar.string) }
-        switch scalar.string {
-        case "", "~", "null", "Null", "NULL": return .null
-        case "true", "True", "TRUE": return .bool(true)
-        case "false", "False", "FALSE": return .bool(false)
-        default: return Number(scalar.string).map { .number($0) } ?? .string(scalar.string)
-        }
-    case .sequence(let sequence):
-        var values: [Value] = []
-        for node in sequence { values.append(try value(of: node, depth: depth + 1, &budget)) }
-        return .tuple(values)
-    case .mapping(let mapping):
-        var members: [String: Value] = [:]
-        for (key, node) in mapping {
-            guard case .scalar(let name) = key else { throw FunctionError("a key is not text", argument: 0) }
-            let member = try value(of: node, depth: depth + 1, &budget)
-            if name.string == "<<", let merged = member.attributes {
-                members.merge(merged) { old, _ in old }
-            } else {
-                members[name.string] = member
-            }
-        }
-        return .object(members)
-    case .alias: throw FunctionError("an alias names nothing", argument: 0)
-    }
-}
-
-private func encodeYAML(_ value: Value, indentation: String) -> String {
-    if let members = value.attributes.flatMap({ $0.isEmpty ? nil : value.members }) {
-        return members.map { key, member in
-            indentation + encodeJSON(key) + ":" + nested(member, indentation)
-        }.joined(separator: "\n")
-    }
-    if let elements = value.elements, !elements.isEmpty {
-        return elements.map { element in
-            guard isBlock(element) else { return indentation + "- " + scalar(element, indentation) }
-            let inner = encodeYAML(element, indentation: indentation + "  ")
-            return indentation + "- " + inner.dropFirst(indentation.count + 2)
-        }.joined(separator: "\n")
-    }
-    return indentation + scalar(value, indentation)
-}
-
-private func isBlock(_ value: Value) -> Bool {
-    (value.attributes.map { !$0.isEmpty } ?? false) || (value.elements.map { !$0.isEmpty } ?? false)
-}
-
-private func nested(_ value: Value, _ indentation: String) -> String {
-    guard isBlock(value) else { return " " + scalar(value, indentation) }
-    // Lists stand under their key without further indentation.
-    return "\n" + encodeYAML(value, indentation: value.elements == nil ? indentation + "  " : indentation)
-}
-
-private func scalar(_ value: Value, _ indentation: String) -> String {
-    if let elements = value.elements, elements.isEmpty { return "[]" }
-    if let attributes = value.attributes, attributes.isEmpty { return "{}" }
-    guard case .string(let text) = value, text.contains("\n"), text.hasSuffix("\n"), !text.hasPrefix(" "),
-        !text.hasSuffix("\n\n")
-    else {
-        return encodeJSON(value)
-    }
-    let lines = text.dropLast().split(separator: "\n", omittingEmptySubsequences: false)
-    return "|\n" + lines.map { $0.isEmpty ? "" : indentation + "  " + $0 }.joined(separator: "\n")
-}
-
-// MARK: CSV
-
-private func decodeCSV(_ text: String) throws(FunctionError) -> Value {
-    var rows: [[String]] = []
-    var row: [String] = []
-    var field = ""
-    var isQuoted = false
-    var rest = text[...]
-    func endRow() { if !(row.isEmpty && field.isEmpty) { rows.append(row + [field]) } }
-    while let character = rest.popFirst() {
-        if isQuoted {
-            if character != "\"" {
-                field.append(character)
-            } else if rest.first == "\"" {
-                field.append("\"")
-                rest.removeFirst()
-            } else {
-                isQuoted = false
-            }
-        } else if character == "\"" && field.isEmpty {
-            isQuoted = true
-        } else if character == "," {
-            row.append(field)
-            field = ""
-        } else if character.isNewline {
-            endRow()
-            row = []
-            field = ""
-        } else {
-            field.append(character)
-        }
-    }
-    if isQuoted { throw FunctionError("a quoted field is not closed", argument: 0) }
-    endRow()
-    guard let header = rows.first else { throw FunctionError("missing header line", argument: 0) }
-    var objects: [Value] = []
-    for (number, row) in rows.enumerated().dropFirst() {
-        guard row.count == header.count else {
-            throw FunctionError(
-                "row \(number + 1) has \(row.count) fields, and the header \(header.count)", argument: 0)
-        }
-        objects.append(.object(Dictionary(zip(header, row.map { Value.string($0) })) { $1 }))
-    }
-    return .list(objects)
+    let prefix = withUnsafeBytes(of: uuid.uuid) { Array($0) }
+    var bytes = Array(Insecure.SHA1.hash(data: Data(prefix + Array(name.utf8)))).prefix(16)
+    bytes[6] = bytes[6] & 0x0F | 0x50
+    bytes[8] = bytes[8] & 0x3F | 0x80
+    let digits = bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }
+    let groups = [digits[0..<4], digits[4..<6], digits[6..<8], digits[8..<10], digits[10..<16]]
+    return groups.map { $0.joined() }.joined(separator: "-")
 }

@@ -47,6 +47,16 @@ private func clean(_ path: String) -> String {
     return "/" + parts.joined(separator: "/")
 }
 
+/// The same for a path that may be relative: `.` for nothing, and `..` kept where it leads out.
+private func cleanRelative(_ path: String) -> String {
+    if path.hasPrefix("/") { return clean(path) }
+    var parts: [Substring] = []
+    for part in path.split(separator: "/") where part != "." {
+        if part == "..", let last = parts.last, last != ".." { parts.removeLast() } else { parts.append(part) }
+    }
+    return parts.isEmpty ? "." : parts.joined(separator: "/")
+}
+
 private func homeFolder() -> String? {
     getenv("HOME").map { String(cString: $0) }
 }
@@ -91,9 +101,7 @@ func fileFunctions(_ paths: FunctionPaths) -> [String: Function] {
         "dirname": Function(.string) { arguments throws(FunctionError) in
             let path = try arguments.string(0)
             guard let slash = path.lastIndex(of: "/") else { return .string(".") }
-            let parent = path[..<slash]
-            if parent.allSatisfy({ $0 == "/" }) { return .string("/") }
-            return .string(path.hasPrefix("/") ? clean(String(parent)) : String(parent))
+            return .string(cleanRelative(String(path[...slash])))
         },
     ]
 }
@@ -127,7 +135,7 @@ func templateFileFunction(_ paths: FunctionPaths, functions: [String: Function])
 /// The files below a folder whose relative path matches a pattern of `*`, `?`, `[…]`, `{a,b}` and `**`.
 private struct FileSet {
     let files: any FunctionFiles
-    private let regex: Regex<AnyRegexOutput>
+    private let expression: RegularExpression
     private static let mostEntries = 100_000
 
     init(files: any FunctionFiles, pattern: String) throws(FunctionError) {
@@ -158,13 +166,14 @@ private struct FileSet {
             case "[", "]": text.append(character)
             default:
                 text +=
-                    character.isLetter || character.isNumber || character == "/" ? String(character) : "\\\(character)"
+                    character.isASCII && !character.isLetter && !character.isNumber && character != "/"
+                    ? "\\\(character)" : String(character)
             }
         }
-        guard braces == 0, let regex = try? Regex(text) else {
-            throw FunctionError("\"\(pattern)\" is no pattern for file names", argument: 1)
+        guard braces == 0 else {
+            throw FunctionError("\"\(pattern)\" is no pattern for file names: a brace is not closed", argument: 1)
         }
-        self.regex = regex
+        expression = try RegularExpression("^(?:" + text + ")$", argument: 1)
     }
 
     func names(in folder: String) throws(FunctionError) -> [String] {
@@ -184,8 +193,7 @@ private struct FileSet {
                 let path = prefix + name
                 switch files.kind(of: folder + "/" + path) {
                 case .directory: if path.count(where: { $0 == "/" }) < 50 { pending.append(path + "/") }
-                // No match and a failing engine are one here.
-                case .file: if (try? regex.wholeMatch(in: path)) != nil { found.append(path) }
+                case .file: if try expression.matches(path) { found.append(path) }
                 case nil: break
                 }
             }

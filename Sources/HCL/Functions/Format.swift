@@ -1,11 +1,5 @@
 import BigInt
 
-#if canImport(Glibc)
-    import Glibc
-#else
-    import Musl
-#endif
-
 /// `format`: Go's verbs over values.
 ///
 /// - Throws: For missing and for extra arguments, unknown verbs, and values that a verb cannot show.
@@ -101,7 +95,7 @@ private struct Formatter {
             if verb.flags.contains("#") { return encodeJSON(value) }
             switch value {
             case .string(let text): return text
-            case .number(let number): return number.text
+            case .number(let number): return general(number)
             case .bool(let flag): return flag ? "true" : "false"
             case .null: return "null"
             default: return encodeJSON(value)
@@ -120,19 +114,22 @@ private struct Formatter {
             if let precision = verb.precision { text = String(text.prefix(precision)) }
             return verb.letter == "q" ? encodeJSON(.string(text)) : text
         case "d", "b", "o", "x", "X":
-            if "xX".contains(verb.letter), case .string(let text) = value {
-                let hex = text.utf8.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
-                return verb.letter == "X" ? hex.uppercased() : hex
-            }
             guard case .success(.number(let number)) = value.converted(to: .number), number.isInteger else {
                 throw wrong("a whole number")
             }
             let radix = ["d": 10, "b": 2, "o": 8][verb.letter] ?? 16
-            let text = String(number.integer, radix: radix, uppercase: verb.letter == "X")
-            return signed(text, verb)
+            var digits = String(number.integer.magnitude, radix: radix, uppercase: verb.letter == "X")
+            if let precision = verb.precision, digits.utf8.count < precision {
+                digits = String(repeating: "0", count: precision - digits.utf8.count) + digits
+            }
+            let text = (number.isNegative ? "-" : "") + digits
+            guard verb.flags.contains("#"), let mark = ["b": "0b", "o": "0", "x": "0x", "X": "0X"][verb.letter] else {
+                return signed(text, verb)
+            }
+            return signed(text.hasPrefix("-") ? "-" + mark + text.dropFirst() : mark + text, verb)
         case "e", "E", "f", "g", "G":
             guard case .success(.number(let number)) = value.converted(to: .number) else { throw wrong("a number") }
-            return signed(float(number, verb), verb)
+            return signed(try float(number, verb), verb)
         default: throw FunctionError("unsupported verb %\(verb.letter)", argument: 0)
         }
     }
@@ -142,29 +139,40 @@ private struct Formatter {
         return (verb.flags.contains("+") ? "+" : verb.flags.contains(" ") ? " " : "") + text
     }
 
-    private func float(_ number: Number, _ verb: Verb) -> String {
-        if verb.letter == "g" || verb.letter == "G", verb.precision == nil { return number.text }
-        let precision = verb.precision ?? 6
-        if verb.letter == "f" {
-            // Exact: shifted, rounded half away from zero, and the point put back.
-            let shifted = Number(mantissa: number.mantissa, exponent: number.exponent + precision)
-            let half = Number(mantissa: 5, exponent: -1)
-            let rounded = shifted < Number(0) ? (-shifted + half).floor : (shifted + half).floor
-            var digits = Number(mantissa: rounded.integer, exponent: 0).text
-            let isNegative = shifted < Number(0) && digits != "0"
-            if precision > 0 {
-                digits = String(repeating: "0", count: max(0, precision + 1 - digits.count)) + digits
-                digits.insert(".", at: digits.index(digits.endIndex, offsetBy: -precision))
-            }
+    private func float(_ number: Number, _ verb: Verb) throws(FunctionError) -> String {
+        guard number.isReasonable else { throw FunctionError("the number is too large to show", argument: next) }
+        let isNegative = number.isNegative
+        switch verb.letter {
+        case "f":
+            let places = verb.precision ?? 6
+            let exact = number.exactDecimal
+            let digits = exact.rounded(to: exact.point + places).fixed(places: places, isNegative: false)
             return (isNegative ? "-" : "") + digits
+        case "e", "E":
+            let places = verb.precision ?? 6
+            let exact = number.exactDecimal.rounded(to: places + 1)
+            return exact.scientific(places: places, isNegative: isNegative, letter: verb.letter)
+        default:
+            return general(number, precision: verb.precision, letter: verb.letter == "G" ? "E" : "e")
         }
-        return scientific(number.double, precision, verb.letter)
     }
+}
 
-    private func scientific(_ value: Double, _ precision: Int, _ letter: Character) -> String {
-        var buffer = [CChar](repeating: 0, count: 512 + min(precision, 400))
-        let format = "%.\(min(precision, 400))\(letter)"
-        let count = withVaList([value]) { vsnprintf(&buffer, buffer.count, format, $0) }
-        return String(decoding: buffer.prefix(max(0, Int(count))).map(UInt8.init(bitPattern:)), as: UTF8.self)
+/// Go's `%g`: the shortest form, with an exponent where the number is small or large.
+///
+/// - Parameter precision: Significant digits; nil for as many as the number needs.
+func general(_ number: Number, precision: Int? = nil, letter: Character = "e") -> String {
+    var digits = number.shortestDecimal
+    var limit = 6
+    if let precision {
+        digits = number.exactDecimal.rounded(to: max(1, precision))
+        limit = max(1, precision)
+        if limit > digits.digits.count, digits.digits.count >= digits.point { limit = digits.digits.count }
     }
+    let exponent = digits.digits.isEmpty ? 0 : digits.point - 1
+    if exponent < -4 || exponent >= limit {
+        return digits.scientific(
+            places: max(0, digits.digits.count - 1), isNegative: number.isNegative, letter: letter)
+    }
+    return digits.plain(isNegative: number.isNegative)
 }

@@ -10,13 +10,16 @@ struct Moment {
     let unix: Int
     /// Seconds east of UTC.
     let offset: Int
+    /// Of the second; read and reckoned with, but never shown.
+    let nanosecond: Int
     let year: Int, month: Int, day: Int, hour: Int, minute: Int, second: Int
     /// 0 is Sunday.
     let weekday: Int
 
-    init(unix: Int, offset: Int) {
+    init(unix: Int, offset: Int, nanosecond: Int = 0) {
         self.unix = unix
         self.offset = offset
+        self.nanosecond = nanosecond
         let local = unix + offset
         let days = local >= 0 ? local / 86400 : (local - 86399) / 86400
         let rest = local - days * 86400
@@ -35,25 +38,94 @@ struct Moment {
     }
 
     /// Reads RFC 3339: `2006-01-02T15:04:05Z`, `…+02:00`, with or without a fraction.
-    init(_ text: String, argument: Int) throws(FunctionError) {
-        let pattern = /(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:\.\d+)?(?:([Zz])|([+-])(\d\d):(\d\d))/
-        guard let match = text.wholeMatch(of: pattern) else {
-            throw FunctionError("\"\(text)\" is no RFC 3339 time such as 2006-01-02T15:04:05Z", argument: argument)
+    ///
+    /// - Parameter allowsSpace: A space may stand for the `T`.
+    init(_ text: String, argument: Int, allowsSpace: Bool = false) throws(FunctionError) {
+        let malformed = FunctionError(
+            "\"\(text)\" is no RFC 3339 time such as 2006-01-02T15:04:05Z", argument: argument)
+        let bytes = Array(text.utf8)
+        func number(_ start: Int, _ count: Int) throws(FunctionError) -> Int {
+            guard start + count <= bytes.count else { throw malformed }
+            var value = 0
+            for byte in bytes[start..<start + count] {
+                guard (0x30...0x39).contains(byte) else { throw malformed }
+                value = value * 10 + Int(byte) - 0x30
+            }
+            return value
         }
-        func number(_ text: Substring?) -> Int { text.flatMap { Int($0) } ?? 0 }
-        let (year, month, day) = (number(match.1), number(match.2), number(match.3))
-        guard (1...12).contains(month), (1...31).contains(day), number(match.4) < 24, number(match.5) < 60 else {
+        func expect(_ character: Unicode.Scalar, _ index: Int) throws(FunctionError) {
+            guard index < bytes.count, bytes[index] == UInt8(ascii: character) else { throw malformed }
+        }
+        let (year, month, day) = (try number(0, 4), try number(5, 2), try number(8, 2))
+        let (hour, minute, second) = (try number(11, 2), try number(14, 2), try number(17, 2))
+        for (character, index) in [("-" as Unicode.Scalar, 4), ("-", 7), (":", 13), (":", 16)] {
+            try expect(character, index)
+        }
+        if !(allowsSpace && bytes[10] == 0x20) { try expect("T", 10) }
+        var index = 19
+        var nanosecond = 0
+        if index < bytes.count, bytes[index] == UInt8(ascii: ".") {
+            var unit = 100_000_000
+            index += 1
+            let start = index
+            while index < bytes.count, (0x30...0x39).contains(bytes[index]) {
+                nanosecond += Int(bytes[index] - 0x30) * unit
+                unit /= 10
+                index += 1
+            }
+            guard index > start else { throw malformed }
+        }
+        var offset = 0
+        guard index < bytes.count else { throw malformed }
+        if bytes[index] == UInt8(ascii: "Z") {
+            index += 1
+        } else {
+            let sign = bytes[index] == UInt8(ascii: "-") ? -1 : 1
+            if sign == 1 { try expect("+", index) }
+            try expect(":", index + 3)
+            let (hours, minutes) = (try number(index + 1, 2), try number(index + 4, 2))
+            guard hours <= 24, minutes < 60 else { throw malformed }
+            offset = sign * (hours * 3600 + minutes * 60)
+            index += 6
+        }
+        guard index == bytes.count else { throw malformed }
+        let isLeapYear = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
+        let lengths = [31, isLeapYear ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
+        guard (1...12).contains(month), (1...lengths[month - 1]).contains(day), hour < 24, minute < 60, second < 60
+        else {
             throw FunctionError("\"\(text)\" is no time of the calendar", argument: argument)
         }
-        let sign = match.8 == "-" ? -1 : 1
-        let offset = sign * (number(match.9) * 3600 + number(match.10) * 60)
+        let days = Self.days(year: year, month: month, day: day)
+        self.init(
+            unix: days * 86400 + hour * 3600 + minute * 60 + second - offset, offset: offset, nanosecond: nanosecond)
+    }
+
+    /// Days since 1970.
+    private static func days(year: Int, month: Int, day: Int) -> Int {
         let shiftedYear = month <= 2 ? year - 1 : year
-        let era = shiftedYear / 400
+        let era = (shiftedYear >= 0 ? shiftedYear : shiftedYear - 399) / 400
         let yearOfEra = shiftedYear - era * 400
         let dayOfYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
-        let days = era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
-        let seconds = number(match.4) * 3600 + number(match.5) * 60 + number(match.6)
-        self.init(unix: days * 86400 + seconds - offset, offset: offset)
+        return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
+    }
+
+    /// From 1.
+    private var yearDay: Int {
+        Self.days(year: year, month: month, day: day) - Self.days(year: year, month: 1, day: 1) + 1
+    }
+
+    /// What `rfc3339_parse` gives.
+    var fields: [String: Value] {
+        // The week of the year that its Thursday is in.
+        let thursday = Self.days(year: year, month: month, day: day) - (weekday + 6) % 7 + 3
+        let isoYear = Moment(unix: thursday * 86400, offset: 0).year
+        let isoWeek = (thursday - Self.days(year: isoYear, month: 1, day: 1)) / 7 + 1
+        let numbers = [
+            "year": year, "year_day": yearDay, "day": day, "month": month, "weekday": weekday, "hour": hour,
+            "minute": minute, "second": second, "unix": unix, "iso_year": isoYear, "iso_week": isoWeek,
+        ]
+        return numbers.mapValues { .number(Number($0)) }.merging(
+            ["month_name": .string(monthName), "weekday_name": .string(weekdayName)]) { $1 }
     }
 
     private static func padded(_ number: Int, _ width: Int = 2) -> String {
@@ -83,6 +155,7 @@ struct Moment {
         while let first = rest.first {
             if first == "'" {
                 rest.removeFirst()
+                var isClosed = false
                 while let character = rest.popFirst() {
                     if character != "'" {
                         result.append(character)
@@ -90,9 +163,11 @@ struct Moment {
                         result.append("'")
                         rest.removeFirst()
                     } else {
+                        isClosed = true
                         break
                     }
                 }
+                guard isClosed else { throw FunctionError("a quote in the layout is not closed", argument: 0) }
                 continue
             }
             let word = String(rest.prefix { $0 == first })
@@ -173,6 +248,11 @@ struct Moment {
             "H": Self.padded(hour), "I": Self.padded(twelveHour), "M": Self.padded(minute), "S": Self.padded(second),
             "B": monthName, "b": String(monthName.prefix(3)), "A": weekdayName, "a": String(weekdayName.prefix(3)),
             "p": hour < 12 ? "AM" : "PM", "Z": "UTC", "z": zone(colon: false), "s": String(unix), "%": "%",
+            "j": Self.padded(yearDay, 3), "e": day < 10 ? " \(day)" : String(day), "h": String(monthName.prefix(3)),
+            "R": "\(Self.padded(hour)):\(Self.padded(minute))", "n": "\n", "t": "\t", "w": String(weekday),
+            "D": "\(Self.padded(month))/\(Self.padded(day))/\(Self.padded(year % 100))",
+            "u": String(weekday == 0 ? 7 : weekday), "k": hour < 10 ? " \(hour)" : String(hour),
+            "l": twelveHour < 10 ? " \(twelveHour)" : String(twelveHour), "C": Self.padded(year / 100),
             "F": "\(Self.padded(year, 4))-\(Self.padded(month))-\(Self.padded(day))",
             "T": "\(Self.padded(hour)):\(Self.padded(minute)):\(Self.padded(second))",
         ]

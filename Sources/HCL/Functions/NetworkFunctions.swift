@@ -21,7 +21,7 @@ let networkFunctions: [String: Function] = [
     "cidrsubnet": Function(.string, .number, .number) { arguments throws(FunctionError) in
         let network = try Network(try arguments.string(0))
         let (newBits, number) = (try arguments.int(1), try arguments.number(2).integer)
-        guard newBits >= 0, network.prefix + newBits <= network.bits else {
+        guard (0...network.bits - network.prefix).contains(newBits) else {
             throw FunctionError("\(newBits) more bits do not fit into the prefix", argument: 1)
         }
         guard number >= 0, number < (BigInt(1) << newBits) else {
@@ -36,8 +36,9 @@ let networkFunctions: [String: Function] = [
         let end = network.base + (BigInt(1) << (network.bits - network.prefix))
         var subnets: [String] = []
         for index in 1..<max(1, arguments.count) {
-            let prefix = network.prefix + (try arguments.int(index))
-            guard prefix > network.prefix, prefix <= network.bits, prefix - network.prefix <= 32 else {
+            let newBits = try arguments.int(index)
+            let prefix = network.prefix + min(max(newBits, 0), 128)
+            guard (1...32).contains(newBits), prefix <= network.bits else {
                 throw FunctionError("between 1 and 32 more bits are possible, as far as they fit", argument: index)
             }
             let size = BigInt(1) << (network.bits - prefix)
@@ -71,7 +72,10 @@ private struct Network {
     }
 
     private static func four(_ text: Substring) -> [UInt8]? {
-        let parts = text.split(separator: ".", omittingEmptySubsequences: false).compactMap { UInt8($0) }
+        // A zero before a number would make it octal elsewhere, so it is refused.
+        let parts = text.split(separator: ".", omittingEmptySubsequences: false).compactMap { part in
+            part.allSatisfy(\.isNumber) && (part.first != "0" || part.count == 1) ? UInt8(part) : nil
+        }
         return parts.count == 4 ? parts : nil
     }
 

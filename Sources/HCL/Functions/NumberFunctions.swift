@@ -38,13 +38,13 @@ let numberFunctions: [String: Function] = [
         }
         return .number(sum)
     },
-    "parseint": Function(.string, .number) { arguments throws(FunctionError) in
+    "parseint": Function(.any, .number) { arguments throws(FunctionError) in
         let (text, base) = (try arguments.string(0), try arguments.int(1))
         guard (2...62).contains(base) else { throw FunctionError("the base must be between 2 and 62", argument: 1) }
-        guard base <= 36, text.utf8.count <= 1000, let value = BigInt(text, radix: base) else {
+        guard text.utf8.count <= 1000, let value = integer(text, base: base) else {
             throw FunctionError("\"\(text)\" is not a whole number in base \(base)", argument: 0)
         }
-        return .number(Number(mantissa: value, exponent: 0))
+        return .number(Number(value))
     },
     "range": Function(.number, .number, .number, optional: 2) { arguments throws(FunctionError) in
         let start = arguments.count == 1 ? Number(0) : try arguments.number(0)
@@ -64,6 +64,27 @@ let numberFunctions: [String: Function] = [
         return .list(values)
     },
 ]
+
+/// An integer in any base up to 62. Up to base 36 the case of letters does not matter, beyond it capitals count from 36.
+private func integer(_ text: String, base: Int) -> BigInt? {
+    var digits = Array(text.utf8)[...]
+    let isNegative = digits.first == UInt8(ascii: "-")
+    if isNegative || digits.first == UInt8(ascii: "+") { digits.removeFirst() }
+    guard !digits.isEmpty else { return nil }
+    var value = BigInt(0)
+    for byte in digits {
+        let digit: Int
+        switch byte {
+        case 0x30...0x39: digit = Int(byte) - 0x30
+        case 0x61...0x7A: digit = Int(byte) - 0x61 + 10
+        case 0x41...0x5A: digit = Int(byte) - 0x41 + (base <= 36 ? 10 : 36)
+        default: return nil
+        }
+        guard digit < base else { return nil }
+        value = value * BigInt(base) + BigInt(digit)
+    }
+    return isNegative ? -value : value
+}
 
 private func result(_ number: Double) throws(FunctionError) -> Value {
     guard let number = Number(number) else { throw FunctionError("the result is not a number") }

@@ -65,6 +65,14 @@ extension [Value] {
         return elements
     }
 
+    /// The members of a list or tuple; a set has no order.
+    func sequence(_ index: Int) throws(FunctionError) -> [Value] {
+        if indices.contains(index), case .set = self[index] {
+            throw FunctionError("a list is required, not a set, which has no order", argument: index)
+        }
+        return try elements(index)
+    }
+
     func attributes(_ index: Int) throws(FunctionError) -> [String: Value] {
         guard indices.contains(index), let attributes = self[index].attributes else {
             throw FunctionError("a map or object is required", argument: index)

@@ -5,26 +5,29 @@ let textFunctions: [String: Function] = [
         return .string(text)
     },
     "trimspace": Function(.string) { arguments throws(FunctionError) in
-        .string(trimmed(try arguments.string(0), \.isWhitespace))
+        .string(trimmed(try arguments.string(0), \.properties.isWhitespace))
     },
     "trim": Function(.string, .string) { arguments throws(FunctionError) in
-        let cutset = Set(try arguments.string(1))
+        let cutset = Set(try arguments.string(1).unicodeScalars)
         return .string(trimmed(try arguments.string(0), cutset.contains))
     },
     "trimprefix": Function(.string, .string) { arguments throws(FunctionError) in
         let (text, prefix) = (try arguments.string(0), try arguments.string(1))
-        return .string(text.hasPrefix(prefix) ? String(text.dropFirst(prefix.count)) : text)
+        guard starts(text, with: prefix) else { return .string(text) }
+        return .string(String(decoding: text.utf8.dropFirst(prefix.utf8.count), as: UTF8.self))
     },
     "trimsuffix": Function(.string, .string) { arguments throws(FunctionError) in
         let (text, suffix) = (try arguments.string(0), try arguments.string(1))
-        return .string(text.hasSuffix(suffix) ? String(text.dropLast(suffix.count)) : text)
+        guard ends(text, with: suffix) else { return .string(text) }
+        return .string(String(decoding: text.utf8.dropLast(suffix.utf8.count), as: UTF8.self))
     },
     "indent": Function(.number, .string) { arguments throws(FunctionError) in
         let count = try arguments.int(0)
         guard (0...1000).contains(count) else {
             throw FunctionError("between 0 and 1000 spaces are possible", argument: 0)
         }
-        return .string(try arguments.string(1).replacing("\n", with: "\n" + String(repeating: " ", count: count)))
+        let lines = pieces(of: try arguments.string(1), at: "\n")
+        return .string(lines.joined(separator: "\n" + String(repeating: " ", count: count)))
     },
     "join": Function(.string, .any, isVariadic: true) { arguments throws(FunctionError) in
         guard arguments.count >= 2 else { throw FunctionError("a separator and a list are required") }
@@ -37,32 +40,39 @@ let textFunctions: [String: Function] = [
         if separator.isEmpty { return .strings(text.unicodeScalars.map { String($0) }) }
         return .strings(pieces(of: text, at: separator))
     },
-    "lower": Function(.string) { arguments throws(FunctionError) in .string(try arguments.string(0).lowercased()) },
-    "upper": Function(.string) { arguments throws(FunctionError) in .string(try arguments.string(0).uppercased()) },
+    "lower": Function(.string) { arguments throws(FunctionError) in
+        .string(mapped(try arguments.string(0)) { $0 == "\u{130}" ? "i" : $0.properties.lowercaseMapping })
+    },
+    "upper": Function(.string) { arguments throws(FunctionError) in
+        .string(mapped(try arguments.string(0), \.properties.uppercaseMapping))
+    },
     "title": Function(.string) { arguments throws(FunctionError) in
-        var result = ""
         var startsWord = true
-        for character in try arguments.string(0) {
-            result += startsWord ? character.uppercased() : String(character)
-            startsWord = !(character.isLetter || character.isNumber || character == "_" || character == "'")
-        }
-        return .string(result)
+        return .string(
+            mapped(try arguments.string(0)) { scalar in
+                defer { startsWord = separatesWords(scalar) }
+                return startsWord ? scalar.properties.titlecaseMapping : String(scalar)
+            })
     },
     "strrev": Function(.string) { arguments throws(FunctionError) in .string(String(try arguments.string(0).reversed()))
     },
     "replace": Function(.string, .string, .string) { arguments throws(FunctionError) in
         let (text, old, new) = (try arguments.string(0), try arguments.string(1), try arguments.string(2))
-        return .string(pieces(of: text, at: old).joined(separator: new))
+        let parts = old.isEmpty ? [""] + text.unicodeScalars.map { String($0) } + [""] : pieces(of: text, at: old)
+        guard (parts.count - 1) * new.utf8.count <= 64 << 20 else {
+            throw FunctionError("the result is longer than 64 MiB")
+        }
+        return .string(parts.joined(separator: new))
     },
     "startswith": Function(.string, .string) { arguments throws(FunctionError) in
-        .bool(try arguments.string(0).hasPrefix(try arguments.string(1)))
+        .bool(starts(try arguments.string(0), with: try arguments.string(1)))
     },
     "endswith": Function(.string, .string) { arguments throws(FunctionError) in
-        .bool(try arguments.string(0).hasSuffix(try arguments.string(1)))
+        .bool(ends(try arguments.string(0), with: try arguments.string(1)))
     },
     "strcontains": Function(.string, .string) { arguments throws(FunctionError) in
         let (text, part) = (try arguments.string(0), try arguments.string(1))
-        return .bool(part.isEmpty || text.contains(part))
+        return .bool(part.isEmpty || pieces(of: text, at: part).count > 1)
     },
     "substr": Function(.string, .number, .number) { arguments throws(FunctionError) in
         let text = Array(try arguments.string(0))
@@ -103,11 +113,32 @@ let textFunctions: [String: Function] = [
     },
 ]
 
-private func trimmed(_ text: String, _ isCut: (Character) -> Bool) -> String {
-    var rest = text[...]
+private func trimmed(_ text: String, _ isCut: (Unicode.Scalar) -> Bool) -> String {
+    var rest = text.unicodeScalars[...]
     while let first = rest.first, isCut(first) { rest.removeFirst() }
     while let last = rest.last, isCut(last) { rest.removeLast() }
     return String(rest)
+}
+
+/// Each scalar by its mapping, where that is one scalar: the reference knows no longer ones.
+private func mapped(_ text: String, _ mapping: (Unicode.Scalar) -> String) -> String {
+    var result = String.UnicodeScalarView()
+    for scalar in text.unicodeScalars {
+        let mapped = mapping(scalar).unicodeScalars
+        result.append(mapped.count == 1 ? mapped.first ?? scalar : scalar)
+    }
+    return String(result)
+}
+
+/// Whether a word may begin behind the scalar.
+private func separatesWords(_ scalar: Unicode.Scalar) -> Bool {
+    if scalar == "_" || ("0"..."9").contains(scalar) || scalar.properties.isAlphabetic { return false }
+    return scalar.isASCII || scalar.properties.isWhitespace
+}
+
+private func starts(_ text: String, with prefix: String) -> Bool { text.utf8.starts(with: prefix.utf8) }
+private func ends(_ text: String, with suffix: String) -> Bool {
+    text.utf8.reversed().starts(with: suffix.utf8.reversed())
 }
 
 /// Text cut at a separator, byte for byte; a text without it is one piece.

@@ -10,8 +10,22 @@ func timeFunctions(startTime: Date) -> [String: Function] {
         },
         "timeadd": Function(.string, .string) { arguments throws(FunctionError) in
             let moment = try Moment(try arguments.string(0), argument: 0)
-            let seconds = try goSeconds(try arguments.string(1))
-            return .string(Moment(unix: moment.unix + seconds, offset: moment.offset).rfc3339)
+            let duration = try goNanoseconds(try arguments.string(1))
+            let (second, billion) = (moment.nanosecond + duration % 1_000_000_000, 1_000_000_000)
+            let carry = second < 0 ? -1 : second / billion
+            return .string(Moment(unix: moment.unix + duration / billion + carry, offset: moment.offset).rfc3339)
+        },
+        "rfc3339_parse": Function(.string) { arguments throws(FunctionError) in
+            .object(try Moment(try arguments.string(0), argument: 0, allowsSpace: true).fields)
+        },
+        "unix_timestamp_parse": Function(.number) { arguments throws(FunctionError) in
+            let unix = try arguments.int(0)
+            // The years 0 to 9999, which RFC 3339 can write.
+            guard (-62_167_219_200...253_402_300_799).contains(unix) else {
+                throw FunctionError("the year must be between 0 and 9999", argument: 0)
+            }
+            let moment = Moment(unix: unix, offset: 0)
+            return .object(moment.fields.merging(["rfc3339": .string(moment.rfc3339)]) { $1 })
         },
         "legacy_isotime": Function(.string, optional: 1) { arguments throws(FunctionError) in
             let start = Moment(unix: Int(startTime.timeIntervalSince1970), offset: 0)
@@ -24,25 +38,28 @@ func timeFunctions(startTime: Date) -> [String: Function] {
     ]
 }
 
-/// A Go duration in whole seconds: `1h5m`, `-90s`.
-private func goSeconds(_ text: String) throws(FunctionError) -> Int {
-    let units: [(String, Double)] = [
-        ("ns", 1e-9), ("us", 1e-6), ("µs", 1e-6), ("ms", 1e-3), ("h", 3600), ("m", 60), ("s", 1),
+/// A Go duration in nanoseconds: `1h5m`, `-90s`, `1.5h`.
+private func goNanoseconds(_ text: String) throws(FunctionError) -> Int {
+    let units: [(String, Int)] = [
+        ("ns", 1), ("us", 1000), ("µs", 1000), ("μs", 1000), ("ms", 1_000_000), ("h", 3_600_000_000_000),
+        ("m", 60_000_000_000), ("s", 1_000_000_000),
     ]
+    let problem = FunctionError("\"\(text)\" is no duration such as 1h5m, or one of centuries", argument: 1)
     var rest = text[...]
     let isNegative = rest.first == "-"
     if isNegative || rest.first == "+" { rest.removeFirst() }
-    var total = 0.0
-    let problem = FunctionError("\"\(text)\" is no duration such as 1h5m", argument: 1)
+    if rest == "0" { return 0 }
     if rest.isEmpty { throw problem }
-    while !rest.isEmpty && rest != "0" {
+    var total = Number(0)
+    while !rest.isEmpty {
         let digits = rest.prefix { $0 == "." || $0.isASCII && $0.isNumber }
         rest = rest.dropFirst(digits.count)
-        guard let number = Double(digits), let unit = units.first(where: { rest.hasPrefix($0.0) }), number < 1e12 else {
-            throw problem
-        }
+        guard digits.count < 40, let number = Number(String(digits)),
+            let unit = units.first(where: { rest.hasPrefix($0.0) })
+        else { throw problem }
         rest = rest.dropFirst(unit.0.count)
-        total += number * unit.1
+        total = total + number * Number(unit.1)
     }
-    return Int(isNegative ? -total : total)
+    guard let nanoseconds = total.floor.int else { throw problem }
+    return isNegative ? -nanoseconds : nanoseconds
 }

@@ -68,7 +68,10 @@ extension Parser {
             try endItem(isOneLine: isOneLine)
             return .attribute(attribute)
         }
-        if isOneLine { throw fail(.blockInOneLine(at: name.range)) }
+        if isOneLine {
+            let word = nextWord
+            throw fail(.blockInOneLine(at: word.start < word.end ? name.range.union(word) : name.range))
+        }
         return .block(try parseBlock(name, start))
     }
 
@@ -112,9 +115,11 @@ extension Parser {
             return parser.parseBody(isFile: false, isOneLine: isOneLine)
         }
         guard byte == UInt8(ascii: "}") else {
-            let opening = SourceRange(file: file, start: brace, end: brace + 1)
+            let opening = range(brace, brace + 1)
             if byte == nil { throw fail(.unclosedBlock(type.text, at: opening)) }
-            throw fail(.oneLineBlock(at: nextWord))
+            report(.oneLineBlock(at: nextWord))
+            skipToClosingBrace()
+            throw Abandoned()
         }
         position += 1
         let block = Block(

@@ -122,13 +122,19 @@ extension Parser {
         }
     }
 
-    /// After `.*` come attributes only.
+    /// After `.*` come attributes, and indexes in the old form, only.
     private mutating func parseAttributeSteps(of element: Expression) throws(Abandoned) -> Expression {
         var current = element
-        while byte == UInt8(ascii: "."), let next = byte(at: 1), Self.startsIdentifier(next) {
+        while true {
+            let before = position
+            skipSpace()
+            guard byte == UInt8(ascii: "."), !isAt("...") else {
+                position = before
+                return current
+            }
+            if isAt(".*") { throw fail(.nestedSplat(at: nextWord)) }
             current = try parseDotStep(of: current)
         }
-        return current
     }
 
     private mutating func parseDotStep(of source: Expression) throws(Abandoned) -> Expression {
@@ -143,6 +149,9 @@ extension Parser {
         guard position > start, let number = Number(text(from: start, to: position)) else {
             throw fail(.invalidAttributeName(at: nextWord))
         }
+        if byte == UInt8(ascii: "."), let next = byte(at: 1), (0x30...0x39).contains(next) {
+            throw fail(.chainedLegacyIndex(at: range(from: start)))
+        }
         let key = Expression(.literal(.number(number)), range(from: start))
         return try make(.index(source, key: key), source.range.union(key.range), [source, key])
     }
@@ -152,7 +161,9 @@ extension Parser {
         open()
         let key = try parseExpression()
         skipSpace()
-        guard byte == UInt8(ascii: "]") else { throw fail(.missingBracket("]", opened: start, in: file, at: nextWord)) }
+        guard byte == UInt8(ascii: "]") else {
+            throw fail(.missingBracket("]", opened: range(start, start + 1), at: nextWord))
+        }
         close()
         return try make(.index(source, key: key), source.range.union(range(from: start)), [source, key])
     }

@@ -2,13 +2,15 @@ import Diagnostics
 
 extension Parser {
     /// Puts tokens together: a lone text becomes a string, a lone interpolation keeps its type.
-    mutating func template(from tokens: [TemplateToken], _ range: SourceRange) throws(Abandoned) -> Expression {
-        var rest = stripped(tokens)[...]
+    mutating func template(
+        from tokens: [TemplateToken], _ range: SourceRange, dedents: Bool = false
+    ) throws(Abandoned) -> Expression {
+        var rest = (dedents ? dedented(tokens) : tokens)[...]
         let parts = try parts(&rest, until: nil)
         if parts.isEmpty { return Expression(.literal(.string("")), range) }
         if parts.count == 1 {
             switch parts[0] {
-            case .text(let text): return Expression(.literal(.string(text)), range)
+            case .text(let text): return Expression(.literal(.string(normalized(text))), range)
             case .interpolation(let inner): return try make(.wrapped(inner), range, [inner])
             default: break
             }
@@ -34,7 +36,7 @@ extension Parser {
         var parts: [TemplatePart] = []
         while let token = rest.first {
             switch token {
-            case .text(let text, _):
+            case .text(let text):
                 rest.removeFirst()
                 if text.isEmpty { continue }
                 if case .text(let previous)? = parts.last {
@@ -103,40 +105,48 @@ extension Parser {
         var result = tokens
         for (index, token) in tokens.enumerated() {
             let strip = token.strip
-            if strip.before, index > 0, case .text(let text, let startsLine) = result[index - 1] {
-                var kept = text[...]
-                while let last = kept.last, last.isWhitespace { kept.removeLast() }
-                result[index - 1] = .text(String(kept), startsLine: startsLine)
-                // Without indentation of its own the marker eats the newline before it.
-                if text.isEmpty, startsLine, index > 1, case .text(let before, let starts) = result[index - 2],
-                    before.last?.isNewline == true
-                {
-                    result[index - 2] = .text(String(before.dropLast()), startsLine: starts)
-                }
+            if strip.before, index > 0, case .text(let text) = result[index - 1] {
+                var kept = text.unicodeScalars[...]
+                while let last = kept.last, last.properties.isWhitespace { kept.removeLast() }
+                result[index - 1] = .text(String(kept))
             }
-            if strip.after, index + 1 < result.count, case .text(let text, let startsLine) = result[index + 1] {
-                result[index + 1] = .text(String(text.drop(while: \.isWhitespace)), startsLine: startsLine)
+            if strip.after, index + 1 < result.count, case .text(let text) = result[index + 1] {
+                result[index + 1] = .text(String(text.unicodeScalars.drop(while: \.properties.isWhitespace)))
             }
         }
         return result
     }
 
     /// `<<-`: takes the smallest indentation of all lines that are not blank from each line.
-    func dedented(_ tokens: [TemplateToken]) -> [TemplateToken] {
+    ///
+    /// Any white space counts, by characters. A line that begins with a marker has none.
+    private func dedented(_ tokens: [TemplateToken]) -> [TemplateToken] {
         var smallest = Int.max
+        var lines: [Int] = []
+        var startsLine = true
         for (index, token) in tokens.enumerated() {
-            guard case .text(let text, startsLine: true) = token else { continue }
-            let indentation = text.prefix { $0 == " " || $0 == "\t" }.count
-            let isBlank = text.dropFirst(indentation).allSatisfy(\.isNewline)
-            // An empty piece stands for a line that begins with a marker.
-            if isBlank && !(text.last?.isNewline != true && index + 1 < tokens.count) { continue }
-            smallest = min(smallest, indentation)
+            guard case .text(let text) = token else {
+                if startsLine { smallest = 0 }
+                startsLine = false
+                continue
+            }
+            if startsLine {
+                let indentation = text.prefix(while: \.isWhitespace)
+                if indentation.endIndex != text.endIndex || !text.endsInNewline {
+                    lines.append(index)
+                    smallest = min(smallest, indentation.count)
+                }
+            }
+            startsLine = text.endsInNewline
         }
-        guard smallest != Int.max, smallest > 0 else { return tokens }
-        return tokens.map { token in
-            guard case .text(let text, startsLine: true) = token else { return token }
-            let indentation = text.prefix { $0 == " " || $0 == "\t" }.count
-            return .text(String(text.dropFirst(min(smallest, indentation))), startsLine: true)
+        var result = tokens
+        for index in lines {
+            if case .text(let text) = tokens[index] { result[index] = .text(String(text.dropFirst(smallest))) }
         }
+        return result
     }
+}
+
+extension String {
+    fileprivate var endsInNewline: Bool { utf8.last == 0x0A }
 }

@@ -2,8 +2,8 @@ import Diagnostics
 
 /// A template as a flat list, before conditions and loops are put together.
 enum TemplateToken {
-    /// - Parameter startsLine: The text begins a line of a heredoc.
-    case text(String, startsLine: Bool)
+    /// In a heredoc and a template file no longer than a line.
+    case text(String)
     case interpolation(Expression, Strip)
     case ifStart(Expression, Strip, SourceRange)
     case elseMark(Strip, SourceRange)
@@ -32,8 +32,8 @@ extension Parser {
         let start = position
         do throws(Abandoned) {
             var tokens: [TemplateToken] = []
-            try readTemplate(until: bytes.count, isQuoted: false, into: &tokens)
-            return try template(from: tokens, range(from: start))
+            try readTemplate(.bare, into: &tokens)
+            return try template(from: stripped(tokens), range(from: start))
         } catch {
             return Expression(.literal(.unknown), range(from: start))
         }
@@ -43,13 +43,13 @@ extension Parser {
         let start = position
         position += 1
         var tokens: [TemplateToken] = []
-        try readTemplate(until: bytes.count, isQuoted: true, into: &tokens)
+        try readTemplate(.quoted, into: &tokens)
         guard byte == UInt8(ascii: "\"") else {
-            let quote = SourceRange(file: file, start: start, end: start + 1)
+            let quote = range(start, start + 1)
             throw fail(byte == nil ? .unterminated("string", at: quote) : .newlineInString(at: range(from: start)))
         }
         position += 1
-        return try template(from: tokens, range(from: start))
+        return try template(from: stripped(tokens), range(from: start))
     }
 
     mutating func parseHeredoc() throws(Abandoned) -> Expression {
@@ -61,75 +61,77 @@ extension Parser {
         if byte == 0x0D { position += 1 }
         guard byte == 0x0A else { throw fail(.invalidHeredoc(at: nextWord)) }
         position += 1
-        let contentStart = position
-        // The end is found first: the delimiter ends the text even inside an interpolation.
-        var lineStart = position
-        var contentEnd: Int?
-        while lineStart < bytes.count {
-            var lineEnd = lineStart
-            while lineEnd < bytes.count, bytes[lineEnd] != 0x0A { lineEnd += 1 }
-            let line = bytes[lineStart..<lineEnd].drop { $0 == 0x20 || $0 == 0x09 }
-            let word = line.last == 0x0D ? line.dropLast() : line
-            if word.elementsEqual(delimiter.text.utf8) {
-                contentEnd = lineStart
-                break
-            }
-            lineStart = lineEnd + 1
-        }
-        guard let contentEnd else {
-            position = bytes.count
-            throw fail(
-                .unterminatedHeredoc(
-                    delimiter.text, at: SourceRange(file: file, start: start, end: delimiter.range.end)))
-        }
         var tokens: [TemplateToken] = []
-        position = contentStart
-        try readTemplate(until: contentEnd, isQuoted: false, into: &tokens)
-        position = contentEnd
+        try readTemplate(.heredoc(Array(delimiter.text.utf8)), into: &tokens)
+        guard position < bytes.count || endsHeredoc(Array(delimiter.text.utf8)) else {
+            throw fail(.unterminatedHeredoc(delimiter.text, at: range(start, start + 2).union(delimiter.range)))
+        }
         while byte == 0x20 || byte == 0x09 { position += 1 }
         position += delimiter.text.utf8.count
-        return try template(from: isIndented ? dedented(stripped(tokens)) : tokens, range(from: start))
+        let end = position
+        while byte == 0x20 || byte == 0x09 { position += 1 }
+        return try template(from: stripped(tokens), range(start, end), dedents: isIndented)
+    }
+
+    /// Whether the line that begins here holds the delimiter and blanks only.
+    private func endsHeredoc(_ delimiter: [UInt8]) -> Bool {
+        var index = position
+        while index < bytes.count, bytes[index] == 0x20 || bytes[index] == 0x09 { index += 1 }
+        guard index + delimiter.count <= bytes.count,
+            bytes[index..<index + delimiter.count].elementsEqual(delimiter)
+        else { return false }
+        index += delimiter.count
+        while index < bytes.count, bytes[index] == 0x20 || bytes[index] == 0x09 || bytes[index] == 0x0D { index += 1 }
+        return index == bytes.count || bytes[index] == 0x0A
+    }
+
+    enum TemplateForm {
+        case quoted
+        /// Up to a line that holds only this.
+        case heredoc([UInt8])
+        /// Up to the end of the text.
+        case bare
     }
 
     /// Reads text, interpolations and directives up to `limit`, or in a string up to its closing quote.
     private mutating func readTemplate(
-        until limit: Int, isQuoted: Bool, into tokens: inout [TemplateToken]
+        _ form: TemplateForm, into tokens: inout [TemplateToken]
     ) throws(Abandoned) {
         var text: [UInt8] = []
-        var startsLine = !isQuoted
-        func flush(_ tokens: inout [TemplateToken], _ text: inout [UInt8], _ startsLine: inout Bool) {
-            if !text.isEmpty || startsLine && !isQuoted {
-                tokens.append(.text(String(decoding: text, as: UTF8.self), startsLine: startsLine))
-            }
-            startsLine = false
+        var startsLine = true
+        var isQuoted = false
+        if case .quoted = form { isQuoted = true }
+        func flush(_ tokens: inout [TemplateToken], _ text: inout [UInt8]) {
+            if !text.isEmpty { tokens.append(.text(String(decoding: text, as: UTF8.self))) }
             text = []
         }
-        while position < limit {
-            let current = bytes[position]
+        while let current = byte {
+            if startsLine, case .heredoc(let delimiter) = form, endsHeredoc(delimiter) { break }
+            startsLine = false
             if isQuoted && current == UInt8(ascii: "\"") { break }
             if isQuoted && (current == 0x0A || current == 0x0D) { break }
             if isQuoted && current == UInt8(ascii: "\\") {
                 try readEscape(into: &text)
-            } else if (isAt("$${") || isAt("%%{")) && position + 3 <= limit {
+            } else if isAt("$${") || isAt("%%{") {
                 text += [current, UInt8(ascii: "{")]
                 position += 3
             } else if isAt("${") {
-                flush(&tokens, &text, &startsLine)
+                flush(&tokens, &text)
                 tokens.append(try readInterpolation())
             } else if isAt("%{") {
-                flush(&tokens, &text, &startsLine)
+                flush(&tokens, &text)
                 tokens.append(try readDirective())
             } else {
                 text.append(current)
                 position += 1
                 // Each line is a piece of its own: a strip marker reaches no further.
                 if current == 0x0A, !isQuoted {
-                    flush(&tokens, &text, &startsLine)
+                    flush(&tokens, &text)
                     startsLine = true
                 }
             }
         }
-        if !text.isEmpty { flush(&tokens, &text, &startsLine) }
+        flush(&tokens, &text)
     }
 
     private mutating func readEscape(into text: inout [UInt8]) throws(Abandoned) {
@@ -173,7 +175,7 @@ extension Parser {
         guard byte == UInt8(ascii: "}") else {
             throw fail(
                 byte == nil
-                    ? .unterminated("interpolation", at: SourceRange(file: file, start: start, end: start + 2))
+                    ? .unterminated("interpolation", at: range(start, start + 2))
                     : .extraInTemplate(at: nextWord))
         }
         close()

@@ -50,7 +50,9 @@ extension Parser {
         open()
         let inner = try parseExpression()
         skipSpace()
-        guard byte == UInt8(ascii: ")") else { throw fail(.missingBracket(")", opened: start, in: file, at: nextWord)) }
+        guard byte == UInt8(ascii: ")") else {
+            throw fail(.missingBracket(")", opened: range(start, start + 1), at: nextWord))
+        }
         close()
         return try make(.parenthesized(inner), range(from: start), [inner])
     }
@@ -85,7 +87,7 @@ extension Parser {
             skipSpace()
         }
         guard byte == UInt8(ascii: ")") else {
-            throw fail(.missingBracket(")", opened: parenthesis, in: file, at: nextWord))
+            throw fail(.missingBracket(")", opened: range(parenthesis, parenthesis + 1), at: nextWord))
         }
         close()
         let kind = Expression.Kind.call(
@@ -107,7 +109,8 @@ extension Parser {
         }
         guard byte == UInt8(ascii: "]") else {
             throw fail(
-                byte == nil ? .missingBracket("]", opened: start, in: file, at: nextWord) : .missingComma(at: nextWord))
+                byte == nil
+                    ? .missingBracket("]", opened: range(start, start + 1), at: nextWord) : .missingComma(at: nextWord))
         }
         close()
         return try make(.tuple(elements), range(from: start), elements)
@@ -138,7 +141,7 @@ extension Parser {
         guard byte == UInt8(ascii: "}") else {
             throw fail(
                 byte == nil
-                    ? .missingBracket("}", opened: start, in: file, at: nextWord)
+                    ? .missingBracket("}", opened: range(start, start + 1), at: nextWord)
                     : .missingObjectSeparator(at: nextWord))
         }
         close()
@@ -170,11 +173,9 @@ extension Parser {
 
     // MARK: for
 
+    /// As the first word inside brackets `for` is never a name.
     private var isFor: Bool {
-        guard isAt("for"), let next = byte(at: 3), !Self.continuesIdentifier(next) else { return false }
-        var probe = position + 3
-        while probe < bytes.count, [0x20, 0x09, 0x0A, 0x0D].contains(bytes[probe]) { probe += 1 }
-        return probe < bytes.count && Self.startsIdentifier(bytes[probe])
+        isAt("for") && !continuesIdentifier(at: position + 3)
     }
 
     private mutating func parseFor(_ start: Int, isObject: Bool) throws(Abandoned) -> Expression {
@@ -202,7 +203,7 @@ extension Parser {
             throw fail(.arrowInTuple(at: nextWord))
         }
         var condition: Expression?
-        if isAt("if"), let next = byte(at: 2), !Self.continuesIdentifier(next) {
+        if isAt("if"), !continuesIdentifier(at: position + 2) {
             position += 2
             skipSpace()
             condition = try parseExpression()
@@ -210,7 +211,7 @@ extension Parser {
         }
         let end: UInt8 = isObject ? UInt8(ascii: "}") : UInt8(ascii: "]")
         guard byte == end else {
-            throw fail(.missingBracket(isObject ? "}" : "]", opened: start, in: file, at: nextWord))
+            throw fail(.missingBracket(isObject ? "}" : "]", opened: range(start, start + 1), at: nextWord))
         }
         close()
         let children = [clause.collection, first] + [second, condition].compactMap { $0 }
@@ -237,7 +238,7 @@ extension Parser {
             names.append(second.text)
             skipSpace()
         }
-        guard isAt("in"), let next = byte(at: 2), !Self.continuesIdentifier(next) else {
+        guard isAt("in"), !continuesIdentifier(at: position + 2) else {
             throw fail(.missingIn(at: nextWord))
         }
         position += 2

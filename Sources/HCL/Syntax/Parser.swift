@@ -28,6 +28,8 @@ struct Abandoned: Error {}
 struct Parser {
     let file: String
     let bytes: [UInt8]
+    private let base: Int
+    private let offsets: [Int]?
     var position = 0
     var diagnostics: [Diagnostic] = []
     /// Inside brackets and interpolations newlines are space; in object constructors and bodies they are not.
@@ -43,7 +45,21 @@ struct Parser {
     init(_ file: SourceFile) {
         self.file = file.name
         bytes = Array(file.text.utf8)
+        base = 0
+        offsets = nil
         if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { position = 3 }
+    }
+
+    /// A parser of text that stands inside another file, such as a string of JSON.
+    ///
+    /// - Parameters:
+    ///   - base: Where the text begins in the file.
+    ///   - offsets: Where each byte stands in the file, and the end; nil where they follow one another from `base`.
+    init(file: String, bytes: [UInt8], base: Int, offsets: [Int]?) {
+        self.file = file
+        self.bytes = bytes
+        self.base = base
+        self.offsets = offsets
     }
 
     // MARK: Bytes
@@ -60,16 +76,43 @@ struct Parser {
         return (0..<count).allSatisfy { bytes[position + $0] == text.utf8Start[$0] }
     }
 
-    func range(from start: Int) -> SourceRange { SourceRange(file: file, start: start, end: position) }
+    func range(from start: Int) -> SourceRange { range(start, position) }
+
+    /// Where bytes of this parser stand in the file.
+    func range(_ start: Int, _ end: Int) -> SourceRange {
+        guard let offsets, !offsets.isEmpty else {
+            return SourceRange(file: file, start: base + start, end: base + end)
+        }
+        let last = offsets.count - 1
+        return SourceRange(file: file, start: offsets[min(start, last)], end: offsets[min(end, last)])
+    }
 
     func text(from start: Int, to end: Int) -> String { String(decoding: bytes[start..<end], as: UTF8.self) }
 
-    static func startsIdentifier(_ byte: UInt8) -> Bool {
-        byte == UInt8(ascii: "_") || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte) || byte >= 0x80
+    /// Whether the byte, or for a scalar of several bytes the scalar there, can begin an identifier.
+    func startsIdentifier(at index: Int) -> Bool { identifierLength(at: index, isFirst: true) > 0 }
+
+    func continuesIdentifier(at index: Int) -> Bool { identifierLength(at: index, isFirst: false) > 0 }
+
+    /// How many bytes of an identifier stand here: ID_Start, ID_Continue, `_` at the start and `-` inside.
+    private func identifierLength(at index: Int, isFirst: Bool) -> Int {
+        guard index < bytes.count else { return 0 }
+        let byte = bytes[index]
+        if byte < 0x80 {
+            if byte == UInt8(ascii: "_") || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte) { return 1 }
+            return !isFirst && (byte == UInt8(ascii: "-") || (0x30...0x39).contains(byte)) ? 1 : 0
+        }
+        let length = scalarLength(at: index)
+        guard length > 1, let scalar = text(from: index, to: index + length).unicodeScalars.first else { return 0 }
+        let properties = scalar.properties
+        return (isFirst ? properties.isIDStart : properties.isIDContinue) ? length : 0
     }
 
-    static func continuesIdentifier(_ byte: UInt8) -> Bool {
-        startsIdentifier(byte) || byte == UInt8(ascii: "-") || (0x30...0x39).contains(byte)
+    /// Bytes of the scalar that begins here.
+    private func scalarLength(at index: Int) -> Int {
+        let first = bytes[index]
+        let length = first < 0xC0 ? 1 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4
+        return min(length, bytes.count - index)
     }
 
     /// Skips blanks and comments; newlines too where they are space.
@@ -109,13 +152,18 @@ struct Parser {
             }
             position += 1
         }
-        report(.unterminated("comment", at: SourceRange(file: file, start: start, end: start + 2)))
+        report(.unterminated("comment", at: range(start, start + 2)))
     }
 
     mutating func identifier() -> (text: String, range: SourceRange)? {
-        guard let first = byte, Self.startsIdentifier(first) else { return nil }
         let start = position
-        while let byte, Self.continuesIdentifier(byte) { position += 1 }
+        position += identifierLength(at: position, isFirst: true)
+        guard position > start else { return nil }
+        while true {
+            let length = identifierLength(at: position, isFirst: false)
+            if length == 0 { break }
+            position += length
+        }
         return (text(from: start, to: position), range(from: start))
     }
 
@@ -135,12 +183,12 @@ struct Parser {
     /// The next word or sign, to point at.
     var nextWord: SourceRange {
         var end = position
-        if let first = byte, Self.continuesIdentifier(first) {
-            while end < bytes.count, Self.continuesIdentifier(bytes[end]) { end += 1 }
-        } else if position < bytes.count, bytes[position] != 0x0A {
-            end += 1
+        while case let length = identifierLength(at: end, isFirst: false), length > 0 { end += length }
+        if end == position, position < bytes.count {
+            let isNewline = bytes[position] == 0x0D && byte(at: 1) == 0x0A
+            end += isNewline ? 2 : scalarLength(at: position)
         }
-        return SourceRange(file: file, start: position, end: end)
+        return range(position, end)
     }
 
     mutating func nested<Value>(_ body: (inout Parser) throws(Abandoned) -> Value) throws(Abandoned) -> Value {
@@ -190,6 +238,13 @@ struct Parser {
             position = problem
             skipLine()
         }
+    }
+
+    /// Goes behind the brace that closes the block in which the parser is; to the end of the line if there is none.
+    mutating func skipToClosingBrace() {
+        openBrackets = 1
+        recover(from: position)
+        openBrackets = 0
     }
 
     private mutating func skipQuoted() {

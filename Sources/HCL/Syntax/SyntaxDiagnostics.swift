@@ -18,6 +18,11 @@ extension Diagnostic {
             "one-line-block", "A block on one line holds one argument at most",
             "Put what is inside on lines of its own.", range)
     }
+    static func chainedLegacyIndex(at range: SourceRange) -> Self {
+        syntax(
+            "legacy-index", "Invalid legacy index syntax",
+            "Two indexes in a row cannot be written with dots. Use brackets: [0][1].", range)
+    }
     static func duplicateAttribute(_ name: String, at range: SourceRange, first: SourceRange) -> Self {
         syntax(
             "duplicate-attribute", "Attribute redefined", "The argument \"\(name)\" is set twice; remove one of them.",
@@ -76,10 +81,10 @@ extension Diagnostic {
     static func missingArrow(at range: SourceRange) -> Self {
         syntax("invalid-for", "Invalid 'for' expression", "An object needs a key: {for v in … : key => value}.", range)
     }
-    static func missingBracket(_ bracket: String, opened: Int, in file: String, at range: SourceRange) -> Self {
+    static func missingBracket(_ bracket: String, opened: SourceRange, at range: SourceRange) -> Self {
         syntax(
             "missing-bracket", "Missing \"\(bracket)\"", "What was opened must be closed before this.", range,
-            [Note("opened here", at: SourceRange(file: file, start: opened, end: opened + 1))])
+            [Note("opened here", at: opened)])
     }
     static func missingColon(at range: SourceRange) -> Self {
         syntax(
@@ -119,6 +124,11 @@ extension Diagnostic {
         syntax(
             "missing-separator", "Missing attribute separator",
             "Expected a newline or comma to mark the beginning of the next attribute.", range)
+    }
+    static func nestedSplat(at range: SourceRange) -> Self {
+        syntax(
+            "nested-splat", "Nested splat expression not allowed",
+            "After .* come plain attributes. Use [*] to go through lists inside lists.", range)
     }
     static func newlineInString(at range: SourceRange) -> Self {
         syntax(

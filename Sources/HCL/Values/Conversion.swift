@@ -19,9 +19,11 @@ extension Value {
 
     func convert(to type: HCLType) throws(ConversionProblem) -> Value {
         switch (type, self) {
-        case (.any, .list(let values)), (.any, .set(let values)), (.any, .tuple(let values)):
-            _ = values
-            return self
+        case (_, .sensitive(let value)):
+            do { return try value.convert(to: type).marked(true) } catch {
+                throw ConversionProblem(
+                    path: "", message: "\(type.requirement) is required, not this \(value.kind.dropFirst(2))")
+            }
         case (.any, _), (_, .null), (_, .unknown), (.string, .string), (.number, .number), (.bool, .bool): return self
         case (.string, .number(let number)): return .string(number.text)
         case (.string, .bool(let flag)): return .string(flag ? "true" : "false")
@@ -55,22 +57,32 @@ extension Value {
     }
 
     private static func convert(_ values: [Value], to type: HCLType) throws(ConversionProblem) -> [Value] {
-        let type = type == .any ? unifiedType(of: values) ?? .any : type
+        guard let type = type == .any ? unifiedType(of: values) : type else {
+            throw ConversionProblem(path: "", message: "all elements must have the same type")
+        }
         var converted: [Value] = []
         for (index, value) in values.enumerated() {
             do { converted.append(try value.convert(to: type)) } catch { throw error.inside("[\(index)]") }
         }
+        guard type.isOpen, let common = unifiedType(of: converted), !common.isOpen else { return converted }
+        for (index, value) in converted.enumerated() { converted[index] = try value.convert(to: common) }
         return converted
     }
 
     private static func convert(
         _ values: [String: Value], to type: HCLType
     ) throws(ConversionProblem) -> [String: Value] {
-        let type = type == .any ? unifiedType(of: Array(values.values)) ?? .any : type
+        guard let type = type == .any ? unifiedType(of: Array(values.values)) : type else {
+            throw ConversionProblem(path: "", message: "all elements must have the same type")
+        }
         var converted: [String: Value] = [:]
         for (key, value) in values.sorted(by: { $0.key < $1.key }) {
             do { converted[key] = try value.convert(to: type) } catch { throw error.inside("[\"\(key)\"]") }
         }
+        guard type.isOpen, let common = unifiedType(of: Array(converted.values)), !common.isOpen else {
+            return converted
+        }
+        for (key, value) in converted { converted[key] = try value.convert(to: common) }
         return converted
     }
 
@@ -100,12 +112,18 @@ extension Value {
 
     /// The one type that all of the values can become; nil where there is none.
     static func unifiedType(of values: [Value]) -> HCLType? {
-        let kinds = values.filter { $0.isKnown && !$0.isNull }
+        let kinds = values.filter { $0.isKnown && !$0.isNull }.map(\.revealed)
         guard let first = kinds.first else { return .any }
         let type = first.type
         if kinds.dropFirst().allSatisfy({ $0.type == type }) { return type }
         let isPrimitive = kinds.allSatisfy { $0.stringValue != nil || $0.numberValue != nil || $0.boolValue != nil }
-        if isPrimitive { return .string }
+        // A number is no bool and a bool no number; text is the way only where there is text already.
+        if isPrimitive { return kinds.contains { $0.stringValue != nil } ? .string : nil }
+        let tuples = kinds.compactMap { if case .tuple(let members) = $0 { members } else { nil } }
+        if tuples.count == kinds.count, tuples.allSatisfy({ $0.count == tuples[0].count }) {
+            let types = tuples[0].indices.map { index in unifiedType(of: tuples.map { $0[index] }) }
+            return types.contains(nil) ? nil : .tuple(types.compactMap { $0 })
+        }
         if kinds.allSatisfy({ $0.elements != nil }) {
             let inner = kinds.flatMap { $0.elements ?? [] }
             return unifiedType(of: inner).map { .list($0) }
@@ -130,6 +148,17 @@ extension Value {
 }
 
 extension HCLType {
+    /// Something in it may be of any type.
+    fileprivate var isOpen: Bool {
+        switch self {
+        case .any: true
+        case .string, .number, .bool: false
+        case .list(let element), .set(let element), .map(let element): element.isOpen
+        case .tuple(let elements): elements.contains(where: \.isOpen)
+        case .object(let attributes): attributes.values.contains { $0.type.isOpen }
+        }
+    }
+
     fileprivate var requirement: String {
         switch self {
         case .any: "any value"

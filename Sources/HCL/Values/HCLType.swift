@@ -49,6 +49,7 @@ extension Value {
         case .map(let values): .map(values.min { $0.key < $1.key }?.value.type ?? .any)
         case .tuple(let values): .tuple(values.map(\.type))
         case .object(let values): .object(values.mapValues { HCLType.Attribute($0.type) })
+        case .sensitive(let value): value.type
         }
     }
 }

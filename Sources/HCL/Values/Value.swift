@@ -12,9 +12,24 @@ public indirect enum Value: Hashable, Sendable {
     case tuple([Value])
     case map([String: Value])
     case object([String: Value])
+    /// A value that must not be shown. Whatever is made of it is sensitive too, so that none appears where none goes in.
+    case sensitive(Value)
 
-    public var isNull: Bool { self == .null }
-    public var isKnown: Bool { self != .unknown }
+    public var isNull: Bool {
+        switch self {
+        case .null: true
+        case .sensitive(let value): value.isNull
+        default: false
+        }
+    }
+
+    public var isKnown: Bool {
+        switch self {
+        case .unknown: false
+        case .sensitive(let value): value.isKnown
+        default: true
+        }
+    }
 
     /// Nothing in it is unknown, however deep.
     public var isWhollyKnown: Bool {
@@ -22,6 +37,7 @@ public indirect enum Value: Hashable, Sendable {
         case .unknown: false
         case .list(let values), .set(let values), .tuple(let values): values.allSatisfy(\.isWhollyKnown)
         case .map(let values), .object(let values): values.values.allSatisfy(\.isWhollyKnown)
+        case .sensitive(let value): value.isWhollyKnown
         default: true
         }
     }
@@ -59,6 +75,7 @@ public indirect enum Value: Hashable, Sendable {
         case .tuple: "a tuple"
         case .map: "a map"
         case .object: "an object"
+        case .sensitive(let value): value.kind
         }
     }
 
@@ -78,6 +95,8 @@ public indirect enum Value: Hashable, Sendable {
 
     /// A set: sorted by value, duplicates left out.
     public static func makeSet(_ values: [Value]) -> Value {
+        // The members of a set have no places of their own, so a sensitive one makes the whole sensitive.
+        if values.contains(where: \.containsSensitive) { return .sensitive(makeSet(values.map(\.revealed))) }
         var seen: Set<Value> = []
         let unique = values.filter { seen.insert($0).inserted }
         return .set(unique.sorted(by: precedes))

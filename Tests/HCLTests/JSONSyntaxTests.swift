@@ -1,0 +1,142 @@
+import Diagnostics
+import HCL
+import Testing
+
+private let schema = BodySchema(
+    blocks: [
+        "variable": .init(labels: 1, BodySchema(expressions: ["type"])),
+        "source": .init(labels: 2) { labels in
+            labels.first == "qemu" ? BodySchema(blocks: ["disk": .init()]) : BodySchema()
+        },
+        "build": .init(BodySchema(blocks: ["provisioner": .init(labels: 1)], allowsDynamic: true)),
+    ])
+
+private func body(_ text: String, readsTemplates: Bool = true) -> Diagnosed<Body> {
+    parseJSON(SourceFile(name: "test", text: text), schema: schema, readsTemplates: readsTemplates)
+}
+
+private func words(_ range: SourceRange?, in text: String) -> String {
+    guard let range else { return "" }
+    return String(decoding: Array(text.utf8)[range.start..<range.end], as: UTF8.self)
+}
+
+private let context = EvaluationContext(variables: ["a": .number(Number(2)), "name": .string("x")])
+
+/// The one attribute's value as JSON, or what is wrong and the words it is about.
+private func value(_ json: String) -> String {
+    let text = "{\"v\": \(json)}"
+    let parsed = body(text)
+    if let problem = parsed.diagnostics.first { return "\(problem.summary): \(words(problem.subject, in: text))" }
+    guard let attribute = parsed.value.attributes.first else { return "none" }
+    let result = attribute.expression.evaluate(in: context)
+    if let problem = result.diagnostics.first { return "\(problem.summary): \(words(problem.subject, in: text))" }
+    return encodeJSON(result.value)
+}
+
+@Suite("the JSON syntax")
+struct JSONSyntaxTests {
+    @Test(
+        "a value of JSON is an expression, and its strings are templates",
+        arguments: [
+            ("1.50", "1.5"), ("-2e3", "-2000"), ("true", "true"), ("null", "null"), ("\"x\"", "\"x\""),
+            ("[1, \"${a}\", null]", "[1,2,null]"), ("{\"b\": 1, \"a\": {}}", "{\"a\":{},\"b\":1}"),
+            ("\"${a + 1}\"", "3"), ("\"n = ${a + 1}\"", "\"n = 3\""), ("\"$${a}\"", "\"${a}\""),
+            ("\"%{ if a > 1 }yes%{ else }no%{ endif }\"", "\"yes\""), ("{\"${name}\": 1}", "{\"x\":1}"),
+            ("\"${upper(\\\"a\\\")}\"", "Call to unknown function: upper"),
+            ("\"a\\u0062\\n\\ud83d\\ude00 ${name}\"", "\"ab\\n😀 x\""), ("\"\\ud800\"", "\"\u{FFFD}\""),
+            ("\"${\\\"q\\\"}\"", "\"q\""), ("{\"//\": 1}", "{\"//\":1}"),
+            ("12345678901234567890.5", "12345678901234567890.5"), ("\"\\/\\b\\f\"", "\"/\\u0008\\u000c\""),
+            ("\"an\\u0303\"", "\"a\u{F1}\""),
+        ])
+    func values(_ json: String, _ expected: String) {
+        #expect(value(json) == expected)
+    }
+
+    @Test(
+        "a mistake is told with exactly the words it is about",
+        arguments: [
+            ("\"${nope}\"", "Unknown variable: nope"), ("\"\\t\\u0041${a + nope}\"", "Unknown variable: nope"),
+            ("\"\\\"${a +}\"", "Invalid expression: }"), ("\"${a\"", "Unterminated interpolation: ${"),
+            ("{\"x\": 1, \"x\": 2}", "Duplicate object key: \"x\""), ("[1,]", "Missing value: ]"),
+            ("{\"x\": 1,}", "Trailing comma in object: }"), ("'a'", "Invalid JSON value: '"),
+            ("01", "Invalid JSON number: 01"), ("1.", "Invalid JSON number: 1."), ("+1", "Invalid JSON value: +"),
+            ("tru", "Invalid JSON keyword: tru"), ("\"a\nb\"", "Invalid JSON string: \n"),
+            ("\"\\q\"", "Invalid escape sequence: \\q"), ("{x: 1}", "Invalid JSON property name: x"),
+            ("{\"x\" 1}", "Missing property value colon: 1"), ("[1 2]", "Missing element separator: 2"),
+            ("1 // no", "Missing property separator: /"), ("# no", "Invalid JSON value: #"),
+        ])
+    func mistakes(_ json: String, _ expected: String) {
+        #expect(value(json) == expected)
+    }
+
+    @Test("blocks are found at every level of labels, in objects and arrays, in order")
+    func blocks() throws {
+        let text = """
+            {
+              "//": "a comment",
+              "source": {"qemu": {"a": {"x": 1, "disk": [{"size": 1}, {"size": 2}]}, "b": {}}, "null": [{"c": {}}, {"d": [{}, {}]}]},
+              "source": [{"qemu": {"e": {"disk": {}}}}],
+              "build": {"provisioner": [{"shell": {}}, {"file": {}}, {"shell": [{}]}], "name": "n"},
+              "variable": {"v": null, "w": {"type": "list(string)", "default": ["${b}"]}}
+            }
+            """
+        let parsed = try body(text).get()
+        #expect(
+            parsed.blocks.map { ([$0.type] + $0.labels.map(\.text)).joined(separator: " ") } == [
+                "source qemu a", "source qemu b", "source null c", "source null d", "source null d", "source qemu e",
+                "build", "variable w",
+            ])
+        #expect(parsed.blocks[0].body.attributes.map(\.name) == ["x"])
+        #expect(parsed.blocks[0].body.blocks.map(\.type) == ["disk", "disk"])
+        #expect(words(parsed.blocks[0].headerRange, in: text) == "\"a\"")
+        #expect(words(parsed.blocks[1].range, in: text) == "{}")
+        #expect(parsed.blocks[6].body.blocks.map { $0.labels[0].text } == ["shell", "file", "shell"])
+        let type = try #require(parsed.blocks[7].body.attributes.first).expression
+        #expect(try HCLType.parse(type).get() == .list(.string))
+        #expect(parsed.attributes.isEmpty)
+    }
+
+    @Test("a dynamic block has the schema of the blocks it makes, and a bare name as iterator")
+    func dynamicBlocks() throws {
+        let text =
+            "{\"build\": {\"dynamic\": {\"provisioner\": {\"for_each\": [1], \"iterator\": \"it\", \"labels\": [\"shell\"], \"content\": {\"inline\": [\"${it.value}\"]}}}}}"
+        let dynamic = try #require(try body(text).get().blocks.first?.body.blocks.first)
+        #expect(dynamic.type == "dynamic" && dynamic.labels.map(\.text) == ["provisioner"])
+        #expect(dynamic.body.attributes.map(\.name) == ["for_each", "iterator", "labels"])
+        #expect(dynamic.body.attributes[1].expression.kind == .variable("it"))
+        #expect(dynamic.body.blocks.map(\.type) == ["content"])
+    }
+
+    @Test(
+        "what cannot be a block is told",
+        arguments: [
+            ("{\"source\": 1}", "Incorrect JSON value type: 1"),
+            ("{\"source\": {\"qemu\": \"x\"}}", "Incorrect JSON value type: \"x\""),
+            ("{\"source\": {}}", "Missing block label: {"), ("{\"build\": true}", "Incorrect JSON value type: true"),
+            ("{\"build\": [{}, 1]}", "Incorrect JSON value type: 1"), ("[{}, 2]", "Incorrect JSON value type: 2"),
+            ("\"x\"", "Incorrect JSON value type: \"x\""), ("{\"a\": 1, \"a\": 2}", "Attribute redefined: \"a\""),
+            ("{\"a\": 1} x", "Extraneous data after value: x"), ("{\"a\": [", "Missing value: "),
+            ("", "Missing value: "),
+        ])
+    func wrongBlocks(_ text: String, _ expected: String) {
+        let problem = body(text).diagnostics.first
+        #expect("\(problem?.summary ?? "none"): \(words(problem?.subject, in: text))" == expected)
+    }
+
+    @Test("in a file of variables strings are plain text")
+    func literals() throws {
+        let parsed = try body("{\"v\": \"${not a template\"}", readsTemplates: false).get()
+        #expect(parsed.attributes.first?.expression.kind == .literal(.string("${not a template")))
+    }
+
+    @Test("an array of objects at the root is one body")
+    func rootArray() throws {
+        #expect(try body("[{\"a\": 1}, {\"b\": 2}]").get().attributes.map(\.name) == ["a", "b"])
+    }
+
+    @Test("nesting beyond reason is refused")
+    func depth() {
+        #expect(
+            body("{\"a\": " + String(repeating: "[", count: 100_000)).diagnostics.first?.summary == "Nested too deeply")
+    }
+}
