@@ -29,11 +29,11 @@ extension FormatLexer {
         var length = 2
         if byte(at: length) == UInt8(ascii: "-") { length += 1 }
         let nameStart = length
-        guard let first = byte(at: length), Parser.startsIdentifier(first) else {
+        guard let first = byte(at: length), Self.startsIdentifier(first) else {
             add(.invalid, 1)
             return
         }
-        while let byte = byte(at: length), Parser.continuesIdentifier(byte) { length += 1 }
+        while let byte = byte(at: length), Self.continuesIdentifier(byte) { length += 1 }
         let marker = Array(bytes[(position + nameStart)..<(position + length)])
         if byte(at: length) == 0x0D { length += 1 }
         guard byte(at: length) == 0x0A else {

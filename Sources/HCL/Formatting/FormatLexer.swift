@@ -56,6 +56,15 @@ package struct FormatLexer {
         return end - position
     }
 
+    /// Letters beyond ASCII are not looked at closely: what is no identifier does not parse.
+    static func startsIdentifier(_ byte: UInt8) -> Bool {
+        byte == UInt8(ascii: "_") || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte) || byte >= 0x80
+    }
+
+    static func continuesIdentifier(_ byte: UInt8) -> Bool {
+        startsIdentifier(byte) || byte == UInt8(ascii: "-") || (0x30...0x39).contains(byte)
+    }
+
     // MARK: Outside strings
 
     private mutating func readCode(braces: Int?) {
@@ -78,8 +87,8 @@ package struct FormatLexer {
         case UInt8(ascii: "~") where braces == 0 && self.byte(at: 1) == UInt8(ascii: "}"):
             readClosingBrace(braces, length: 2)
         case 0x30...0x39: add(.number, lengthOfNumber)
-        case _ where Parser.startsIdentifier(byte):
-            let word = bytes[position...].prefix(while: Parser.continuesIdentifier)
+        case _ where Self.startsIdentifier(byte):
+            let word = bytes[position...].prefix(while: Self.continuesIdentifier)
             add(word.elementsEqual("in".utf8) ? .wordIn : .identifier, word.count)
         default: readSign(byte)
         }
