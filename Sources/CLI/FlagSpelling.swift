@@ -3,6 +3,7 @@ enum FlagSpelling {
     private static let switches: Set<String> = [
         "force", "debug", "timestamp-ui", "json", "syntax-only", "no-warn-undeclared-var", "warn-on-undeclared-var",
         "evaluate-datasources", "ignore-prerelease-plugins", "use-sequential-evaluation", "skip-enforcement",
+        "check", "diff", "recursive",
     ]
     private static let options: Set<String> = [
         "var", "var-file", "only", "except", "on-error", "parallel-builds", "connect", "color",
@@ -27,8 +28,8 @@ enum FlagSpelling {
             let value = body.contains("=") ? String(body.dropFirst(name.count + 1)) : nil
             if switches.contains(name), let value, let isOn = truth(value) {
                 if isOn { result.append("--" + name) }
-            } else if name == "color" && value == nil {
-                result.append("--color=true")
+            } else if name == "color" || name == "write", value.flatMap(truth) != nil || value == nil {
+                result.append("--\(name)=\(value.flatMap(truth) ?? true)")
             } else if options.contains(name), value == nil, let next = rest.popFirst() {
                 // Joined, so that a value that begins with a dash is not taken for a flag.
                 result.append("--\(name)=\(next)")

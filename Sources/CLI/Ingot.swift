@@ -10,13 +10,16 @@ package struct Ingot: AsyncParsableCommand {
             Reads Packer templates as they are, boots the installer under QEMU through libvirt, provisions over SSH, \
             and leaves a finished image. `ingot doctor` tells whether this host is ready.
             """,
-        subcommands: [BuildCommand.self, ValidateCommand.self, DoctorCommand.self, VersionCommand.self])
+        subcommands: [
+            BuildCommand.self, ValidateCommand.self, FormatCommand.self, DoctorCommand.self, VersionCommand.self,
+        ])
 
     package init() {}
 
     /// Runs the command that the arguments name, and ends the process with its exit code.
     ///
-    /// 0: done. 1: the build or the template failed. 2: wrong usage. 130 and 143: interrupted.
+    /// 0: done. 1: the build or the template failed. 2: wrong usage. 3: `fmt -check` found a file that is not in form.
+    /// 130 and 143: interrupted.
     package static func run(_ arguments: [String]) async -> Never {
         var command: any ParsableCommand
         do {

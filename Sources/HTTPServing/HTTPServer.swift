@@ -5,7 +5,6 @@ import NIOCore
 import NIOPosix
 import Scopes
 import ServiceLifecycle
-import Synchronization
 
 /// What is served.
 package enum HTTPContent: Sendable {
@@ -25,6 +24,19 @@ package struct HTTPRequestRecord: Sendable {
     package var bytes: Int
 }
 
+/// What a client may take up.
+package struct HTTPLimits: Sendable {
+    /// How long a connection lives on which nothing is asked, or on which an answer is not taken.
+    package var idle: Duration
+    /// Connections at once; more wait until one is free.
+    package var connections: Int
+
+    package init(idle: Duration = .seconds(120), connections: Int = 256) {
+        self.idle = idle
+        self.connections = connections
+    }
+}
+
 /// A small HTTP server for answer files, alive until it is stopped.
 package final class HTTPServer: Sendable {
     package let host: String
@@ -39,30 +51,57 @@ package final class HTTPServer: Sendable {
         self.services = services
     }
 
-    /// Starts on a free port of the range, a random one first.
+    /// Starts on a free port of the range, a random one first; every port is tried.
     ///
     /// - Parameters:
+    ///   - host: An address of this machine, as `http_bind_address` has it; for `http_interface` see
+    ///     `addressOfInterface(_:)`.
     ///   - ports: The upper bound is excluded; an empty range is exactly its lower bound.
     ///   - onRequest: Called for every request once it is answered, from any thread.
-    /// - Throws: `BuildError` when every port is taken.
+    /// - Throws: `BuildError` when there is no folder to serve, the address is not this machine's, or every port is taken.
     package static func start(
-        content: HTTPContent, host: String, ports: Range<Int>,
+        content: HTTPContent, host: String, ports: Range<Int>, limits: HTTPLimits = HTTPLimits(),
         onRequest: @escaping @Sendable (HTTPRequestRecord) -> Void
     ) async throws -> HTTPServer {
-        let candidates = ports.isEmpty ? [ports.lowerBound] : rotated(ports)
-        var last: (any Error)?
-        for port in candidates.prefix(200) {
-            do { return try await start(content, host, port, onRequest) } catch let error as IOError
-                where error.errnoCode == EADDRINUSE
+        if case .directory(let path) = content { try checkFolder(path) }
+        let shownHost = host.contains(":") ? "[\(host)]" : host
+        let last = max(ports.lowerBound, ports.upperBound - 1)
+        let operation =
+            last == ports.lowerBound
+            ? "start the HTTP server on \(shownHost), port \(last)"
+            : "start the HTTP server on \(shownHost), ports \(ports.lowerBound) to \(last)"
+        guard ports.lowerBound >= 0, last <= 65535 else {
+            throw BuildError(operation, because: "ports go from 0 to 65535")
+        }
+        var refusal: (any Error)?
+        for port in ports.isEmpty ? [ports.lowerBound] : rotated(ports) {
+            try Task.checkCancellation()
+            do { return try await start(content, host, port, limits, onRequest) } catch let error as IOError
+                where error.errnoCode == EADDRINUSE || error.errnoCode == EACCES
             {
-                last = error
+                refusal = error
+            } catch let error where !(error is CancellationError) {
+                throw BuildError(
+                    operation: operation, hint: "http_bind_address must be an address of this machine.",
+                    underlying: error)
             }
         }
+        let isForbidden = (refusal as? IOError)?.errnoCode == EACCES
         throw BuildError(
-            operation:
-                "start the HTTP server on \(host), ports \(ports.lowerBound) to \(max(ports.lowerBound, ports.upperBound - 1))",
-            hint: "Every port tried is taken: give http_port_min and http_port_max a wider range.",
-            underlying: last ?? Reason(text: "no port was tried"))
+            operation,
+            because: isForbidden ? "you may not use the ports that are free" : "every one of them is taken",
+            hint: "Give http_port_min and http_port_max a wider range"
+                + (isForbidden ? ", above 1023." : ", or end what uses them."))
+    }
+
+    private static func checkFolder(_ path: String) throws {
+        var status = stat()
+        let isThere = stat(path, &status) == 0
+        guard isThere, status.st_mode & S_IFMT == S_IFDIR else {
+            throw BuildError(
+                "serve the folder \(path)", because: isThere ? "it is a file" : String(cString: strerror(errno)),
+                hint: "http_directory is relative to the working directory.")
+        }
     }
 
     private static func rotated(_ ports: Range<Int>) -> [Int] {
@@ -71,16 +110,23 @@ package final class HTTPServer: Sendable {
     }
 
     private static func start(
-        _ content: HTTPContent, _ host: String, _ port: Int,
+        _ content: HTTPContent, _ host: String, _ port: Int, _ limits: HTTPLimits,
         _ onRequest: @escaping @Sendable (HTTPRequestRecord) -> Void
     ) async throws -> HTTPServer {
         let responder = FileResponder(content: content, onRequest: onRequest)
         let (started, continuation) = AsyncThrowingStream.makeStream(of: Int.self)
         var logger = Logger(label: "http")
         logger.logLevel = .critical
+        let idle = TimeAmount(limits.idle)
         let application = Application(
             responder: responder,
-            configuration: .init(address: .hostname(host, port: port), serverName: "ingot"),
+            server: .http1(
+                configuration: .init(
+                    additionalChannelHandlers: [IdleStateHandler(allTimeout: idle), IdleConnectionCloser()],
+                    idleTimeout: idle)),
+            configuration: .init(
+                address: .hostname(host, port: port), serverName: "ingot",
+                availableConnectionsDelegate: .maximum(limits.connections, logger: logger)),
             onServerRunning: { channel in
                 continuation.yield(channel.localAddress?.port ?? port)
                 continuation.finish()
@@ -96,6 +142,8 @@ package final class HTTPServer: Sendable {
             continuation.finish(throwing: CancellationError())
         }
         for try await bound in started { return HTTPServer(host: host, port: bound, task: task, services: services) }
+        // The caller was cancelled before the server ran.
+        await services.triggerGracefulShutdown()
         throw CancellationError()
     }
 
@@ -104,5 +152,19 @@ package final class HTTPServer: Sendable {
         // Cancelling would drop connections that are accepted but not yet read, on which NIO traps.
         await services.triggerGracefulShutdown()
         _ = await task.result
+    }
+}
+
+/// Ends connections whose client neither asks nor takes what it asked for.
+private final class IdleConnectionCloser: ChannelInboundHandler, RemovableChannelHandler {
+    typealias InboundIn = NIOAny
+    typealias InboundOut = NIOAny
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if event is IdleStateHandler.IdleStateEvent {
+            context.close(promise: nil)
+        } else {
+            context.fireUserInboundEventTriggered(event)
+        }
     }
 }

@@ -2,78 +2,75 @@ import NIOCore
 import NIOPosix
 import Scopes
 
-/// A message of the installer's log.
-package struct SyslogMessage: Sendable, Equatable {
-    /// 0 is an emergency, 7 is for debugging; nil where the message does not say.
-    package var severity: Int?
-    /// The program, as in `anna[1234]`.
-    package var tag: String
-    package var text: String
-
-    /// Reads `<PRI>TAG: TEXT` with or without the time and host of RFC 3164; anything else is all text.
-    package init(_ line: String) {
-        var rest = line[...]
-        severity = nil
-        if rest.first == "<", let end = rest.prefix(5).firstIndex(of: ">"),
-            let number = Int(rest[rest.index(after: rest.startIndex)..<end])
-        {
-            severity = number & 7
-            rest = rest[rest.index(after: end)...]
-        }
-        if let match = rest.prefixMatch(of: #/[A-Z][a-z][a-z] +\d+ \d\d:\d\d:\d\d /#) {
-            rest = rest[match.range.upperBound...]
-        }
-        let cleaned = String(
-            rest.filter { character in character.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7F } })
-        let words = cleaned.split(separator: ": ", maxSplits: 1).map(String.init)
-        if words.count == 2, words[0].count <= 64 {
-            // A host name may stand before the program.
-            tag = words[0].split(separator: " ").last.map(String.init) ?? words[0]
-            text = words[1]
-        } else {
-            tag = "installer"
-            text = cleaned
-        }
-    }
-}
-
-/// Receives syslog over UDP, as installers send their log.
+/// Receives syslog over UDP and TCP, as installers send their log.
 package final class SyslogServer: Sendable {
+    /// The same for UDP and TCP.
     package let port: Int
-    private let channel: any Channel
+    private let channels: [any Channel]
     private let group: MultiThreadedEventLoopGroup
 
-    private init(port: Int, channel: any Channel, group: MultiThreadedEventLoopGroup) {
+    private init(port: Int, channels: [any Channel], group: MultiThreadedEventLoopGroup) {
         self.port = port
-        self.channel = channel
+        self.channels = channels
         self.group = group
     }
 
     /// Starts on a free port of the address.
+    ///
+    /// - Parameter onMessage: Called from a thread of its own, in the order of arrival on each connection.
     package static func start(
         host: String, onMessage: @escaping @Sendable (SyslogMessage) -> Void
     ) async throws -> SyslogServer {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         do {
-            let channel = try await DatagramBootstrap(group: group).channelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(SyslogHandler(onMessage: onMessage))
+            var refusal: (any Error)?
+            // A port that is free for UDP may be taken for TCP.
+            for _ in 0..<20 {
+                let datagrams = try await DatagramBootstrap(group: group).channelInitializer { channel in
+                    channel.eventLoop.makeCompletedFuture {
+                        try channel.pipeline.syncOperations.addHandler(SyslogDatagramHandler(onMessage: onMessage))
+                    }
+                }.bind(host: host, port: 0).get()
+                let port = datagrams.localAddress?.port ?? 0
+                do {
+                    let streams = try await listen(group, host, port, onMessage)
+                    return SyslogServer(port: port, channels: [datagrams, streams], group: group)
+                } catch {
+                    refusal = error
+                    try await datagrams.close()
                 }
-            }.bind(host: host, port: 0).get()
-            return SyslogServer(port: channel.localAddress?.port ?? 0, channel: channel, group: group)
+            }
+            throw refusal ?? Reason(text: "no port was tried")
         } catch {
             try await group.shutdownGracefully()
             throw BuildError(operation: "receive the installer's log on \(host)", underlying: error)
         }
     }
 
+    private static func listen(
+        _ group: MultiThreadedEventLoopGroup, _ host: String, _ port: Int,
+        _ onMessage: @escaping @Sendable (SyslogMessage) -> Void
+    ) async throws -> any Channel {
+        try await ServerBootstrap(group: group).serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .serverChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(ConnectionLimiter())
+                }
+            }
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(SyslogStreamHandler(onMessage: onMessage))
+                }
+            }.bind(host: host, port: port).get()
+    }
+
     package func stop() async throws {
-        try await channel.close()
+        // Shutting the group down closes the channels and their connections.
         try await group.shutdownGracefully()
     }
 }
 
-private final class SyslogHandler: ChannelInboundHandler {
+private final class SyslogDatagramHandler: ChannelInboundHandler {
     typealias InboundIn = AddressedEnvelope<ByteBuffer>
     private let onMessage: @Sendable (SyslogMessage) -> Void
 
@@ -82,8 +79,47 @@ private final class SyslogHandler: ChannelInboundHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        let envelope = unwrapInboundIn(data)
-        let text = String(decoding: envelope.data.readableBytesView.prefix(8192), as: UTF8.self)
-        for line in text.split(whereSeparator: \.isNewline) { onMessage(SyslogMessage(String(line))) }
+        SyslogMessage.all(in: unwrapInboundIn(data).data.readableBytesView).forEach(onMessage)
+    }
+}
+
+private final class SyslogStreamHandler: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    private let onMessage: @Sendable (SyslogMessage) -> Void
+    private var framing = SyslogFraming()
+
+    init(onMessage: @escaping @Sendable (SyslogMessage) -> Void) {
+        self.onMessage = onMessage
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        framing.receive(unwrapInboundIn(data).readableBytesView).forEach(onMessage)
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        framing.finish().forEach(onMessage)
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        context.close(promise: nil)
+    }
+}
+
+/// Turns away what comes in beyond a number of connections: an installer needs one or two.
+private final class ConnectionLimiter: ChannelInboundHandler {
+    typealias InboundIn = any Channel
+    typealias InboundOut = any Channel
+
+    private static let most = 64
+    private var open = 0
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        let connection = unwrapInboundIn(data)
+        guard open < Self.most else { return connection.close(promise: nil) }
+        open += 1
+        let loop = context.eventLoop
+        let limiter = NIOLoopBound(self, eventLoop: loop)
+        connection.closeFuture.hop(to: loop).whenComplete { _ in limiter.value.open -= 1 }
+        context.fireChannelRead(data)
     }
 }

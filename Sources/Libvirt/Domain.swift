@@ -41,14 +41,18 @@ package final class Domain: Sendable {
         throw stopped
     }
 
-    /// - Throws: `TimedOut`.
+    /// - Throws: `TimedOut`, `MachineStopped` for a machine that hangs for good.
     package func waitUntilStopped(timeout: Duration?) async throws {
         try await withDeadline(timeout, "waiting for the machine to stop") { [stops] in
             guard await stops.wait() != nil else { throw CancellationError() }
         }
+        if !isStopped { throw stopped }
     }
 
-    package var isStopped: Bool { stops.reason != nil }
+    package var isStopped: Bool { stops.reason?.isEnd == true }
+
+    /// Ends every wait for this machine, which is found to be dead though QEMU still runs.
+    package func giveUp(_ reason: MachineStopped.Reason) { stops.stop(reason) }
 
     /// Cuts the power. A machine that is gone already is fine.
     package func destroy() async throws {
@@ -87,14 +91,16 @@ package final class Domain: Sendable {
     ///
     /// - Throws: `LibvirtError` when the port is taken.
     package func addPortForward(hostPort: Int, guestPort: Int) async throws {
-        let answer = try await monitor("hostfwd_add hostnet0 tcp:127.0.0.1:\(hostPort)-:\(guestPort)")
+        // Without a name QEMU takes the first user network, whoever has named it.
+        let answer = try await monitor("hostfwd_add tcp:127.0.0.1:\(hostPort)-:\(guestPort)")
         let text = answer.trimmingCharacters(in: .whitespacesAndNewlines)
         guard text.isEmpty else { throw LibvirtError("hostfwd_add", because: text) }
     }
 
     private var stopped: MachineStopped {
         let reason = stops.reason ?? .unknown
-        return MachineStopped(reason: reason, log: reason == .shutDown || reason == .destroyed ? [] : logTail)
+        let isPlain = [.shutDown, .destroyed].contains(reason) || !reason.isEnd
+        return MachineStopped(reason: reason, log: isPlain ? [] : logTail)
     }
 
     /// The last lines of QEMU's log, without the command line and what libvirt adds.
@@ -119,7 +125,7 @@ package final class Domain: Sendable {
     /// buried it.
     private func isGoing() async -> Bool {
         for _ in 0..<10 {
-            if isStopped { return true }
+            if stops.reason != nil { return true }
             // A machine that cannot be asked is as good as gone; the wait below is bounded.
             if (try? await isLeaving()) != false {
                 try? await waitUntilStopped(timeout: .seconds(15))  // Whether it came to an end is asked right after.

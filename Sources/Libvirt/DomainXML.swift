@@ -13,10 +13,16 @@ private struct DomainComposer {
     let machine: MachineDescription
 
     var domain: XML {
+        var places = PCIPlaces(machine)
+        var passed = PassedArguments(machine)
+        passed.placeDevices(&places)
+        let devices = devices(&places)
+        passed.placeDrives(&places)
+        let arguments = passed.all + ownArguments
         var children = [
             XML("name", text: machine.name),
             XML("memory", [("unit", "MiB")], text: String(machine.memory)),
-            XML("vcpu", text: String(max(1, machine.cpus))),
+            vcpu,
             os,
         ]
         if machine.isX86 { children.append(XML("features", [], features)) }
@@ -26,9 +32,8 @@ private struct DomainComposer {
             XML("on_poweroff", text: "destroy"), XML("on_reboot", text: "restart"), XML("on_crash", text: "destroy"),
             XML("devices", [], devices),
         ]
-        if !machine.arguments.isEmpty {
-            children.append(
-                XML("qemu:commandline", [], machine.arguments.map { XML("qemu:arg", [("value", $0)]) }))
+        if !arguments.isEmpty {
+            children.append(XML("qemu:commandline", [], arguments.map { XML("qemu:arg", [("value", $0)]) }))
         }
         return XML(
             "domain",
@@ -38,13 +43,48 @@ private struct DomainComposer {
             ], children)
     }
 
+    /// The processors the machine starts with, of as many as the topology has room for.
+    ///
+    /// As in Packer: without a number the topology gives it, and a number above it is lowered.
+    private var vcpu: XML {
+        guard let topology else { return XML("vcpu", text: String(max(1, machine.cpus))) }
+        let room = topology.reduce(1, *)
+        let isPartial = machine.cpus > 0 && machine.cpus < room
+        return XML("vcpu", [("current", isPartial ? String(machine.cpus) : nil)], text: String(room))
+    }
+
+    /// Sockets, cores and threads, where any is given.
+    private var topology: [Int]? {
+        let terms = [machine.sockets, machine.cores, machine.threads]
+        return terms.contains { $0 > 0 } ? terms.map { min(max(1, $0), 4096) } : nil
+    }
+
+    /// What libvirt has no word for.
+    private var ownArguments: [String] {
+        var arguments: [String] = []
+        // Options after the type, as in "virt,highmem=off".
+        if let comma = machine.machineType.firstIndex(of: ",") {
+            arguments += ["-machine", String(machine.machineType[comma...].dropFirst())]
+        }
+        if case .file(let path, isFlash: false) = machine.firmware, !path.hasPrefix("/") {
+            arguments += ["-bios", path]
+        }
+        if let cpu = machine.cpu, CPUModel(cpu) == nil {
+            // Without KVM there is no "host", and "max" is the nearest.
+            let isHost = machine.accelerator == .tcg && cpu.prefix { $0 != "," } == "host"
+            arguments += ["-cpu", isHost ? "max" + cpu.dropFirst(4) : cpu]
+        }
+        return arguments
+    }
+
     private var os: XML {
-        // Options after the type, as in "virt,highmem=off", are QEMU's own and are given to it beside.
         let type = XML(
             "type", [("arch", machine.architecture), ("machine", String(machine.machineType.prefix { $0 != "," }))],
             text: "hvm")
         switch machine.firmware {
         case .bios: return XML("os", [], [type])
+        // A name without a folder is one of QEMU's own files, which it finds by itself.
+        case .file(let path, isFlash: false) where !path.hasPrefix("/"): return XML("os", [], [type])
         case .file(let path, let isFlash):
             let loader = XML("loader", [("readonly", "yes"), ("type", isFlash ? "pflash" : "rom")], text: path)
             return XML("os", [], [type, loader])
@@ -75,43 +115,35 @@ private struct DomainComposer {
     }
 
     private var cpu: XML? {
-        var topology: [XML] = []
-        let terms = [machine.sockets, machine.cores, machine.threads]
-        if terms.contains(where: { $0 > 0 }) {
-            let counts = terms.map { max(1, $0) }
-            topology = [
-                XML(
-                    "topology",
-                    [("sockets", String(counts[0])), ("cores", String(counts[1])), ("threads", String(counts[2]))])
-            ]
+        var parts: [XML] = []
+        if let topology {
+            let names = ["sockets", "cores", "threads"]
+            parts.append(XML("topology", zip(names, topology).map { ($0, String($1)) }))
         }
-        guard let named = machine.cpu else {
-            return topology.isEmpty ? nil : XML("cpu", [], topology)
+        guard let model = machine.cpu.flatMap(CPUModel.init) else {
+            return parts.isEmpty ? nil : XML("cpu", [], parts)
         }
-        var parts = named.split(separator: ",").map(String.init)
-        let model = parts.isEmpty ? "" : parts.removeFirst()
-        let flags = parts.filter { $0.hasPrefix("-") || $0.hasPrefix("+") }.map {
-            XML("feature", [("policy", $0.hasPrefix("-") ? "disable" : "require"), ("name", String($0.dropFirst()))])
+        parts += model.features.map { feature in
+            XML("feature", [("policy", feature.isOn ? "require" : "disable"), ("name", feature.name)])
         }
-        switch (model, machine.accelerator) {
-        case ("host", .kvm): return XML("cpu", [("mode", "host-passthrough"), ("check", "none")], topology + flags)
-        case ("host", .tcg), ("max", _): return XML("cpu", [("mode", "maximum"), ("check", "none")], topology + flags)
+        switch (model.name, machine.accelerator) {
+        case ("host", .kvm): return XML("cpu", [("mode", "host-passthrough"), ("check", "none")], parts)
+        case ("host", .tcg), ("max", _): return XML("cpu", [("mode", "maximum"), ("check", "none")], parts)
         default:
             return XML(
                 "cpu", [("mode", "custom"), ("match", "exact"), ("check", "none")],
-                [XML("model", [("fallback", "forbid")], text: model)] + topology + flags)
+                [XML("model", [("fallback", "forbid")], text: model.name)] + parts)
         }
     }
 
-    private var devices: [XML] {
-        var places = PCIPlaces(machine)
+    private func devices(_ places: inout PCIPlaces) -> [XML] {
         var devices = [XML("emulator", text: machine.emulator)]
         var names = DriveNames()
         let hasVirtioSCSI =
             machine.disks.contains { $0.bus == .virtioSCSI } || !machine.isX86 && !machine.cdroms.isEmpty
         // The order of Packer's command line: SCSI controllers, the network card, then virtio disks.
         if hasVirtioSCSI { devices.append(controller("scsi", model: "virtio-scsi", at: places.next())) }
-        if machine.disks.contains(where: { $0.bus == .scsi }) {
+        if !hasVirtioSCSI, machine.disks.contains(where: { $0.bus == .scsi }) {
             devices.append(controller("scsi", model: "lsilogic", at: places.next()))
         }
         if let card = networkCard(at: machine.network == .none ? nil : places.next()) { devices.append(card) }
@@ -225,49 +257,5 @@ private struct DomainComposer {
         let place = machine.isX86 && model != "none" ? PCIPlaces(machine).video : nil
         devices.append(XML("video", [], [XML("model", [("type", model)]), place].compactMap { $0 }))
         return devices
-    }
-}
-
-/// Hands out PCI slots in the order in which QEMU would, on the machines whose places are known.
-private struct PCIPlaces {
-    private var slot: Int?
-    let video: XML?
-
-    init(_ machine: MachineDescription) {
-        let first = machine.isX86 ? (machine.isQ35 ? 1 : 2) : nil
-        video = first.map(Self.place)
-        slot = first.map { $0 + (machine.vga == "none" ? 0 : 1) }
-    }
-
-    mutating func next() -> XML? {
-        guard let current = slot else { return nil }
-        slot = current + 1
-        return Self.place(current)
-    }
-
-    private static func place(_ slot: Int) -> XML {
-        let digits = String(slot, radix: 16)
-        return XML(
-            "address",
-            [
-                ("type", "pci"), ("domain", "0x0000"), ("bus", "0x00"),
-                ("slot", "0x" + (digits.count == 1 ? "0" : "") + digits), ("function", "0x0"),
-            ])
-    }
-}
-
-/// Drive names by prefix: vda, vdb, … vdz, vdaa.
-private struct DriveNames {
-    private var used: [String: Int] = [:]
-
-    mutating func next(_ prefix: String) -> String {
-        var number = used[prefix, default: 0]
-        used[prefix] = number + 1
-        var letters = ""
-        repeat {
-            letters = String(UnicodeScalar(UInt8(ascii: "a") + UInt8(number % 26))) + letters
-            number = number / 26 - 1
-        } while number >= 0
-        return prefix + letters
     }
 }

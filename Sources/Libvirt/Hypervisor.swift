@@ -58,6 +58,9 @@ package actor Hypervisor {
     }
 
     private func connect(_ uri: String) throws {
+        if let problem = ingot_libvirt_problem() {
+            throw LibvirtError("loading libvirt", because: String(cString: problem))
+        }
         _ = EventLoop.start
         guard let pointer = virConnectOpen(uri) else { throw LibvirtError(lastErrorIn: "virConnectOpen") }
         connection = ConnectionHandle(adopting: pointer)

@@ -3,7 +3,21 @@ import Synchronization
 
 /// Why a machine is gone.
 package struct MachineStopped: Error, Sendable, CustomStringConvertible {
-    package enum Reason: Sendable, Equatable { case shutDown, destroyed, crashed, failed, migrated, saved, unknown }
+    package enum Reason: Sendable, Equatable {
+        case shutDown, destroyed, crashed, failed, migrated, saved, unknown
+        /// Paused by QEMU, which does so when the disk image's file system is full.
+        case outOfRoom
+        /// The guest's kernel is dead; its last words. QEMU still runs.
+        case panicked(String)
+
+        /// Whether there is no machine any more.
+        var isEnd: Bool {
+            switch self {
+            case .outOfRoom, .panicked: false
+            default: true
+            }
+        }
+    }
     package var reason: Reason
     /// The end of QEMU's own log, where it tells something.
     package var log: [String]
@@ -18,6 +32,8 @@ package struct MachineStopped: Error, Sendable, CustomStringConvertible {
             case .migrated: "the machine moved to another host"
             case .saved: "the machine was saved"
             case .unknown: "the machine is gone"
+            case .panicked(let words): "the guest's kernel panicked: \(words)"
+            case .outOfRoom: "QEMU paused the machine, because no room is left where its disk image is"
             }
         return words + (log.isEmpty ? "" : "; QEMU says:\n  " + log.joined(separator: "\n  "))
     }
@@ -85,12 +101,8 @@ final class Lifecycle: Sendable {
             connection,
             { _, domain, event, detail, opaque in
                 guard let domain, let opaque, let name = virDomainGetName(domain) else { return 0 }
-                guard event == VIR_DOMAIN_EVENT_STOPPED.rawValue || event == VIR_DOMAIN_EVENT_CRASHED.rawValue else {
-                    return 0
-                }
+                guard let reason = stopReason(event, detail) else { return 0 }
                 let lifecycle = Unmanaged<Lifecycle>.fromOpaque(opaque).takeUnretainedValue()
-                let reason: MachineStopped.Reason =
-                    event == VIR_DOMAIN_EVENT_CRASHED.rawValue ? .crashed : stopReason(detail)
                 lifecycle.watch(String(cString: name)).stop(reason)
                 return 0
             },
@@ -110,8 +122,16 @@ final class Lifecycle: Sendable {
     }
 }
 
-private func stopReason(_ detail: Int32) -> MachineStopped.Reason {
-    guard detail >= 0 else { return .unknown }
+/// nil: the machine goes on.
+private func stopReason(_ event: Int32, _ detail: Int32) -> MachineStopped.Reason? {
+    guard event >= 0, detail >= 0 else { return nil }
+    switch virDomainEventType(rawValue: UInt32(event)) {
+    case VIR_DOMAIN_EVENT_STOPPED: break
+    case VIR_DOMAIN_EVENT_CRASHED: return .crashed
+    case VIR_DOMAIN_EVENT_SUSPENDED where UInt32(detail) == VIR_DOMAIN_EVENT_SUSPENDED_IOERROR.rawValue:
+        return .outOfRoom
+    default: return nil
+    }
     switch virDomainEventStoppedDetailType(rawValue: UInt32(detail)) {
     case VIR_DOMAIN_EVENT_STOPPED_SHUTDOWN: return .shutDown
     case VIR_DOMAIN_EVENT_STOPPED_DESTROYED: return .destroyed

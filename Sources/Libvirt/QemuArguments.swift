@@ -1,3 +1,5 @@
+import Foundation
+
 /// Packer's `qemuargs` applied to a machine.
 ///
 /// As in Packer, any use of a switch replaces all that the machine would have had for that switch. What libvirt has a word
@@ -7,15 +9,21 @@ package struct QemuArguments {
     private var warnings: [String] = []
     private let rows: [(flag: String, value: String)]
 
-    /// - Parameter rows: Switch (with its dash) and its values joined.
-    package init(_ rows: [(flag: String, value: String)]) {
-        self.rows = rows
+    /// - Parameters:
+    ///   - rows: Switch (with its dash) and its values joined.
+    ///   - folder: What relative paths are relative to: as in Packer, the working directory.
+    package init(
+        _ rows: [(flag: String, value: String)], folder: String = FileManager.default.currentDirectoryPath
+    ) {
+        let paths = ArgumentPaths(folder: folder)
+        self.rows = rows.map { ($0.flag, paths.absolute($0.flag, $0.value)) }
         machine = MachineDescription(
             name: "", memory: 0, cpus: 0, machineType: "", architecture: "", emulator: "", accelerator: .tcg, disks: [],
             cdroms: [], network: .none)
     }
 
-    /// The changed machine; whether the network is now the arguments' own affair; and what could not be honoured.
+    /// The changed machine; whether the arguments bring their own network, and with it their own forward of a port; and what
+    /// could not be honoured.
     package func applied(
         to machine: MachineDescription
     ) -> (machine: MachineDescription, ownsNetwork: Bool, warnings: [String]) {
@@ -28,9 +36,14 @@ package struct QemuArguments {
             copy.machine.cdroms = []
         }
         if flags.contains("-cdrom") { copy.machine.cdroms = [] }
-        let ownsNetwork = flags.contains("-netdev") || copy.namesNetworkCard
-        if ownsNetwork { copy.takeOverNetwork() }
+        let ownsNetwork = flags.contains("-netdev")
+        if ownsNetwork || copy.namesNetworkCard { copy.takeOverNetwork() }
         for row in rows { copy.apply(row.flag, row.value) }
+        // libvirt lets a machine boot only from what it knows, and these drives it does not know.
+        if flags.contains("-drive") {
+            let order = rows.last { $0.flag == "-boot" }?.value ?? ""
+            copy.machine.arguments += ["-boot", (order.isEmpty ? "once=d" : order) + ",strict=off"]
+        }
         return (copy.machine, ownsNetwork, copy.warnings)
     }
 
@@ -50,7 +63,9 @@ package struct QemuArguments {
     private mutating func takeOverNetwork() {
         guard let model = cardModel else { return }
         if !rows.contains(where: { $0.flag == "-netdev" }) {
-            machine.arguments += ["-netdev", "user,id=user.0"]
+            var network = "user,id=user.0"
+            if case .bridge(let bridge, _) = machine.network { network = "bridge,id=user.0,br=\(bridge)" }
+            machine.arguments += ["-netdev", network]
         }
         if !namesNetworkCard {
             machine.arguments += ["-device", "\(model == "virtio" ? "virtio-net" : model),netdev=user.0"]
@@ -97,28 +112,30 @@ package struct QemuArguments {
     }
 
     private mutating func apply(processors value: String) {
+        var counts: [String: Int] = [:]
         for part in value.split(separator: ",") {
             let pair = part.split(separator: "=", maxSplits: 1).map(String.init)
-            guard let number = Int(pair.last ?? ""), number > 0, number < 10_000 else {
+            guard let number = Int(pair.last ?? ""), number > 0, number < 4096 else {
                 warnings.append("qemuargs: \(part) in -smp \(value) is not a number; it was left out")
                 continue
             }
-            switch pair.count == 1 ? "cpus" : pair[0] {
-            case "cpus": machine.cpus = number
-            case "sockets": machine.sockets = number
-            case "cores": machine.cores = number
-            case "threads": machine.threads = number
-            default: break  // maxcpus and the finer levels do not change what the guest starts with.
-            }
+            // maxcpus and the finer levels do not change what the guest starts with.
+            counts[pair.count == 1 ? "cpus" : pair[0]] = number
         }
-        let topology = [machine.sockets, machine.cores, machine.threads].filter { $0 > 0 }.reduce(1, { $0 &* $1 })
-        // libvirt wants the product; QEMU fills the missing term up by itself.
-        if topology > 1 && machine.cpus != topology {
-            if machine.sockets == 0, topology > 0, machine.cpus % topology == 0 {
-                machine.sockets = machine.cpus / topology
-            } else {
-                machine.cpus = topology
-            }
+        machine.cpus = counts["cpus"] ?? 0
+        machine.sockets = counts["sockets"] ?? 0
+        machine.cores = counts["cores"] ?? 0
+        machine.threads = counts["threads"] ?? 0
+        // QEMU fills a missing term up: the cores first, then the sockets, then the threads.
+        let given = [machine.sockets, machine.cores, machine.threads].filter { $0 > 0 }.reduce(1, *)
+        guard given > 1, machine.cpus > given, machine.cpus % given == 0 else { return }
+        let factor = machine.cpus / given
+        if machine.cores == 0 {
+            machine.cores = factor
+        } else if machine.sockets == 0 {
+            machine.sockets = factor
+        } else if machine.threads == 0 {
+            machine.threads = factor
         }
     }
 

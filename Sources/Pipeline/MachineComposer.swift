@@ -1,21 +1,21 @@
 import Foundation
-import Libvirt
-import RemoteFramebuffer
-import Scopes
-import Templates
+package import Libvirt
+package import RemoteFramebuffer
+package import Scopes
+package import Templates
 
 /// The machine that is to be started, and how to reach it.
-struct ComposedMachine: Sendable {
-    var description: MachineDescription
-    var vnc: VNCAddress?
-    var vncPassword: Sensitive<String>?
+package struct ComposedMachine: Sendable {
+    package var description: MachineDescription
+    package var vnc: VNCAddress?
+    package var vncPassword: Sensitive<String>?
     /// `qemuargs` have taken the network over, with a forward of their own.
-    var ownsNetwork: Bool
-    var warnings: [String]
+    package var ownsNetwork: Bool
+    package var warnings: [String]
 }
 
 /// Turns a source's options into a machine.
-struct MachineComposer: Sendable {
+package struct MachineComposer: Sendable {
     let source: QemuSource
     let name: String
     let accelerator: Accelerator
@@ -29,8 +29,27 @@ struct MachineComposer: Sendable {
     let serialPath: String
     let socketPath: String
 
+    package init(
+        source: QemuSource, name: String, accelerator: Accelerator, emulator: String, architecture: String,
+        qemuVersion: String, workspace: Workspace, disks: Disks, seeds: Seeds, medium: String, serialPath: String,
+        socketPath: String
+    ) {
+        self.source = source
+        self.name = name
+        self.accelerator = accelerator
+        self.emulator = emulator
+        self.architecture = architecture
+        self.qemuVersion = qemuVersion
+        self.workspace = workspace
+        self.disks = disks
+        self.seeds = seeds
+        self.medium = medium
+        self.serialPath = serialPath
+        self.socketPath = socketPath
+    }
+
     /// - Parameter render: Fills in a value of `qemuargs`.
-    func compose(render: (String) throws -> String) throws -> ComposedMachine {
+    package func compose(render: (String) throws -> String) throws -> ComposedMachine {
         let settings = source.machine
         var machine = MachineDescription(
             name: name, memory: settings.memory, cpus: settings.cpus, machineType: settings.machineType,

@@ -75,6 +75,8 @@ package struct RunBuilds: Sendable {
             folder = runFolder
             let reporter = Reporter(build: build.name, sinks: sinks + [runFolder], secrets: plan.secrets)
             reporter.debug("run folder \(runFolder.path)")
+            var context = context
+            context.build = build
             let artifacts = try await Build(
                 plan: build, context: context, options: options, engine: engine, reporter: reporter,
                 runFolder: runFolder, attendant: attendant

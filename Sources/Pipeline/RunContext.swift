@@ -13,6 +13,8 @@ package struct RunContext: Sendable {
     package var startTime: Date
     package var force: Bool
     package var environment: [String: String]
+    /// The build whose options are rendered.
+    var build: PlannedBuild?
 
     package init(
         workingDirectory: String, templateDirectory: String, runUUID: String, startTime: Date, force: Bool,
@@ -38,10 +40,9 @@ package struct RunContext: Sendable {
     /// - Throws: `BuildError` with the place and the reason.
     package func render(_ text: String, data: [String: String]) throws -> String {
         do {
-            return try renderTemplate(
-                text, data: data,
-                context: TemplateContext(
-                    templateDirectory: templateDirectory, workingDirectory: workingDirectory, startTime: startTime))
+            if let build { return try build.render(text, data: data) }
+            let template = TemplateContext(workingDirectory: workingDirectory, startTime: startTime)
+            return try renderTemplate(text, data: data, context: template)
         } catch {
             throw BuildError("render `\(text.prefix(80))`", because: "\(error)")
         }

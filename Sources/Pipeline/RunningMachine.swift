@@ -31,22 +31,27 @@ struct RunningMachine: Sendable {
 
 /// Looks at the guest's screen now and then, and keeps what it saw last in the run folder.
 final class ScreenWatch: Sendable {
+    private let domain: Domain
     private let vnc: VNCAddress?
     private let password: Sensitive<String>?
     private let folder: String
     private let reporter: Reporter
     private let lastText = Mutex<[String]>([])
 
-    init(vnc: VNCAddress?, password: Sensitive<String>?, folder: String, reporter: Reporter) {
+    init(domain: Domain, vnc: VNCAddress?, password: Sensitive<String>?, folder: String, reporter: Reporter) {
+        self.domain = domain
         self.vnc = vnc
         self.password = password
         self.folder = folder
         self.reporter = reporter
     }
 
-    /// The lowest line of text on the screen, for the lines that tell what a wait waits for.
+    /// The lowest line with words on the screen, for the lines that tell what a wait waits for.
     var summary: String? {
-        lastText.withLock { $0.last }.map { "on the screen: \($0)" }
+        let lines = lastText.withLock { $0 }
+        let edges = CharacterSet.whitespaces.union(CharacterSet(charactersIn: "│┤├┌┐└┘─║═|\u{fffd}"))
+        return lines.last { $0.contains(where: \.isLetter) }
+            .map { "on the screen: \($0.trimmingCharacters(in: edges))" }
     }
 
     /// Looks every `interval` until cancelled.
@@ -81,6 +86,16 @@ final class ScreenWatch: Sendable {
         }
         if let question = installerQuestion(shown), question != installerQuestion(before) {
             reporter.warn("the installer asks something that the answer file does not answer: \(question)")
+        }
+        judge(trouble(on: shown), before: trouble(on: before))
+    }
+
+    /// A guest may panic and start again by itself, so a panic counts when it is still there at the next look.
+    private func judge(_ trouble: GuestTrouble?, before: GuestTrouble?) {
+        switch trouble {
+        case .panicked(let words) where trouble == before: domain.giveUp(.panicked(words))
+        case .stopped(let words) where trouble != before: reporter.warn(words)
+        default: break
         }
     }
 

@@ -1,7 +1,7 @@
 /// One block of DES, which VNC's password authentication is made of (RFC 6143, section 7.2.2; FIPS 46-3).
 ///
 /// - Parameter key: 8 bytes; VNC takes their bits in reverse order.
-func desEncrypt(_ block: [UInt8], key: [UInt8]) -> [UInt8] {
+package func desEncrypt(_ block: [UInt8], key: [UInt8]) -> [UInt8] {
     let keyBits = permute(key.reduce(0) { $0 << 8 | UInt64($1) }, DESTable.keyChoice1, width: 64)
     var (c, d) = (
         UInt32(truncatingIfNeeded: keyBits >> 28) & 0xFFF_FFFF, UInt32(truncatingIfNeeded: keyBits) & 0xFFF_FFFF

@@ -17,22 +17,14 @@ package struct Framebuffer: Sendable, Equatable {
         set { pixels[y * width + x] = newValue }
     }
 
-    /// Puts rows of pixels at a place; the caller has checked that they fit.
-    mutating func put(_ rows: [UInt32], x: Int, y: Int, width: Int, height: Int) {
-        for row in 0..<height {
-            let target = (y + row) * self.width + x
-            pixels.replaceSubrange(target..<target + width, with: rows[row * width..<(row + 1) * width])
+    /// Puts a row of pixels at a place, four bytes each: blue, green, red and one that means nothing. The caller has checked
+    /// that it fits.
+    mutating func putRow(_ bytes: ArraySlice<UInt8>, x: Int, y: Int) {
+        bytes.withUnsafeBytes { bytes in
+            for index in 0..<bytes.count / 4 {
+                let pixel = UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: index * 4, as: UInt32.self))
+                pixels[y * width + x + index] = pixel & 0xFF_FFFF
+            }
         }
-    }
-
-    /// Copies a rectangle that lies inside the picture to another place inside it.
-    mutating func copy(fromX: Int, fromY: Int, toX: Int, toY: Int, width: Int, height: Int) {
-        var rows: [UInt32] = []
-        rows.reserveCapacity(width * height)
-        for row in 0..<height {
-            let start = (fromY + row) * self.width + fromX
-            rows += pixels[start..<start + width]
-        }
-        put(rows, x: toX, y: toY, width: width, height: height)
     }
 }

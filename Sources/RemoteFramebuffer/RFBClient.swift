@@ -1,38 +1,52 @@
-/// The client side of RFB 3.8 (RFC 6143) without any I/O: bytes of the server in, bytes for the server and pictures out.
-struct RFBClient {
-    enum Phase: Equatable { case version, security, challenge, result, initialisation, running, failed }
+/// The client side of RFB 3.3, 3.7 and 3.8 (RFC 6143) without any I/O: bytes of the server in, bytes for the server and
+/// pictures out.
+package struct RFBClient {
+    package enum Phase: Equatable { case version, security, challenge, result, initialisation, running, failed }
 
-    /// What no honest server exceeds; a hostile one must not make us reserve memory.
-    static let largestSide = 8192
+    /// What no honest server exceeds; a hostile one must not make us reserve memory (64 MiB) or spend time on clearing it.
+    package static let largestSide = 8192
+    package static let mostPixels = 16 << 20
+    static let mostResizes = 1000
 
-    private(set) var phase = Phase.version
-    private(set) var framebuffer = Framebuffer(width: 0, height: 0)
-    /// Complete updates received so far.
-    private(set) var updates = 0
+    package private(set) var phase = Phase.version
+    package private(set) var framebuffer = Framebuffer(width: 0, height: 0)
+    /// Complete updates received so far that show something: a mere change of size is none.
+    package private(set) var updates = 0
+    /// Bytes that wait for the rest of what they belong to.
+    package var unread: Int { input.count }
     private var input: [UInt8] = []
     private var position = 0
     private let password: String?
+    /// 3, 7 or 8.
+    private var minorVersion = 8
     /// Rectangles of the current update that are still to come.
     private var rectangles = 0
+    /// Rows of the current rectangle that are still to come, top first.
+    private var rows: (x: Int, y: Int, width: Int, left: Int)?
+    /// The screen has changed its size, and what it shows is not known yet.
+    private var isResized = false
+    private var resizes = 0
 
-    init(password: String?) {
+    package init(password: String?) {
         self.password = password
     }
 
-    struct ProtocolError: Error, Equatable, CustomStringConvertible {
-        var description: String
+    package struct ProtocolError: Error, Equatable, CustomStringConvertible {
+        package var description: String
     }
 
     /// Takes bytes of the server.
     ///
     /// - Returns: What is to be sent.
-    mutating func receive(_ bytes: [UInt8]) throws(ProtocolError) -> [UInt8] {
+    package mutating func receive(_ bytes: [UInt8]) throws(ProtocolError) -> [UInt8] {
         input += bytes
         var output: [UInt8] = []
         do throws(ProtocolError) {
             while let answer = try step() { output += answer }
         } catch {
             phase = .failed
+            input = []
+            position = 0
             throw error
         }
         input.removeFirst(position)
@@ -40,63 +54,119 @@ struct RFBClient {
         return output
     }
 
-    static func keyEvent(_ keysym: UInt32, down: Bool) -> [UInt8] {
+    package static func keyEvent(_ keysym: UInt32, down: Bool) -> [UInt8] {
         [4, down ? 1 : 0, 0, 0] + bytes(keysym)
     }
 
     /// - Parameter incremental: Only what has changed is wanted, once it has.
-    func updateRequest(incremental: Bool) -> [UInt8] {
+    package func updateRequest(incremental: Bool) -> [UInt8] {
         [3, incremental ? 1 : 0, 0, 0, 0, 0] + Self.bytes(UInt16(framebuffer.width))
             + Self.bytes(UInt16(framebuffer.height))
     }
 
-    // MARK: Steps
+    // MARK: Greeting
 
     /// Handles the next complete message; nil when more bytes are needed.
     private mutating func step() throws(ProtocolError) -> [UInt8]? {
         switch phase {
-        case .version:
-            guard let line = take(12) else { return nil }
-            guard line.starts(with: Array("RFB ".utf8)) else {
-                throw ProtocolError(description: "this is no VNC server")
-            }
-            phase = .security
-            return Array("RFB 003.008\n".utf8)
-        case .security: return try chooseSecurity()
+        case .version: return try agreeOnVersion()
+        case .security: return minorVersion == 3 ? try acceptSecurity() : try chooseSecurity()
         case .challenge:
             guard let challenge = take(16) else { return nil }
             phase = .result
             let key = Self.key(password ?? "")
             return desEncrypt(Array(challenge[..<8]), key: key) + desEncrypt(Array(challenge[8...]), key: key)
-        case .result:
-            guard let result = peek(4) else { return nil }
-            if result == [0, 0, 0, 0] {
-                position += 4
-                phase = .initialisation
-                return [1]  // Others may look on.
-            }
-            throw ProtocolError(description: "the VNC server refused the password")
+        case .result: return try readResult()
         case .initialisation: return try initialise()
-        case .running: return rectangles > 0 ? try rectangle() : try message()
+        case .running:
+            if rows != nil { return row() }
+            return rectangles > 0 ? try rectangle() : try message()
         case .failed: return nil
         }
     }
 
+    private mutating func agreeOnVersion() throws(ProtocolError) -> [UInt8]? {
+        let beginning = Array("RFB ".utf8)
+        // What begins otherwise may never become 12 bytes.
+        guard input[position...].prefix(4).elementsEqual(beginning.prefix(input.count - position)) else {
+            throw ProtocolError(description: "this is no VNC server")
+        }
+        guard let line = take(12) else { return nil }
+        guard let major = Int(String(decoding: line[4..<7], as: UTF8.self)), line[7] == UInt8(ascii: "."),
+            let minor = Int(String(decoding: line[8..<11], as: UTF8.self)), line[11] == 0x0A, major >= 3
+        else { throw ProtocolError(description: "the VNC server speaks no version of the protocol that is known") }
+        // Odd versions count as 3.3, later ones as 3.8.
+        minorVersion = major > 3 ? 8 : minor < 7 ? 3 : min(minor, 8)
+        phase = .security
+        return Array("RFB 003.00\(minorVersion)\n".utf8)
+    }
+
+    /// 3.3: the server decides.
+    private mutating func acceptSecurity() throws(ProtocolError) -> [UInt8]? {
+        guard let bytes = peek(4) else { return nil }
+        switch Self.number(bytes) {
+        case 0: return try refuse("the VNC server refused the connection", after: 4)
+        case 1:
+            position += 4
+            return enter()
+        case 2 where password != nil:
+            position += 4
+            phase = .challenge
+            return []
+        case 2: throw ProtocolError(description: "the VNC server wants a password")
+        default: throw ProtocolError(description: "the VNC server takes no password of the usual kind")
+        }
+    }
+
+    /// 3.7 and later: the server offers a list.
     private mutating func chooseSecurity() throws(ProtocolError) -> [UInt8]? {
         guard let count = peek(1)?[0] else { return nil }
-        guard count > 0 else { throw ProtocolError(description: "the VNC server refused the connection") }
-        guard let list = take(1 + Int(count)) else { return nil }
-        if password != nil, list.dropFirst().contains(2) {
+        guard count > 0 else { return try refuse("the VNC server refused the connection", after: 1) }
+        guard let list = take(1 + Int(count))?.dropFirst() else { return nil }
+        if password != nil, list.contains(2) {
             phase = .challenge
             return [2]
         }
-        guard list.dropFirst().contains(1) else {
+        guard list.contains(1) else {
             throw ProtocolError(
                 description: password == nil
                     ? "the VNC server wants a password" : "the VNC server takes no password of the usual kind")
         }
+        if minorVersion == 7 { return [1] + enter() }
         phase = .result
         return [1]
+    }
+
+    private mutating func readResult() throws(ProtocolError) -> [UInt8]? {
+        guard let result = peek(4) else { return nil }
+        if result == [0, 0, 0, 0] {
+            position += 4
+            return enter()
+        }
+        let refusal = "the VNC server refused the password"
+        if minorVersion < 8 { throw ProtocolError(description: refusal) }
+        return try refuse(refusal, after: 4)
+    }
+
+    private mutating func enter() -> [UInt8] {
+        phase = .initialisation
+        return [1]  // Others may look on.
+    }
+
+    /// Throws with the server's own reason, once it is there.
+    private func refuse(_ text: String, after start: Int) throws(ProtocolError) -> [UInt8]? {
+        guard let header = peek(start + 4) else { return nil }
+        let length = Self.number(header[start...])
+        guard length <= 4096 else { throw ProtocolError(description: text) }
+        guard let whole = peek(start + 4 + length) else { return nil }
+        throw ProtocolError(description: length == 0 ? text : "\(text): \(printable(whole[(start + 4)...]))")
+    }
+
+    private func printable(_ bytes: ArraySlice<UInt8>) -> String {
+        let scalars = String(decoding: bytes.prefix(500), as: UTF8.self).unicodeScalars.filter { scalar in
+            scalar.value >= 0x20 && !(0x7F...0x9F).contains(scalar.value)
+        }
+        return String(String.UnicodeScalarView(scalars))
     }
 
     private mutating func initialise() throws(ProtocolError) -> [UInt8]? {
@@ -105,13 +175,17 @@ struct RFBClient {
         guard nameLength <= 4096 else { throw ProtocolError(description: "the VNC server's name is too long") }
         guard take(24 + nameLength) != nil else { return nil }
         try resize(Self.number(header[0..<2]), Self.number(header[2..<4]))
+        isResized = false
         phase = .running
-        // 32 bits a pixel, 0x00RRGGBB in little-endian order; then the encodings understood.
+        // 32 bits a pixel, 0x00RRGGBB in little-endian order; then the encodings understood. Copying within the screen is
+        // left out: a few bytes of the server would keep us busy for long.
         let format: [UInt8] = [0, 0, 0, 0, 32, 24, 0, 1, 0, 255, 0, 255, 0, 255, 16, 8, 0, 0, 0, 0]
-        let encodings: [Int32] = [1, 0, -223, -224]  // CopyRect, Raw, DesktopSize, LastRect.
+        let encodings: [Int32] = [0, -223]  // Raw, DesktopSize.
         return format + [2, 0] + Self.bytes(UInt16(encodings.count))
             + encodings.flatMap { Self.bytes(UInt32(bitPattern: $0)) }
     }
+
+    // MARK: Messages
 
     private mutating func message() throws(ProtocolError) -> [UInt8]? {
         guard let type = peek(1)?[0] else { return nil }
@@ -119,7 +193,7 @@ struct RFBClient {
         case 0:
             guard let header = take(4) else { return nil }
             rectangles = Self.number(header[2..<4])
-            if rectangles == 0 { updates += 1 }
+            if rectangles == 0 { return endUpdate() }
         case 1:
             guard let header = peek(6) else { return nil }
             guard take(6 + Self.number(header[4..<6]) * 6) != nil else { return nil }
@@ -143,28 +217,39 @@ struct RFBClient {
         case -223:
             position += 12
             try resize(width, height)
-        case -224:
-            position += 12
-            rectangles = 1
         case 0:
             try check(x, y, width, height)
-            guard let data = take(12 + width * height * 4) else { return nil }
-            var rows: [UInt32] = []
-            rows.reserveCapacity(width * height)
-            for start in stride(from: 12, to: data.count, by: 4) {
-                rows.append(UInt32(data[start]) | UInt32(data[start + 1]) << 8 | UInt32(data[start + 2]) << 16)
+            position += 12
+            if width > 0, height > 0 {
+                rows = (x, y, width, height)
+                return []
             }
-            framebuffer.put(rows, x: x, y: y, width: width, height: height)
-        case 1:
-            guard let data = take(16) else { return nil }
-            let (fromX, fromY) = (Self.number(data[12..<14]), Self.number(data[14..<16]))
-            try check(x, y, width, height)
-            try check(fromX, fromY, width, height)
-            framebuffer.copy(fromX: fromX, fromY: fromY, toX: x, toY: y, width: width, height: height)
         default: throw ProtocolError(description: "the VNC server sent a picture in an encoding that was not asked for")
         }
+        return endRectangle()
+    }
+
+    /// Takes one row of raw pixels: no more than that is ever kept of a rectangle's bytes.
+    private mutating func row() -> [UInt8]? {
+        guard let (x, y, width, left) = rows, position + width * 4 <= input.count else { return nil }
+        framebuffer.putRow(input[position..<position + width * 4], x: x, y: y)
+        position += width * 4
+        rows = left > 1 ? (x, y + 1, width, left - 1) : nil
+        return left > 1 ? [] : endRectangle()
+    }
+
+    private mutating func endRectangle() -> [UInt8] {
         rectangles -= 1
-        if rectangles == 0 { updates += 1 }
+        return rectangles == 0 ? endUpdate() : []
+    }
+
+    private mutating func endUpdate() -> [UInt8] {
+        if isResized {
+            // Nothing is known of the new screen until it is sent whole.
+            isResized = false
+            return updateRequest(incremental: false)
+        }
+        updates += 1
         return []
     }
 
@@ -175,10 +260,15 @@ struct RFBClient {
     }
 
     private mutating func resize(_ width: Int, _ height: Int) throws(ProtocolError) {
-        guard width <= Self.largestSide, height <= Self.largestSide else {
+        guard width <= Self.largestSide, height <= Self.largestSide, width * height <= Self.mostPixels else {
             throw ProtocolError(description: "the VNC server's screen of \(width)×\(height) is too large")
         }
+        resizes += 1
+        guard resizes <= Self.mostResizes else {
+            throw ProtocolError(description: "the VNC server changes the size of its screen without end")
+        }
         framebuffer = Framebuffer(width: width, height: height)
+        isResized = true
     }
 
     // MARK: Bytes

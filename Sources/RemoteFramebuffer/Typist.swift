@@ -39,11 +39,9 @@ package actor Typist {
     private static let keyboardBytes = 15
     private static let eventGap = Duration.milliseconds(1)
     private static let silentGap = Duration.milliseconds(100)
-    /// A guest may still be on its way to the prompt.
-    private static let firstEchoLimit = Duration.seconds(10)
-
     private let connection: VNCConnection
     private let pace: TypingPace
+    private let echoLimit: Duration
     private let readText: ReadText
     private var echo = Echo.unknown
     private var pending: [KeyStroke] = []
@@ -53,9 +51,14 @@ package actor Typist {
     /// The lines of text on a screen; nil where there is none that can be read.
     package typealias ReadText = @Sendable (Framebuffer) -> [String]?
 
-    package init(_ connection: VNCConnection, pace: TypingPace, readText: @escaping ReadText = { _ in nil }) {
+    /// - Parameter echoLimit: How long an echo is waited for: a guest may still be on its way to the prompt.
+    package init(
+        _ connection: VNCConnection, pace: TypingPace, echoLimit: Duration = .seconds(10),
+        readText: @escaping ReadText = { _ in nil }
+    ) {
         self.connection = connection
         self.pace = pace
+        self.echoLimit = echoLimit
         self.readText = readText
     }
 
@@ -89,7 +92,7 @@ package actor Typist {
             if stroke.isVisible, let scalar = Unicode.Scalar(stroke.keysym) { typed.unicodeScalars.append(scalar) }
         }
         let clock = ContinuousClock()
-        let end = clock.now + Self.firstEchoLimit
+        let end = clock.now + echoLimit
         while clock.now < end {
             let count = await connection.updates
             try await connection.requestChanges()

@@ -1,3 +1,4 @@
+import Foundation
 import NIOCore
 import NIOPosix
 package import Scopes
@@ -18,31 +19,37 @@ package enum VNCAddress: Sendable, Equatable, CustomStringConvertible {
 /// A connection to a guest's screen and keyboard.
 package actor VNCConnection {
     private let channel: any Channel
+    private let patience: Duration
     private var client: RFBClient
     private var failure: (any Error)?
     private var waiters: [CheckedContinuation<Void, Never>] = []
 
     /// Connects and shakes hands.
     ///
+    /// - Parameter patience: How long the server may take to send a picture or to take in keys. It does so at once, or, on a
+    ///   busy host, after some seconds; one that does not is as good as gone.
     /// - Throws: `BuildError` when there is no server, or it refuses.
     package static func connect(
-        to address: VNCAddress, password: Sensitive<String>?, deadline: Duration
+        to address: VNCAddress, password: Sensitive<String>?, deadline: Duration, patience: Duration = .seconds(60)
     ) async throws -> VNCConnection {
         try await attempting("connect to the machine's screen at \(address)") {
             try await withDeadline(deadline, "connecting to the machine's screen") {
                 let (stream, continuation) = AsyncThrowingStream.makeStream(of: [UInt8].self)
-                let bootstrap = ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton).channelInitializer {
-                    channel in
-                    channel.eventLoop.makeCompletedFuture {
-                        try channel.pipeline.syncOperations.addHandler(ByteForwarder(continuation: continuation))
+                // One piece is read at a time, and the next when that is dealt with: what a server sends faster than that
+                // waits on its side.
+                let bootstrap = ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+                    .channelOption(.autoRead, value: false).channelOption(.maxMessagesPerRead, value: 1)
+                    .channelInitializer { channel in
+                        channel.eventLoop.makeCompletedFuture {
+                            try channel.pipeline.syncOperations.addHandler(ByteForwarder(continuation: continuation))
+                        }
                     }
-                }
                 let channel =
                     switch address {
                     case .unix(let path): try await bootstrap.connect(unixDomainSocketPath: path).get()
                     case .tcp(let host, let port): try await bootstrap.connect(host: host, port: port).get()
                     }
-                let connection = VNCConnection(channel: channel, password: password)
+                let connection = VNCConnection(channel: channel, password: password, patience: patience)
                 Task { await connection.read(stream) }
                 do {
                     try await connection.waitUntil { $0.phase == .running }
@@ -55,8 +62,9 @@ package actor VNCConnection {
         }
     }
 
-    private init(channel: any Channel, password: Sensitive<String>?) {
+    private init(channel: any Channel, password: Sensitive<String>?, patience: Duration) {
         self.channel = channel
+        self.patience = patience
         client = RFBClient(password: password?.reveal())
     }
 
@@ -70,10 +78,14 @@ package actor VNCConnection {
     }
 
     /// The whole screen as it is now.
+    ///
+    /// - Throws: `TimedOut` when the server does not send it.
     package func framebuffer() async throws -> Framebuffer {
         let before = client.updates
         try await send(client.updateRequest(incremental: false))
-        try await waitUntil { $0.updates > before }
+        try await withDeadline(patience, "waiting for the machine's screen") {
+            try await self.waitUntil { $0.updates > before }
+        }
         return client.framebuffer
     }
 
@@ -105,17 +117,33 @@ package actor VNCConnection {
     private func send(_ bytes: [UInt8]) async throws {
         if let failure { throw failure }
         try Task.checkCancellation()
-        try await channel.writeAndFlush(ByteBuffer(bytes: bytes))
+        do {
+            // The rest of a message that is half written would be taken for another: an interrupted one ends the connection.
+            try await withDeadline(patience, "waiting for the machine to take in keys") { [channel] in
+                try await withTaskCancellationHandler {
+                    try await channel.writeAndFlush(ByteBuffer(bytes: bytes))
+                } onCancel: {
+                    channel.close(promise: nil)
+                }
+            }
+        } catch let error where !(error is TimedOut) {
+            try Task.checkCancellation()
+            throw failure ?? Reason(text: "the machine closed its screen")
+        }
     }
 
     private func read(_ stream: AsyncThrowingStream<[UInt8], any Error>) async {
+        channel.read()
         do {
             for try await bytes in stream {
                 let answer = try client.receive(bytes)
                 if !answer.isEmpty { try await channel.writeAndFlush(ByteBuffer(bytes: answer)) }
                 wakeWaiters()
+                channel.read()
             }
             failure = Reason(text: "the machine closed its screen")
+        } catch let error as IOError {
+            failure = Reason(text: "the machine closed its screen (\(String(cString: strerror(error.errnoCode))))")
         } catch {
             failure = error
         }
@@ -123,7 +151,7 @@ package actor VNCConnection {
         wakeWaiters()
     }
 
-    private func waitUntil(_ condition: (RFBClient) -> Bool) async throws {
+    private func waitUntil(_ condition: @Sendable (RFBClient) -> Bool) async throws {
         while !condition(client) {
             if let failure { throw failure }
             try Task.checkCancellation()

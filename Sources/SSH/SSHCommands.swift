@@ -2,40 +2,7 @@ import CLibssh
 import Foundation
 import Scopes
 
-/// A channel of a session, freed exactly once, on the session's thread.
-final class SSHChannel {
-    let pointer: ssh_channel
-
-    init(_ pointer: ssh_channel) { self.pointer = pointer }
-
-    func free() {
-        ssh_channel_close(pointer)
-        ssh_channel_free(pointer)
-    }
-}
-
 extension SSHConnection {
-    func openChannel() async throws -> SSHChannel {
-        guard isAlive else { throw SSHError.disconnected("it was closed") }
-        guard let pointer = ssh_channel_new(session) else {
-            throw SSHError.other("no channel can be made: \(lastError)")
-        }
-        let channel = SSHChannel(pointer)
-        do {
-            let result = try await retry("opening a channel") { ssh_channel_open_session(pointer) }
-            guard result == SSH_OK else {
-                // Without an error of libssh's own it is the connection that is gone.
-                if isAlive && hasError { throw SSHError.other("the guest opens no channel: \(lastError)") }
-                close()
-                throw SSHError.disconnected("the guest closed it")
-            }
-            return channel
-        } catch {
-            channel.free()
-            throw error
-        }
-    }
-
     /// Runs a command to its end.
     ///
     /// - Parameters:
@@ -46,19 +13,8 @@ extension SSHConnection {
         _ command: String, usesPTY: Bool? = nil, timeout: Duration? = nil,
         onLine: @escaping @Sendable (OutputChunk) -> Void
     ) async throws -> ExitStatus {
-        let channel = try await openChannel()
+        let channel = try await openChannel(running: command, usesPTY: usesPTY ?? options.usesPTY)
         defer { channel.free() }
-        if usesPTY ?? options.usesPTY {
-            let result = try await retry("asking for a terminal") {
-                ssh_channel_request_pty_size(channel.pointer, "xterm", 80, 40)
-            }
-            guard result == SSH_OK else { throw SSHError.other("the guest gives no terminal: \(lastError)") }
-        }
-        let result = try await retry("starting the command") { ssh_channel_request_exec(channel.pointer, command) }
-        guard result == SSH_OK else {
-            throw ssh_is_connected(session) == 0
-                ? SSHError.disconnected(lastError) : SSHError.other("the guest does not run the command: \(lastError)")
-        }
         return try await follow(channel, timeout, onLine)
     }
 
@@ -90,7 +46,7 @@ extension SSHConnection {
                 if let timeout, clock.now - start > timeout { throw SSHError.timedOut("running a command") }
                 continue
             }
-            if ssh_channel_is_eof(channel.pointer) != 0 || ssh_channel_is_closed(channel.pointer) != 0 {
+            if channel.hasEnded {
                 let status = ssh_channel_get_exit_status(channel.pointer)
                 // The status may come after the end of the output.
                 if status >= 0 || ssh_channel_is_closed(channel.pointer) != 0 {
@@ -104,7 +60,7 @@ extension SSHConnection {
                 return .lostConnection
             }
             if let timeout, clock.now - start > timeout { throw SSHError.timedOut("running a command") }
-            try await pause()
+            try await waitForNetwork()
         }
     }
 }

@@ -4,6 +4,8 @@ import Synchronization
 /// What the wait for SSH sees.
 package enum SSHNews: Sendable, Equatable, CustomStringConvertible {
     case portClosed
+    /// The network leads nowhere, the name is unknown, or nothing accepts the connection.
+    case unreachable(String)
     case noBanner
     case banner(String)
     case handshakeFailed(String)
@@ -16,8 +18,44 @@ package enum SSHNews: Sendable, Equatable, CustomStringConvertible {
         case .noBanner: "the guest does not answer on its SSH port yet"
         case .banner(let text): "a server answers: \(text)"
         case .handshakeFailed(let reason): "the handshake failed: \(reason)"
-        case .refused(let reason): reason
-        case .problem(let reason): reason
+        case .unreachable(let reason), .refused(let reason), .problem(let reason): reason
+        }
+    }
+
+    fileprivate init(_ error: SSHError) {
+        switch error {
+        case .connectionRefused: self = .portClosed
+        case .unreachable, .hostNotFound: self = .unreachable("\(error)")
+        case .noBanner: self = .noBanner
+        case .handshakeFailed(let reason): self = .handshakeFailed(reason)
+        case .authenticationRefused: self = .refused("\(error)")
+        case .disconnected, .timedOut, .other: self = .problem("\(error)")
+        }
+    }
+
+    /// Whether no server was there: the next one may be another.
+    fileprivate var isSilence: Bool {
+        switch self {
+        case .portClosed, .unreachable, .noBanner: true
+        case .banner, .handshakeFailed, .refused, .problem: false
+        }
+    }
+}
+
+/// Passes on what has changed. Each attempt sees the server's banner and then how the login goes, so these two are
+/// remembered apart.
+private final class NewsFilter: Sendable {
+    private let last = Mutex<(banner: SSHNews?, outcome: SSHNews?)>((nil, nil))
+
+    func isNew(_ news: SSHNews) -> Bool {
+        last.withLock { last in
+            if case .banner = news {
+                defer { last.banner = news }
+                return last.banner != news
+            }
+            defer { last.outcome = news }
+            if news.isSilence { last.banner = nil }
+            return last.outcome != news
         }
     }
 }
@@ -28,19 +66,16 @@ package enum SSHNews: Sendable, Equatable, CustomStringConvertible {
 ///   - timeout: nil is no limit.
 ///   - handshakeAttempts: How many refused logins are borne; 0 is no limit. Nothing else counts.
 ///   - onNews: Called when what is seen changes.
-/// - Throws: `SSHError.authenticationRefused`, `TimedOut`, `CancellationError`.
+/// - Throws: `SSHError.authenticationRefused`, `BuildError` for a key or certificate that is none, `TimedOut`,
+///   `CancellationError`.
 package func waitForSSH(
     _ endpoint: SSHEndpoint, _ credentials: SSHCredentials, _ options: SSHOptions, timeout: Duration?,
     handshakeAttempts: Int, onNews: @escaping @Sendable (SSHNews) -> Void
 ) async throws -> SSHConnection {
-    let last = Mutex<SSHNews?>(nil)
-    let tell: @Sendable (SSHNews) -> Void = { news in
-        let isNew = last.withLock { last in
-            defer { last = news }
-            return last != news
-        }
-        if isNew { onNews(news) }
-    }
+    // Told at once, not when the guest is up.
+    _ = try credentials.importKeys()
+    let filter = NewsFilter()
+    let tell: @Sendable (SSHNews) -> Void = { if filter.isNew($0) { onNews($0) } }
     return try await withDeadline(timeout, "waiting for SSH at \(endpoint.host), port \(endpoint.port)") {
         var refusals = 0
         var options = options
@@ -52,55 +87,16 @@ package func waitForSSH(
             do {
                 return try await SSHConnection.connect(endpoint, credentials, options) { tell(.banner($0)) }
             } catch let error as SSHError {
-                switch error {
-                case .connectionRefused: tell(.portClosed)
-                case .noBanner: tell(.noBanner)
-                case .handshakeFailed(let reason): tell(.handshakeFailed(reason))
-                case .authenticationRefused:
+                tell(SSHNews(error))
+                if case .authenticationRefused = error {
                     refusals += 1
-                    tell(.refused("\(error)"))
                     if handshakeAttempts > 0 && refusals >= handshakeAttempts { throw error }
                     // A guest that has just come up may still be about to learn the password.
                     wait = .seconds(2)
-                case .disconnected, .timedOut, .other: tell(.problem("\(error)"))
                 }
             }
             try await Task.sleep(for: wait)
         }
         throw CancellationError()
-    }
-}
-
-/// A shell in the guest that is connected anew when the guest has rebooted.
-package actor ReconnectingSSH {
-    private var current: SSHConnection?
-    private let endpoint: SSHEndpoint
-    private let credentials: SSHCredentials
-    private var options: SSHOptions
-
-    package init(
-        _ connection: SSHConnection, endpoint: SSHEndpoint, credentials: SSHCredentials, options: SSHOptions
-    ) {
-        current = connection
-        self.endpoint = endpoint
-        self.credentials = credentials
-        self.options = options
-    }
-
-    /// The connection, or a new one within `timeout`.
-    package func connection(timeout: Duration) async throws -> SSHConnection {
-        if let current, await current.isAlive { return current }
-        // A guest that hangs up when asked for SFTP is not asked again.
-        if let current, options.transferMethod == nil, await current.lacksSFTP { options.transferMethod = .scp }
-        await close()
-        let connection = try await waitForSSH(
-            endpoint, credentials, options, timeout: timeout, handshakeAttempts: 10, onNews: { _ in })
-        current = connection
-        return connection
-    }
-
-    package func close() async {
-        await current?.close()
-        current = nil
     }
 }

@@ -26,10 +26,11 @@ struct GlyphTable: Sendable {
     private var characters: [Unicode.Scalar] = []
     private var exact: [CellBitmap: Unicode.Scalar] = [:]
 
-    /// The fonts of the VGA BIOS and of the Linux console.
-    static let vgaAndLinux = GlyphTable(
+    /// The fonts of the VGA BIOS, of the Linux console, and the one that Debian and Ubuntu load into it.
+    static let consoles = GlyphTable(
         glyphs: zip(vgaFont, codePage437).map { (CellBitmap(upper: $0.upper, lower: $0.lower), $1) }
-            + linuxFont.map { (CellBitmap(upper: $0.upper, lower: $0.lower), codePage437[$0.number]) })
+            + linuxFont.map { (CellBitmap(upper: $0.upper, lower: $0.lower), codePage437[$0.number]) }
+            + fixedFont.map { (CellBitmap(upper: $0.upper, lower: $0.lower), $0.character) })
 
     /// Where two characters have the same shape, the first ASCII one counts (space for the blank ones).
     init(glyphs: [(bitmap: CellBitmap, character: Unicode.Scalar)]) {

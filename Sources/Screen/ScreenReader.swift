@@ -54,7 +54,7 @@ struct ScreenReader {
         case .blank:
             return " "
         case .bitmap(let bitmap):
-            guard let character = GlyphTable.vgaAndLinux.character(of: bitmap) else { break }
+            guard let character = GlyphTable.consoles.character(of: bitmap) else { break }
             recognised += 1
             if character.isASCII, character.properties.isAlphabetic || character.properties.numericType != nil {
                 hasWord = true

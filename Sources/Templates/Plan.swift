@@ -31,6 +31,16 @@ package struct PlannedBuild: Sendable {
     package var errorCleanupProvisioner: PlannedProvisioner?
     /// Chains of post-processors; each chain starts from the machine's artifact.
     package var postProcessors: [[PlannedPostProcessor]]
+    /// What late-rendered options see beside their own data: `build_name`, and in JSON templates `user` and `template_dir`.
+    package var templateContext: TemplateContext
+
+    /// Renders an option that was left as a template, such as a boot command or `execute_command`.
+    package func render(_ text: String, data: [String: String]) throws(GoTemplateError) -> String {
+        var context = templateContext
+        // Only JSON templates have `build`.
+        if context.templateDirectory != nil { context.runData = data }
+        return try renderTemplate(text, data: data, context: context)
+    }
 }
 
 /// A provisioner with its meta attributes; its options are evaluated again when it runs.

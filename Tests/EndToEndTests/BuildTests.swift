@@ -75,11 +75,8 @@ struct BuildTests {
     @Test("a guest without SFTP gets its files by scp, and a key from the template logs in")
     func scp() async throws {
         let bench = try Workbench()
-        let keygen = Process()
-        keygen.executableURL = URL(filePath: "/usr/bin/ssh-keygen")
-        keygen.arguments = ["-q", "-t", "ed25519", "-N", "", "-f", bench.path + "/key"]
-        try keygen.run()
-        keygen.waitUntilExit()
+        let keygen = try await command("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", bench.path + "/key"])
+        #expect(keygen.status == 0)
         try bench.write(try bench.read("key.pub"), to: "http/keys")
         try bench.write(
             Guest.template(
@@ -92,5 +89,82 @@ struct BuildTests {
         let run = try await bench.ingot("build", "t.pkr.hcl")
         #expect(run.status == 0, "\(run.output)")
         #expect(run.output.contains("it works by scp"))
+    }
+    @Test("the build's own key logs in where the boot command hands it over")
+    func temporaryKey() async throws {
+        let bench = try Workbench()
+        try bench.write(
+            Guest.template(
+                parameters: "key={{ .SSHPublicKey | urlquery }}", source: "  ssh_password = \"\"",
+                build: shell("cat /root/.ssh/authorized_keys")), to: "t.pkr.hcl")
+        let run = try await bench.ingot("build", "t.pkr.hcl")
+        #expect(run.status == 0, "\(run.output)")
+        #expect(run.output.contains("ssh-ed25519 AAAA"))
+    }
+
+    @Test("two programs with two builds each run at once and do not get into each other's way")
+    func fourAtOnce() async throws {
+        let benches = try [Workbench(), Workbench()]
+        var running: [RunningIngot] = []
+        for bench in benches {
+            try bench.write("for every guest", to: "http/answer")
+            let template = try Guest.template(
+                parameters: "answer=http://{{ .HTTPIP }}:{{ .HTTPPort }}/answer",
+                source: "  http_directory = \"http\"", build: shell("cat /tmp/answer"))
+            let second = """
+                  source "source.qemu.guest" {
+                    name             = "second"
+                    output_directory = "output-second"
+                  }
+                """
+            try bench.write(
+                template.replacing(
+                    "  sources = [\"source.qemu.guest\"]", with: "  sources = [\"qemu.guest\"]\n" + second),
+                to: "t.pkr.hcl")
+            running.append(try RunningIngot(["build", "t.pkr.hcl"], in: bench.path))
+        }
+        for (bench, ingot) in zip(benches, running) {
+            let run = try await ingot.finish()
+            #expect(run.status == 0, "\(run.output)")
+            #expect(run.output.components(separatedBy: "for every guest").count == 3)
+            #expect(bench.exists("output-guest/packer-guest") && bench.exists("output-second/packer-guest"))
+            #expect(machines(mentioning: bench.path).isEmpty)
+        }
+    }
+    @Test("a guest that boots anew during a provisioner is met again")
+    func reboot() async throws {
+        let bench = try Workbench()
+        try bench.write(
+            Guest.template(
+                build: shell("touch /tmp/before; reboot; sleep 100", "expect_disconnect = true")
+                    + shell("test ! -e /tmp/before && echo a new start")), to: "t.pkr.hcl")
+        let run = try await bench.ingot("build", "t.pkr.hcl")
+        #expect(run.status == 0, "\(run.output)")
+        #expect(run.output.contains("a new start"))
+    }
+
+    @Test("a disk image boots by UEFI with a TPM, is enlarged, and keeps its firmware variables")
+    func uefi() async throws {
+        let bench = try Workbench()
+        try bench.write(
+            Guest.template(
+                source: """
+                      iso_url = "\(try Guest.disk.get())"
+                      disk_image = true
+                      disk_size = "100M"
+                      format = "raw"
+                      boot_command = []
+                      memory = 512
+                      efi_boot = true
+                      vtpm = true
+                    """, build: shell("ls -d /sys/firmware/efi; cat /sys/class/tpm/tpm0/tpm_version_major")),
+            to: "t.pkr.hcl")
+        let run = try await bench.ingot("build", "t.pkr.hcl")
+        #expect(run.status == 0, "\(run.output)")
+        #expect(run.output.contains("guest: /sys/firmware/efi\n") && run.output.contains("guest: 2\n"))
+        #expect(bench.exists("output-guest/efivars.fd"))
+        let image = try #require(FileManager.default.contents(atPath: bench.path + "/output-guest/packer-guest"))
+        #expect(image.count == 100 << 20)
+        #expect(machines(mentioning: bench.path).isEmpty)
     }
 }

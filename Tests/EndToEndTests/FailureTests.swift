@@ -90,12 +90,7 @@ struct FailureTests {
         #expect(run.status == 1)
         #expect(run.output.contains("refused the login"))
         #expect(!run.output.contains("swordfish-99"))
-        let search = Process()
-        search.executableURL = URL(filePath: "/bin/grep")
-        search.arguments = ["-rq", "swordfish-99", bench.path + "/state"]
-        try search.run()
-        search.waitUntilExit()
-        #expect(search.terminationStatus == 1)
+        #expect(try await command("grep", ["-rq", "swordfish-99", bench.path + "/state"]).status == 1)
         expectClean(bench)
     }
 

@@ -1,10 +1,15 @@
 import Foundation
 import Testing
 
-/// The small guest's ISO, made once for all tests.
+/// The small guest, made once for all tests.
 enum Guest {
-    static let iso: Result<String, any Error> = Result {
-        let path = NSTemporaryDirectory() + "ingot-guest-\(ProcessInfo.processInfo.processIdentifier).iso"
+    static let iso = Result { try make("iso") }
+
+    /// A disk for UEFI.
+    static let disk = Result { try make("img") }
+
+    private static func make(_ ending: String) throws -> String {
+        let path = NSTemporaryDirectory() + "ingot-guest-\(ProcessInfo.processInfo.processIdentifier).\(ending)"
         let script = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "guest/make-guest").path
         let process = Process()
         process.executableURL = URL(filePath: script)

@@ -1,4 +1,6 @@
 import Foundation
+import Processes
+import Synchronization
 
 /// One run of the `ingot` program, as a user starts it, in a folder of its own.
 struct IngotRun {
@@ -112,4 +114,12 @@ func machines(mentioning text: String) -> [Int32] {
         let words = data.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
         return words.first?.contains("qemu-system") == true && words.contains { $0.contains(text) }
     }
+}
+
+/// Runs another program to its end.
+func command(_ program: String, _ arguments: [String]) async throws -> (status: Int, output: String) {
+    let lines = Mutex<[String]>([])
+    let exit = try await runProcess(program, arguments) { line in lines.withLock { $0.append(line.text) } }
+    let status = if case .code(let code) = exit { Int(code) } else { -1 }
+    return (status, lines.withLock { $0 }.joined(separator: "\n"))
 }

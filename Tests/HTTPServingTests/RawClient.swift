@@ -10,47 +10,79 @@ struct RawAnswer {
     var text: String { String(decoding: body, as: UTF8.self) }
 }
 
-/// Sends a request line as it is and reads until the server closes or 10 s pass.
-func ask(_ port: Int, _ target: String, method: String = "GET", headers: [String: String] = [:]) async -> RawAnswer {
-    var text = "\(method) \(target) HTTP/1.1\r\nHost: test\r\nConnection: close\r\n"
-    for (name, value) in headers { text += "\(name): \(value)\r\n" }
-    return parsed(await exchange(port, Array((text + "\r\n").utf8)))
-}
+/// A socket without any library between; its calls block, for 10 s at most.
+final class RawConnection: Sendable {
+    private let descriptor: Int32
+    let isConnected: Bool
 
-/// On a thread of its own: the server needs the pool's threads to answer.
-func exchange(_ port: Int, _ bytes: [UInt8], type: Int32 = Int32(SOCK_STREAM.rawValue)) async -> Data {
-    await withCheckedContinuation { continuation in
-        Thread { continuation.resume(returning: exchangeNow(port, bytes, type: type)) }.start()
-    }
-}
-
-private func exchangeNow(_ port: Int, _ bytes: [UInt8], type: Int32) -> Data {
-    let descriptor = socket(AF_INET, type, 0)
-    defer { close(descriptor) }
-    var limit = timeval(tv_sec: 10, tv_usec: 0)
-    setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_port = UInt16(truncatingIfNeeded: port).bigEndian
-    address.sin_addr.s_addr = in_addr_t(0x7F00_0001).bigEndian
-    let isConnected = withUnsafePointer(to: &address) { pointer in
-        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-            connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
+    /// - Parameter host: An IPv4 address as a number.
+    init(_ port: Int, host: UInt32 = 0x7F00_0001, type: Int32 = Int32(SOCK_STREAM.rawValue)) {
+        descriptor = socket(AF_INET, type, 0)
+        var limit = timeval(tv_sec: 10, tv_usec: 0)
+        setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+        setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = UInt16(truncatingIfNeeded: port).bigEndian
+        address.sin_addr.s_addr = in_addr_t(host).bigEndian
+        let descriptor = descriptor
+        isConnected = withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
+            }
         }
     }
-    guard isConnected else { return Data() }
-    _ = bytes.withUnsafeBytes { send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
-    guard type == Int32(SOCK_STREAM.rawValue) else { return Data() }
-    var answer = Data()
-    var buffer = [UInt8](repeating: 0, count: 1 << 16)
-    while true {
-        let count = recv(descriptor, &buffer, buffer.count, 0)
-        if count <= 0 { return answer }
-        answer.append(contentsOf: buffer[..<count])
+
+    deinit { close(descriptor) }
+
+    func write(_ bytes: some Sequence<UInt8>) {
+        let bytes = Array(bytes)
+        _ = bytes.withUnsafeBytes { send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+    }
+
+    /// Some bytes; nil when none came in time, empty when the server has closed the connection.
+    func read(atMost count: Int = 1 << 16) -> Data? {
+        var buffer = [UInt8](repeating: 0, count: count)
+        let received = recv(descriptor, &buffer, count, 0)
+        if received < 0 { return errno == EAGAIN ? nil : Data() }
+        return Data(buffer[..<received])
+    }
+
+    /// All until the server closes; nil where it does not.
+    func readToEnd() -> Data? {
+        var all = Data()
+        while let data = read() {
+            if data.isEmpty { return all }
+            all += data
+        }
+        return nil
     }
 }
 
-private func parsed(_ data: Data) -> RawAnswer {
+/// Runs what blocks on a thread of its own: the server needs the pool's threads to answer.
+func onThread<Value: Sendable>(_ body: @escaping @Sendable () -> Value) async -> Value {
+    await withCheckedContinuation { continuation in
+        Thread { continuation.resume(returning: body()) }.start()
+    }
+}
+
+/// Sends a request line as it is and reads until the server closes.
+func ask(
+    _ port: Int, _ target: String, method: String = "GET", headers: [String: String] = [:], host: UInt32 = 0x7F00_0001
+) async -> RawAnswer {
+    var text = "\(method) \(target) HTTP/1.1\r\nHost: test\r\nConnection: close\r\n"
+    for (name, value) in headers { text += "\(name): \(value)\r\n" }
+    let request = Array((text + "\r\n").utf8)
+    return parsed(
+        await onThread {
+            let connection = RawConnection(port, host: host)
+            guard connection.isConnected else { return Data() }
+            connection.write(request)
+            return connection.readToEnd() ?? Data()
+        })
+}
+
+func parsed(_ data: Data) -> RawAnswer {
     guard let end = data.range(of: Data("\r\n\r\n".utf8)) else { return RawAnswer() }
     let lines = String(decoding: data[..<end.lowerBound], as: UTF8.self).components(separatedBy: "\r\n")
     var answer = RawAnswer()

@@ -1,18 +1,10 @@
 import Foundation
 import SSH
 import Scopes
-import Synchronization
 import Testing
 
-@Suite("an SSH connection to a real server")
+@Suite("an SSH connection to a real server", .serialized)
 struct SSHConnectionTests {
-    private final class Lines: Sendable {
-        private let all = Mutex<[OutputChunk]>([])
-        func add(_ chunk: OutputChunk) { all.withLock { $0.append(chunk) } }
-        var output: [String] { all.withLock { $0.filter { !$0.isError }.map(\.text) } }
-        var errors: [String] { all.withLock { $0.filter { $0.isError }.map(\.text) } }
-    }
-
     @Test("a command's output, errors and exit status arrive")
     func command() async throws {
         let server = try SSHServer(.openSSH)
@@ -43,81 +35,44 @@ struct SSHConnectionTests {
         #expect(try await connection.run("test -t 1", usesPTY: false) { _ in } == .code(1))
     }
 
-    @Test("files go over SFTP and over SCP alike", arguments: [SSHServer.Kind.openSSH, .openSSHWithoutSFTP])
-    func files(_ kind: SSHServer.Kind) async throws {
-        let server = try SSHServer(kind)
-        let connection = try await server.connect()
-        let data = Data((0..<3_000_000).map { UInt8(truncatingIfNeeded: $0 &* 7) })
-        let path = server.folder + "/copied file"
-        try await connection.upload(data, to: path, mode: 0o750)
-        #expect(try Data(contentsOf: URL(filePath: path)) == data)
-        let mode = try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
-        #expect(mode == 0o750)
-        try await connection.download(path, to: server.folder + "/back")
-        #expect(try Data(contentsOf: URL(filePath: server.folder + "/back")) == data)
-        #expect(try await connection.run("true") { _ in } == .code(0))
-    }
-
-    @Test("a folder keeps its name, and with a slash gives what is in it")
-    func folders() async throws {
-        let server = try SSHServer(.openSSH)
-        let connection = try await server.connect()
-        let source = server.folder + "/tree"
-        try FileManager.default.createDirectory(atPath: source + "/inner", withIntermediateDirectories: true)
-        try "deep".write(toFile: source + "/inner/file", atomically: true, encoding: .utf8)
-        try await connection.uploadDirectory(source, to: server.folder + "/a")
-        try await connection.uploadDirectory(source + "/", to: server.folder + "/b")
-        #expect(try String(contentsOfFile: server.folder + "/a/tree/inner/file", encoding: .utf8) == "deep")
-        #expect(try String(contentsOfFile: server.folder + "/b/inner/file", encoding: .utf8) == "deep")
-    }
-
-    @Test("writing where one may not says so")
-    func missingFolder() async throws {
-        let server = try SSHServer(.openSSH)
-        let connection = try await server.connect()
-        let error = await #expect(throws: SSHError.self) {
-            try await connection.upload(Data("x".utf8), to: server.folder + "/no/such/file", mode: 0o644)
-        }
-        #expect(error?.description.contains("no such file") == true)
-    }
-
     @Test("a key the server does not know is refused, with what was tried")
     func refused() async throws {
         let server = try SSHServer(.openSSH)
         _ = try await server.connect()
         let other = try TemporaryKeyPair.generate(type: "ed25519", bits: nil, comment: "other")
         let credentials = SSHCredentials(username: NSUserName(), privateKeys: [SSHKey(pem: other.privateKey)])
-        let news = Mutex<[SSHNews]>([])
+        let news = NewsLog()
         let error = await #expect(throws: SSHError.self) {
             _ = try await waitForSSH(
-                server.endpoint, credentials, SSHOptions(), timeout: .seconds(30), handshakeAttempts: 2,
-                onNews: { item in news.withLock { $0.append(item) } })
+                server.endpoint, credentials, SSHOptions(), timeout: .seconds(30), handshakeAttempts: 1,
+                onNews: { news.add($0) })
         }
         #expect(error?.description.contains("(tried: key; it takes: publickey") == true)
-        #expect(news.withLock { $0 }.contains { "\($0)".contains("OpenSSH") })
+        #expect(news.all.contains { "\($0)".contains("OpenSSH") })
     }
 
-    @Test("a connection that dies during a command is told apart from an exit")
-    func lostConnection() async throws {
+    @Test("two commands run at the same time on one connection")
+    func concurrent() async throws {
         let server = try SSHServer(.openSSH)
         let connection = try await server.connect()
-        let run = Task { try await connection.run("sleep 30") { _ in } }
-        try await Task.sleep(for: .milliseconds(300))
-        try server.cutConnections()
-        #expect(try await run.value == .lostConnection)
+        // Each waits for the other's file.
+        let (one, other) = (server.folder + "/one", server.folder + "/other")
+        func command(_ mine: String, _ theirs: String) -> String {
+            "touch \(mine); for i in $(seq 100); do test -e \(theirs) && exit 0; sleep 0.1; done; exit 1"
+        }
+        async let first = connection.run(command(one, other)) { _ in }
+        async let second = connection.run(command(other, one)) { _ in }
+        #expect(try await first == .code(0))
+        #expect(try await second == .code(0))
     }
 
-    @Test("after a loss the next command gets a new connection")
-    func reconnection() async throws {
+    @Test("a command that takes too long is told apart, and the connection lives on")
+    func commandTimeout() async throws {
         let server = try SSHServer(.openSSH)
-        let shell = ReconnectingSSH(
-            try await server.connect(), endpoint: server.endpoint, credentials: server.credentials,
-            options: SSHOptions())
-        try server.cutConnections()
-        try await Task.sleep(for: .milliseconds(200))
-        // The loss shows at the first use.
-        _ = try? await shell.connection(timeout: .seconds(20)).run("true") { _ in }
-        let connection = try await shell.connection(timeout: .seconds(20))
+        let connection = try await server.connect()
+        await #expect(throws: SSHError.timedOut("running a command")) {
+            _ = try await connection.run("sleep 60", timeout: .milliseconds(200)) { _ in }
+        }
         #expect(try await connection.run("true") { _ in } == .code(0))
     }
 
@@ -130,27 +85,5 @@ struct SSHConnectionTests {
         run.cancel()
         await #expect(throws: CancellationError.self) { try await run.value }
         #expect(try await connection.run("true") { _ in } == .code(0))
-    }
-
-    @Test("the wait outlasts a closed port and a server that opens late")
-    func lateServer() async throws {
-        let port = try SSHServer.freePort()
-        let news = Mutex<[SSHNews]>([])
-        await #expect(throws: TimedOut.self) {
-            _ = try await waitForSSH(
-                SSHEndpoint(host: "127.0.0.1", port: port), SSHCredentials(username: "x"), SSHOptions(),
-                timeout: .seconds(1), handshakeAttempts: 1, onNews: { item in news.withLock { $0.append(item) } })
-        }
-        #expect(news.withLock { $0 } == [.portClosed])
-    }
-
-    @Test("secrets do not show in what is printed")
-    func secrets() throws {
-        let pair = try TemporaryKeyPair.generate(type: "ecdsa", bits: nil, comment: "x")
-        let credentials = SSHCredentials(
-            username: "root", password: Sensitive("hunter2"), privateKeys: [SSHKey(pem: pair.privateKey)])
-        #expect(!"\(credentials)".contains("hunter2"))
-        #expect(!"\(pair)".contains("PRIVATE KEY"))
-        #expect(pair.publicKey.hasPrefix("ecdsa-sha2-nistp521 "))
     }
 }

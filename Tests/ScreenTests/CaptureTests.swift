@@ -31,6 +31,26 @@ struct CaptureTests {
         #expect(!lines.joined().contains("\u{fffd}"))
     }
 
+    @Test("a panic in Debian's console font is read, and found to be one")
+    func debianPanic() throws {
+        let lines = try #require(textOnScreen(try capture("debian-panic-720x400"))?.lines)
+        #expect(lines.contains("[   28.882976] Kernel panic - not syncing: Fatal exception in interrupt"))
+        #expect(lines.contains("[   28.882976] RAX: 0000000000000002 RBX: ffff8ded054df5f0 RCX: 0000000000000000"))
+        #expect(!lines.joined().contains("\u{fffd}"))
+        #expect(trouble(on: lines) == .panicked("Fatal exception in interrupt"))
+    }
+
+    @Test(
+        "a guest that waits for a person is told",
+        arguments: [
+            (["Booting from Hard Disk...", "No bootable device.", ""], "the firmware found nothing to boot from"),
+            (["error: no such device: x.", "grub rescue> "], "the boot loader found no system (grub rescue)"),
+            (["(initramfs) exit", "root@guest:~# "], nil),
+        ])
+    func stops(_ lines: [String], _ words: String?) {
+        #expect(trouble(on: lines) == words.map { .stopped($0) })
+    }
+
     /// Reads a picture of black and white, a binary portable bitmap with a width that is a multiple of eight.
     private func capture(_ name: String) throws -> Framebuffer {
         let url = try #require(Bundle.module.url(forResource: name, withExtension: "pbm", subdirectory: "Captures"))

@@ -351,7 +351,7 @@ struct BuildTests {
     @Test(
         "paths that hold no template are told apart",
         arguments: [
-            ("gone", "no-such-file"), ("empty", "no-files"), ("old.json", "json-not-read"),
+            ("gone", "no-such-file"), ("empty", "no-files"), ("old.json", "no-build"),
             ("new.pkr.json", "json-not-read"),
             ("x.hcl", "wrong-extension"),
         ])
@@ -359,6 +359,29 @@ struct BuildTests {
         let files = ["empty/readme": "", "old.json": "{}", "new.pkr.json": "{}", "x.hcl": ""]
         let loaded = Loaded("", files: files, path: path)
         #expect(loaded.errors.map(\.id) == ["template/" + id])
+    }
+
+    @Test("a registry block is passed over with a note, wherever it stands")
+    func registry() {
+        let block = "  hcp_packer_registry {\n    bucket_name = \"b\"\n  }\n"
+        let loaded = Loaded(two + "hcp_packer_registry {\n}\nbuild {\n  sources = [\"qemu.a\"]\n\(block)}\n")
+        #expect(loaded.errorMarks == [])
+        #expect(loaded.warnings.filter { $0.id == "template/registry" }.count == 2)
+    }
+
+    @Test("a value that fails its validation is one mistake, not many")
+    func validationOnce() {
+        let loaded = Loaded(
+            """
+            variable "v" {
+              default = "x"
+              validation {
+                condition     = var.v == "y"
+                error_message = "Must be y."
+              }
+            }
+            """ + "\n" + qemuTemplate("cpus = var.v"))
+        #expect(loaded.errorMarks == ["validation: \"x\""])
     }
 
     @Test("a syntax error hides what would only follow from it")

@@ -36,8 +36,9 @@ struct Loaded {
     var diagnostics: [Diagnostic]
     var files: [SourceFile]
 
-    init(_ options: LoadOptions) {
-        let loaded = loadPlan(options)
+    init(_ options: LoadOptions) { self.init(loadPlan(options)) }
+
+    init(_ loaded: LoadedPlan) {
         plan = loaded.plan.value
         diagnostics = loaded.plan.diagnostics
         files = loaded.files

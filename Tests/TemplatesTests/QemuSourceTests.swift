@@ -177,13 +177,19 @@ struct QemuSourceTests {
         #expect(Loaded(qemuTemplate(""), files: files) { $0.force = true }.errorMarks == [])
     }
 
-    @Test("winrm is validated and carried as such")
+    @Test("winrm is validated, and a build with it is refused as long as it is not built in")
     func winrm() throws {
-        guard case .winrm = try source("communicator = \"winrm\"\nwinrm_username = \"a\"").communicator else {
+        let complete = qemuTemplate("communicator = \"winrm\"\nwinrm_username = \"a\"")
+        let checked = Loaded(complete) { $0.isValidation = true }
+        #expect(checked.errorMarks == [])
+        #expect(checked.warnings.contains { $0.id == "template/not-built-in" })
+        guard case .winrm = checked.plan.builds.first?.source.communicator else {
             Issue.record("not winrm")
             return
         }
+        #expect(Loaded(complete).errorMarks == ["not-built-in: \"winrm\""])
         #expect(
-            Loaded(qemuTemplate("communicator = \"winrm\"")).errorMarks == ["missing-option: source \"qemu\" \"vm\""])
+            Loaded(qemuTemplate("communicator = \"winrm\"")) { $0.isValidation = true }.errorMarks
+                == ["missing-option: source \"qemu\" \"vm\""])
     }
 }

@@ -49,7 +49,8 @@ struct BootMachine: Sendable {
             try await hypervisor.start(xml)
         }
         let screen = ScreenWatch(
-            vnc: composed.vnc, password: composed.vncPassword, folder: runFolder.screensPath, reporter: reporter)
+            domain: domain, vnc: composed.vnc, password: composed.vncPassword, folder: runFolder.screensPath,
+            reporter: reporter)
         teardowns.add("stop the machine") { [reporter, engine] outcome in
             guard keeps.keeps(after: outcome), !domain.isStopped else { return try await domain.destroy() }
             await engine.keepMachines()

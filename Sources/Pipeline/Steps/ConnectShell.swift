@@ -17,7 +17,8 @@ struct ConnectShell: Sendable {
         let options = SSHOptions(
             ciphers: settings.ciphers, keyExchange: settings.keyExchangeAlgorithms,
             keepAliveInterval: settings.keepAliveInterval, usesPTY: settings.usesPTY,
-            transferMethod: settings.transferMethod.map { $0 == .scp ? .scp : .sftp })
+            transferMethod: settings.transferMethod.map { $0 == .scp ? .scp : .sftp },
+            readWriteTimeout: settings.readWriteTimeout, forwardsAgent: settings.forwardsAgent)
         reporter.news("Using SSH communicator to connect: \(endpoint.host), port \(endpoint.port)")
         let state = WaitState()
         let heartbeat = Task { [reporter] in

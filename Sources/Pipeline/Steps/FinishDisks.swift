@@ -10,18 +10,26 @@ struct FinishDisks: Sendable {
     private let qemuImg = QemuImg()
 
     func run(_ disks: Disks) async throws {
-        let disk = source.disk
-        if let main = disks.paths.first, !disk.skipsCompaction || disk.compresses {
-            let compacted = main + ".convert"
-            try await qemuImg.convert(
-                main, sourceFormat: disks.format, to: compacted, format: disks.format,
-                isCompressed: disk.compresses, arguments: disk.convertArguments
-            ) { [reporter] in
-                reporter.report(.progress(fraction: $0), disk.compresses ? "compressing" : "compacting")
+        if let main = disks.paths.first, !source.disk.skipsCompaction || source.disk.compresses {
+            do { try await compact(main, disks.format) } catch let error where !(error is CancellationError) {
+                // An hour's work is not thrown away for want of room: the disk is whole, only larger.
+                try Task.checkCancellation()
+                reporter.warn("the image stays as large as it is: \(error)")
             }
-            guard rename(compacted, main) == 0 else { throw systemFailure("replace the disk by its compact copy") }
         }
         // The machine may have run with cache=unsafe: nothing is known to be on the medium before this.
         for path in disks.paths { try await qemuImg.flush(path) }
+    }
+
+    private func compact(_ main: String, _ format: String) async throws {
+        let isCompressed = source.disk.compresses
+        let compacted = main + ".convert"
+        try await qemuImg.convert(
+            main, sourceFormat: format, to: compacted, format: format, isCompressed: isCompressed,
+            arguments: source.disk.convertArguments
+        ) { [reporter] in
+            reporter.report(.progress(fraction: $0), isCompressed ? "compressing" : "compacting")
+        }
+        guard rename(compacted, main) == 0 else { throw systemFailure("replace the disk by its compact copy") }
     }
 }

@@ -25,7 +25,7 @@ struct ServeFiles: Sendable {
 
     func run(_ teardowns: Teardowns) async throws -> Services {
         var services = Services(ip: try guestsViewOfHost(), activity: GuestActivity())
-        let bindAddress = source.machine.netBridge == nil ? "127.0.0.1" : services.ip
+        let bindAddress = try bindAddress(services.ip)
         if let content = httpContent {
             let server = try await HTTPServer.start(
                 content: content, host: bindAddress, ports: source.http.ports
@@ -66,34 +66,16 @@ struct ServeFiles: Sendable {
         source.http.directory ?? "\(source.http.content.count) files of http_content"
     }
 
+    /// What the guest needs and no more, unless the template says: the loopback behind a user network, else the bridge.
+    private func bindAddress(_ ip: String) throws -> String {
+        if let address = source.http.bindAddress { return address }
+        if let interface = source.http.interface { return try addressOfInterface(interface) }
+        return source.machine.netBridge == nil ? "127.0.0.1" : ip
+    }
+
     /// 10.0.2.2 in a user network; with a bridge, the bridge's own address.
     private func guestsViewOfHost() throws -> String {
         guard let bridge = source.machine.netBridge else { return Self.userNetworkHost }
-        guard let address = interfaceAddress(bridge) else {
-            throw BuildError(
-                "serve files on the bridge \(bridge)", because: "it has no IPv4 address",
-                hint: "Give the bridge an address, or leave net_bridge out.")
-        }
-        return address
+        return try addressOfInterface(bridge)
     }
-}
-
-/// The first IPv4 address of a network interface.
-private func interfaceAddress(_ name: String) -> String? {
-    var list: UnsafeMutablePointer<ifaddrs>?
-    guard getifaddrs(&list) == 0 else { return nil }
-    defer { freeifaddrs(list) }
-    var next = list
-    while let entry = next?.pointee {
-        next = entry.ifa_next
-        guard String(cString: entry.ifa_name) == name, let address = entry.ifa_addr,
-            Int32(address.pointee.sa_family) == AF_INET
-        else { continue }
-        var text = [CChar](repeating: 0, count: Int(INET_ADDRSTRLEN))
-        let isText = address.withMemoryRebound(to: sockaddr_in.self, capacity: 1) { address in
-            inet_ntop(AF_INET, &address.pointee.sin_addr, &text, socklen_t(INET_ADDRSTRLEN)) != nil
-        }
-        if isText { return String(decoding: text.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self) }
-    }
-    return nil
 }

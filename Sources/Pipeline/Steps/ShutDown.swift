@@ -20,20 +20,34 @@ struct ShutDown: Sendable {
         let rendered = try context.render(command, data: data.templateData)
         reporter.news("Gracefully halting the machine...")
         let connection = try await shell.connection(timeout: .seconds(60))
-        // The guest closes the connection while it goes down, so how the command ends says nothing. It must not hold
-        // up the wait either: some guests go down without ending it.
-        let running = Task { [reporter] in
-            do {
-                let exit = try await connection.run(rendered) {
-                    reporter.report(.guest(isError: $0.isError), printable($0.text))
-                }
-                reporter.debug("the shutdown command ended: \(exit)")
-            } catch {
+        // The guest closes the connection while it goes down, so how the command ends says nothing, unless it fails. It
+        // must not hold up the wait either: some guests go down without ending it.
+        let running = Task {
+            do { try await repeatUntilTaken(rendered, over: connection, machine) } catch {
                 reporter.debug("the shutdown command was cut off: \(error)")
             }
         }
         defer { running.cancel() }
         try await waitForEnd(of: machine, hint: "Does shutdown_command power the guest off? It ran: \(command)")
+    }
+
+    /// A guest that has just booted may not be ready to go down: a command that fails is run again, with the power
+    /// button after it.
+    private func repeatUntilTaken(
+        _ command: String, over connection: SSHConnection, _ machine: RunningMachine
+    ) async throws {
+        while true {
+            let exit = try await connection.run(command) { [reporter] in
+                reporter.report(.guest(isError: $0.isError), printable($0.text))
+            }
+            reporter.debug("the shutdown command ended: \(exit)")
+            guard case .code(let code) = exit, code != 0 else { return }
+            // It may have done its work all the same.
+            try await Task.sleep(for: .seconds(5))
+            reporter.warn("shutdown_command ended with \(exit): pressing the power button, then running it again")
+            try await machine.domain.shutdown()
+            try await Task.sleep(for: .seconds(10))
+        }
     }
 
     private func waitForEnd(of machine: RunningMachine, hint: String) async throws {

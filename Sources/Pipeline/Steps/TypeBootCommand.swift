@@ -35,6 +35,8 @@ struct TypeBootCommand: Sendable {
             if let description { reporter.news("Typing boot command for: \(description)") }
             try await type(keys, over: connection)
         }
+        // QEMU drops what it has not read yet when the connection closes: its answer says that it has read everything.
+        _ = try await withDeadline(.seconds(30), "typing the last keys") { try await connection.framebuffer() }
     }
 
     private func parse(_ text: String) throws -> [BootStep] {

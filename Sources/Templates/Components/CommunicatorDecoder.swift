@@ -11,6 +11,13 @@ enum CommunicatorDecoder {
                 reader.missing("winrm_username", "It is the user that the WinRM communicator logs in as.")
             }
             checkPort("winrm_port", &reader)
+            let words = "The communicator \"winrm\" is known, but not built into Ingot yet"
+            let detail = "Windows 10 and Server 2019 have an OpenSSH server, too: communicator = \"ssh\" works with it."
+            if context.isValidation {
+                reader.warning("not-built-in", words, detail, at: "communicator")
+            } else {
+                reader.error("not-built-in", words, detail, at: "communicator")
+            }
             return .winrm
         case nil where reader.text("communicator") != nil: return .none
         default: return .ssh(ssh(&reader, context))
@@ -35,6 +42,7 @@ enum CommunicatorDecoder {
         for name in ["ssh_private_key_file", "ssh_certificate_file"] {
             if let path = reader.text(name) { reader.requireFile(path, name, context) }
         }
+        if let key { reader.requirePrivateKey(key, "ssh_private_key_file", context) }
         if reader.isGiven("ssh_certificate_file"), key == nil, !reader.isUndecided("ssh_private_key_file"),
             reader.text("ssh_certificate_file") != nil
         {

@@ -5,6 +5,8 @@ struct ComponentContext: Sendable {
     var environment: [String: String]
     /// `-force`: an existing output directory is no error.
     var force: Bool
+    /// Only checked, not built: what is not built in is no error yet.
+    var isValidation: Bool
 
     /// Relative to the working directory, with a leading `~` expanded.
     func absolute(_ path: String) -> String {
@@ -20,13 +22,45 @@ struct ComponentContext: Sendable {
 }
 
 extension OptionReader {
-    /// `name` names a file of this machine that must exist now.
-    mutating func requireFile(_ path: String, _ name: String, _ context: ComponentContext) {
-        guard !path.isEmpty, !context.isOpen(path), !context.exists(path) else { return }
-        error(
-            "missing-file", "“\(path)”, given by \(name), does not exist",
-            path.hasPrefix("/") || path.hasPrefix("~")
-                ? "" : "The path is relative to the working directory, \(context.template.workingDirectory).", at: name)
+    /// `name` names a file of this machine that must exist and be readable now: not after an hour's installation.
+    mutating func requireFile(
+        _ path: String, _ name: String, _ context: ComponentContext, allowsFolder: Bool = false
+    ) {
+        guard !path.isEmpty, !context.isOpen(path) else { return }
+        switch context.files.kind(of: context.absolute(path)) {
+        case nil:
+            error(
+                "missing-file", "“\(path)”, given by \(name), does not exist",
+                path.hasPrefix("/") || path.hasPrefix("~")
+                    ? "" : "The path is relative to the working directory, \(context.template.workingDirectory).",
+                at: name)
+        case .directory:
+            if !allowsFolder {
+                error("no-file", "“\(path)”, given by \(name), is a folder", "A file is wanted here.", at: name)
+            }
+        case .file:
+            do { _ = try context.files.read(context.absolute(path), limit: 0) } catch let reason {
+                error(
+                    "unreadable-file", "“\(path)”, given by \(name), cannot be read", "The reason: \(reason).", at: name
+                )
+            }
+        }
+    }
+
+    /// A key file of another kind would be found out only when the guest asks for it.
+    mutating func requirePrivateKey(_ path: String, _ name: String, _ context: ComponentContext) {
+        guard !context.isOpen(path), context.files.kind(of: context.absolute(path)) == .file,
+            // What cannot be read is told by `requireFile`; what is longer is no key.
+            let bytes = try? context.files.read(context.absolute(path), limit: 64 << 10)
+        else { return }
+        let text = String(decoding: bytes, as: UTF8.self)
+        if text.contains("PRIVATE KEY-----") { return }
+        let hint =
+            text.hasPrefix("PuTTY-User-Key-File")
+            ? "It is PuTTY's own format. `puttygen \(path) -O private-openssh -o KEY` writes one that SSH takes."
+            : text.hasPrefix("ssh-") || text.hasPrefix("ecdsa-")
+                ? "It is the public half; name the other file." : "`ssh-keygen -t ed25519 -f KEY` makes one."
+        error("no-private-key", "“\(path)”, given by \(name), is no private key", hint, at: name)
     }
 
     /// A half-open range of ports, where equal ends mean exactly that port.

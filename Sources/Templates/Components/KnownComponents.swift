@@ -52,7 +52,7 @@ enum KnownComponents {
         word: "data source", builtIn: [:],
         known: words(
             """
-            http null external external-raw git-commit git-repository git-tree sshkey host-info hcp-packer-version
+            http null file external external-raw git-commit git-repository git-tree sshkey host-info hcp-packer-version
             hcp-packer-artifact hcp-packer-image hcp-packer-iteration amazon-ami amazon-secretsmanager
             amazon-parameterstore azure-keyvaultsecret googlecompute-image hcloud-image oracle-objectstorage
             vsphere-virtualmachine parameterstore scaleway-image virtualbox

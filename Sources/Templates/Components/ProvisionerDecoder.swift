@@ -95,8 +95,10 @@ enum ProvisionerDecoder {
             }
         }
         if !isDownload, !reader.bool("generated"), !reader.isUndecided("generated") {
-            if let source = reader.text("source") { reader.requireFile(source, "source", context) }
-            for source in reader.strings("sources") { reader.requireFile(source, "sources", context) }
+            if let source = reader.text("source") { reader.requireFile(source, "source", context, allowsFolder: true) }
+            for source in reader.strings("sources") {
+                reader.requireFile(source, "sources", context, allowsFolder: true)
+            }
         }
         return FileSettings(
             direction: isDownload ? .download : .upload, content: content, sources: sources,

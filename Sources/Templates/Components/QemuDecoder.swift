@@ -211,7 +211,7 @@ struct QemuDecoder {
     private mutating func seeds() -> SeedSettings {
         for name in ["cd_files", "floppy_files", "floppy_dirs"] {
             for path in reader.strings(name) where !path.contains(where: { "*?[".contains($0) }) {
-                reader.requireFile(path, name, context)
+                reader.requireFile(path, name, context, allowsFolder: true)
             }
         }
         return SeedSettings(

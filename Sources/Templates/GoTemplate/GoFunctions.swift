@@ -83,7 +83,12 @@ struct GoFunctions {
             return environment[try text(one(arguments))] ?? ""
         case "build":
             let key = try text(one(arguments))
-            guard let data = context.runData else { throw GoTemplateError("write ${build.\(key)} in an HCL template") }
+            guard let data = context.runData else {
+                throw GoTemplateError(
+                    context.templateDirectory == nil
+                        ? "write ${build.\(key)} in an HCL template"
+                        : "only provisioners and post-processors know the build")
+            }
             guard let value = data[key] else { throw GoTemplateError("a build knows nothing called \(key)") }
             return value
         case "build_name": return try given(context.buildName, "there is no build here")
@@ -103,7 +108,11 @@ struct GoFunctions {
         case "lower": return try text(one(arguments)).lowercased()
         case "split", "replace", "replace_all", "clean_resource_name": return try textFunction(name, arguments)
         case "sed": throw GoTemplateError("sed is gone; use replace or replace_all")
-        default: throw GoTemplateError("only inside the variables of a legacy JSON template")
+        default:
+            throw GoTemplateError(
+                context.environment == nil
+                    ? "only inside the variables of a legacy JSON template"
+                    : "not built into Ingot yet; give the value by -var or -var-file")
         }
     }
 

@@ -186,6 +186,15 @@ struct BodyEvaluator: Sendable {
         return result
     }
 
+    /// Only the attributes of these names.
+    mutating func options(named names: Set<String>, of block: ExpandedBlock) -> [OptionBody.Option] {
+        var found: [OptionBody.Option] = []
+        for attribute in block.body.attributes where names.contains(attribute.name) {
+            found.append(option(attribute, block.scope))
+        }
+        return found
+    }
+
     private mutating func option(_ attribute: Attribute, _ scope: Scope) -> OptionBody.Option {
         OptionBody.Option(
             name: attribute.name, nameRange: attribute.nameRange,

@@ -108,7 +108,8 @@ struct BuildReader {
                 evaluator.report(.unsupported(attribute, in: "post-processors", []))
             }
             if !chain.isEmpty { build.postProcessors.append(chain) }
-        case "hcp_packer_registry", "from": break
+        case "hcp_packer_registry": evaluator.report(.registry(at: block.typeRange))
+        case "from": break
         default:
             let hint = suggestion(for: block.type, among: Self.blocks).map { "Did you mean \"\($0)\"?" }
             evaluator.report(

@@ -4,18 +4,14 @@ import Scopes
 
 /// A provisioner or post-processor of one build, whose options are evaluated when it is planned and again when it runs.
 struct ComponentInstance: Sendable {
-    var block: ExpandedBlock
-    var meta: Set<String>
-    var overrides: [OptionBody.Option]
+    /// The built-in type.
+    var type: String
     var specs: [OptionSpec]
+    /// For messages: `provisioner "shell"`.
     var component: String
-    var buildName: String
     var context: ComponentContext
-    var evaluator: BodyEvaluator
-
-    func options(_ evaluator: inout BodyEvaluator) -> OptionBody {
-        evaluator.options(block, without: meta).overridden(by: overrides)
-    }
+    /// The options, with the values of the run; nil for those before it.
+    var evaluate: @Sendable (RunData?) -> Diagnosed<OptionBody>
 
     func reader(_ options: OptionBody) -> OptionReader {
         OptionReader(options, specs, component: component, context: context.template)
@@ -23,18 +19,15 @@ struct ComponentInstance: Sendable {
 
     /// The options with the values of the run.
     func read(_ data: RunData) -> (OptionReader, [Diagnostic]) {
-        var instance = self
-        instance.block.define("build", data.value(buildName: buildName))
-        var body = evaluator
-        let options = instance.options(&body)
-        var diagnostics = body.diagnostics
-        if !diagnostics.hasErrors, let open = options.options.first(where: \.value.isUnknown) {
+        let options = evaluate(data)
+        var diagnostics = options.diagnostics
+        if !diagnostics.hasErrors, let open = options.value.options.first(where: \.value.isUnknown) {
             diagnostics.append(
                 Diagnostic(
                     id: "template/unknown-value", summary: "The value of \(open.name) is not known",
                     subject: open.valueRange))
         }
-        return (reader(options), diagnostics)
+        return (reader(options.value), diagnostics)
     }
 }
 
@@ -54,20 +47,23 @@ struct FailureRenderer: Sendable {
 }
 
 extension RunData {
+    /// The keys that options may ask for before the run.
+    static let keys = [
+        "ID", "Host", "Port", "User", "Password", "ConnType", "PackerRunUUID", "PackerHTTPIP", "PackerHTTPPort",
+        "PackerHTTPAddr", "SSHPublicKey", "SSHPrivateKey", "WinRMPassword",
+    ]
+
+    /// Every key as the text `<unknown>`.
+    static let placeholders = Dictionary(keys.map { ($0, "<unknown>") }, uniquingKeysWith: { first, _ in first })
+
     /// `build` as an object.
     func value(buildName: String) -> Value {
         let texts = templateData.filter { $0.key != "Port" }.mapValues { Value.string($0) }
         return .object(texts.merging(["name": .string(buildName), "Port": .integer(port)]) { $1 })
     }
 
-    /// `build` before there is a run: every key is the text `<unknown>`.
+    /// `build` before there is a run.
     static func placeholders(buildName: String) -> Value {
-        let keys = [
-            "ID", "Host", "Port", "User", "Password", "ConnType", "PackerRunUUID", "PackerHTTPIP", "PackerHTTPPort",
-            "PackerHTTPAddr", "SSHPublicKey", "SSHPrivateKey", "WinRMPassword",
-        ]
-        var values = Dictionary(uniqueKeysWithValues: keys.map { ($0, Value.string("<unknown>")) })
-        values["name"] = .string(buildName)
-        return .object(values)
+        .object(placeholders.mapValues(Value.string).merging(["name": .string(buildName)]) { $1 })
     }
 }

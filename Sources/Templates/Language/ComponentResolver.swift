@@ -12,12 +12,12 @@ struct ComponentResolver: Sendable {
         case unknown(String)
     }
 
-    /// Plugin sources by name.
-    var plugins: [String: String]
+    /// Plugin sources by name; nil in JSON templates, which cannot name any.
+    var plugins: [String: String]?
 
     func canonical(_ type: String, _ family: KnownComponents.Family) -> String {
         if family.builtIn[type] != nil { return type }
-        guard let source = plugins[type], let last = source.split(separator: "/").last else { return type }
+        guard let source = plugins?[type], let last = source.split(separator: "/").last else { return type }
         return family.builtIn[String(last)] != nil ? String(last) : type
     }
 
@@ -25,50 +25,71 @@ struct ComponentResolver: Sendable {
         let canonical = canonical(type, family)
         if let specs = family.builtIn[canonical] { return .builtIn(type: canonical, specs) }
         if family.known.contains(type) { return .known }
-        if plugins.keys.contains(where: { type == $0 || type.hasPrefix($0 + "-") }) { return .known }
+        if let plugins, plugins.keys.contains(where: { type == $0 || type.hasPrefix($0 + "-") }) { return .known }
         let hint = suggestion(for: type, among: family.known.union(family.builtIn.keys))
         return .unknown(
             hint.map { "Did you mean \"\($0)\"?" }
-                ?? "If it comes from a plugin, name the plugin in required_plugins of the packer block.")
+                ?? (plugins == nil
+                    ? "It belongs to no plugin that is known by name."
+                    : "If it comes from a plugin, name the plugin in required_plugins of the packer block."))
     }
 }
 
-/// `-only` and `-except`.
+/// `-only` and `-except`: globs for HCL templates, exact names for JSON ones.
 struct BuildSelection {
-    private var only: [(pattern: String, glob: Glob)] = []
-    private var except: [(pattern: String, glob: Glob)] = []
+    private struct Pattern {
+        var text: String
+        /// nil: the text itself.
+        var glob: Glob?
 
-    init(_ options: LoadOptions, _ diagnostics: inout [Diagnostic]) {
+        func matches(_ name: String) -> Bool { glob?.matches(name) ?? (text == name) }
+    }
+
+    private(set) var diagnostics: [Diagnostic] = []
+    private var only: [Pattern] = []
+    private var except: [Pattern] = []
+
+    init(_ options: LoadOptions, isExact: Bool = false) {
         for (flag, patterns) in [("-only", options.only), ("-except", options.except)] {
-            for pattern in patterns {
-                guard let glob = Glob(pattern) else {
+            for text in patterns {
+                let pattern = Pattern(text: text, glob: isExact ? nil : Glob(text))
+                if pattern.glob == nil, !isExact {
                     diagnostics.append(
                         Diagnostic(
-                            id: "template/invalid-pattern", summary: "\(flag)=\(pattern) is no pattern",
+                            id: "template/invalid-pattern", summary: "\(flag)=\(text) is no pattern",
                             detail: "A bracket or brace in it is never closed."))
                     continue
                 }
-                if flag == "-only" { only.append((pattern, glob)) } else { except.append((pattern, glob)) }
+                if flag == "-only" { only.append(pattern) } else { except.append(pattern) }
             }
         }
     }
 
     func includes(_ name: String) -> Bool {
-        if !only.isEmpty, !only.contains(where: { $0.glob.matches(name) }) { return false }
-        return !except.contains { $0.glob.matches(name) }
+        if !only.isEmpty, !only.contains(where: { $0.matches(name) }) { return false }
+        return !except.contains { $0.matches(name) }
     }
 
     /// Post-processors are excluded by name or type.
     func excludes(component name: String?, type: String) -> Bool {
-        except.contains { $0.glob.matches(type) || name.map($0.glob.matches) ?? false }
+        except.contains { $0.matches(type) || name.map($0.matches) ?? false }
     }
 
-    func reportUnmatched(among names: [String], _ diagnostics: inout [Diagnostic]) {
-        for (pattern, glob) in only where !names.contains(where: glob.matches) {
+    mutating func reportUnmatched(among names: [String]) {
+        for pattern in only where !names.contains(where: pattern.matches) {
             diagnostics.append(
                 Diagnostic(
-                    id: "template/unmatched-pattern", severity: .warning, summary: "-only=\(pattern) matches no build",
+                    id: "template/unmatched-pattern", severity: .warning,
+                    summary: "-only=\(pattern.text) matches no build",
                     detail: "The template has: " + names.joined(separator: ", ") + "."))
         }
+    }
+
+    mutating func reportNothing(selected: Int, of names: [String]) {
+        guard !names.isEmpty, selected == 0 else { return }
+        diagnostics.append(
+            Diagnostic(
+                id: "template/no-builds", summary: "-only and -except leave no build",
+                detail: "The template has: " + names.joined(separator: ", ") + "."))
     }
 }

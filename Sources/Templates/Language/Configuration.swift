@@ -64,7 +64,8 @@ struct Configuration {
         case "data": if labels(block, ["type", "name"]) { addData(block) }
         case "source": if labels(block, ["type", "name"]) { addSource(block) }
         case "build": if labels(block, []) { builds.append(block) }
-        case "hcp_packer_registry": _ = labels(block, [])
+        case "hcp_packer_registry":
+            if labels(block, []) { diagnostics.append(.registry(at: block.typeRange)) }
         case "communicator": _ = labels(block, ["type", "name"])
         default:
             let hint = suggestion(for: block.type, among: Self.blockTypes).map { "Did you mean \"\($0)\"?" }
@@ -200,6 +201,12 @@ struct Configuration {
 }
 
 extension Diagnostic {
+    static func registry(at range: SourceRange) -> Diagnostic {
+        Diagnostic(
+            id: "template/registry", severity: .warning, summary: "hcp_packer_registry has no effect",
+            detail: "Ingot publishes nothing to a registry; the build is the same without it.", subject: range)
+    }
+
     static func unsupported(_ attribute: Attribute, in what: String, _ known: [String]) -> Diagnostic {
         let hint = suggestion(for: attribute.name, among: known).map { "Did you mean \"\($0)\"?" }
         return Diagnostic(

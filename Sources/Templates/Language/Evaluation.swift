@@ -106,6 +106,7 @@ extension Value {
         case .list(let values), .set(let values), .tuple(let values): .list(values.map(\.optionValue))
         case .map(let values), .object(let values):
             .map(values.sorted { $0.key < $1.key }.map { OptionValue.Entry(key: $0.key, value: $0.value.optionValue) })
+        case .sensitive(let value): value.optionValue
         }
     }
 
@@ -113,6 +114,7 @@ extension Value {
     var inferredVariableType: HCLType? {
         switch self {
         case .null, .unknown: nil
+        case .sensitive(let value): value.inferredVariableType
         case .list(let values), .set(let values), .tuple(let values): values.isEmpty ? nil : type
         case .map(let values), .object(let values): values.isEmpty ? nil : type
         default: type
@@ -141,6 +143,7 @@ extension SecretCollection {
         case .string(let text): insert(text)
         case .list(let values), .set(let values), .tuple(let values): for value in values { insert(value) }
         case .map(let values), .object(let values): for value in values.values { insert(value) }
+        case .sensitive(let value): insert(value)
         default: break
         }
     }

@@ -1,6 +1,5 @@
 import BootCommand
 import Diagnostics
-import HCL
 
 /// What every provisioner and post-processor block can say beside its component's own options.
 struct MetaAttributes: Sendable {
@@ -20,26 +19,28 @@ struct MetaAttributes: Sendable {
     /// Options by the use name of a source.
     var overrides: [String: [OptionBody.Option]] = [:]
 
-    /// Only these attributes of the block are looked at. Its scope has `build.name` and no other `build.*`.
-    init(_ block: ExpandedBlock, _ names: Set<String>, _ evaluator: inout BodyEvaluator) {
+    /// What is wrong with them.
+    private(set) var diagnostics: [Diagnostic] = []
+
+    /// `buildSample` is how `only` and `except` name a build, for messages.
+    init(_ attributes: [OptionBody.Option], buildSample: String) {
         var ranges: [String: SourceRange] = [:]
-        for attribute in block.body.attributes where names.contains(attribute.name) {
-            let value = evaluator.value(attribute.expression, block.scope).optionValue
-            if case .null = value { continue }
-            if case .unknown = value { continue }
+        for attribute in attributes {
+            if case .null = attribute.value { continue }
+            if case .unknown = attribute.value { continue }
             ranges[attribute.name] = attribute.nameRange
             if attribute.name == "override" {
-                readOverrides(value, attribute, &evaluator)
-            } else if !read(attribute.name, value) {
-                evaluator.report(
+                readOverrides(attribute)
+            } else if !read(attribute.name, attribute.value) {
+                diagnostics.append(
                     Diagnostic(
                         id: "template/wrong-type",
-                        summary: "\(attribute.name) must be \(Self.form(of: attribute.name))",
-                        subject: attribute.expression.range))
+                        summary: "\(attribute.name) must be \(Self.form(of: attribute.name, buildSample))",
+                        subject: attribute.valueRange))
             }
         }
         if only != nil, except != nil {
-            evaluator.report(
+            diagnostics.append(
                 Diagnostic(
                     id: "template/exclusive-options", summary: "only and except cannot be given together",
                     detail: "Remove one of them.", subject: ranges["except"],
@@ -54,12 +55,12 @@ struct MetaAttributes: Sendable {
         return true
     }
 
-    private static func form(of name: String) -> String {
+    private static func form(of name: String, _ buildSample: String) -> String {
         switch name {
         case "pause_before", "timeout": "a duration such as \"10s\" or \"1m30s\""
         case "max_retries": "a whole number that is not negative"
         case "continue_on_error", "keep_input_artifact": "true or false"
-        case "only", "except": "a list of sources, such as [\"qemu.NAME\"]"
+        case "only", "except": "a list of builds, such as [\"\(buildSample)\"]"
         default: "text"
         }
     }
@@ -99,30 +100,28 @@ struct MetaAttributes: Sendable {
         return true
     }
 
-    private mutating func readOverrides(
-        _ value: OptionValue, _ attribute: Attribute, _ evaluator: inout BodyEvaluator
-    ) {
-        guard case .map(let sources) = value else {
-            evaluator.report(Self.wrongOverride(attribute))
+    private mutating func readOverrides(_ attribute: OptionBody.Option) {
+        guard case .map(let sources) = attribute.value else {
+            diagnostics.append(Self.wrongOverride(attribute))
             return
         }
         for source in sources {
             guard case .map(let options) = source.value else {
-                evaluator.report(Self.wrongOverride(attribute))
+                diagnostics.append(Self.wrongOverride(attribute))
                 continue
             }
             overrides[source.key] = options.map { option in
                 OptionBody.Option(
                     name: option.key, nameRange: attribute.nameRange, value: option.value,
-                    valueRange: attribute.expression.range)
+                    valueRange: attribute.valueRange)
             }
         }
     }
 
-    private static func wrongOverride(_ attribute: Attribute) -> Diagnostic {
+    private static func wrongOverride(_ attribute: OptionBody.Option) -> Diagnostic {
         Diagnostic(
             id: "template/wrong-type", summary: "override must be an object of objects",
-            detail: "Write override = { SOURCE_NAME = { option = value } }.", subject: attribute.expression.range)
+            detail: "Write override = { SOURCE_NAME = { option = value } }.", subject: attribute.valueRange)
     }
 }
 

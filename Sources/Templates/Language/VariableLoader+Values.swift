@@ -196,6 +196,8 @@ extension VariableLoader {
         switch result.value.optionValue {
         case .bool(true), .string("true"): break
         case .bool(false), .string("false"):
+            // What is made of it would be wrong too; that is one mistake.
+            variables[variable.name]?.value = .unknown
             var notes = [Diagnostic.Note("this condition is false", at: validation.condition.range)]
             // A secret's own text is not drawn.
             let subject = variable.isSensitive ? variable.header : variable.valueRange ?? variable.header

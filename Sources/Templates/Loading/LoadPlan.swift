@@ -25,12 +25,18 @@ private struct PlanLoader {
     init(_ options: LoadOptions) { self.options = options }
 
     mutating func check() -> LoadedPlan {
-        _ = parse()
+        let found = find()
+        if let file = found.legacy { _ = readLegacy(file) } else { _ = parse(found) }
         return finish([])
     }
 
     mutating func load() -> LoadedPlan {
-        let (bodies, found) = parse()
+        let found = find()
+        if let file = found.legacy {
+            let builds = loadLegacy(file, root: found.root)
+            return finish(builds)
+        }
+        let bodies = parse(found)
         // What a broken file declares is not known, so everything else would look undeclared.
         if diagnostics.hasErrors { return finish([]) }
         let configuration = Configuration(bodies)
@@ -66,27 +72,65 @@ private struct PlanLoader {
         let evaluator = BodyEvaluator(environment: environment, localNames: Set(configuration.locals.keys))
         let reader = BuildReader(configuration, scope, evaluator)
         diagnostics += reader.evaluator.diagnostics
+        let failures = FailureRenderer(files: files, secrets: secrets)
         var planner = Planner(
-            options, components: components, scope: scope, evaluator: evaluator,
-            failures: FailureRenderer(files: files, secrets: secrets))
+            ComponentPlanner(options, components: components, failures: failures), scope: scope, evaluator: evaluator)
         let builds = planner.plan(reader.builds)
-        diagnostics += planner.diagnostics
-        reportUnknowns(planner.unknowns)
+        diagnostics += planner.shared.diagnostics
+        reportUnknowns(planner.shared.unknowns)
         return finish(builds)
     }
 
-    private mutating func parse() -> ([Body], TemplateFiles) {
+    private mutating func find() -> TemplateFiles {
         let found = TemplateFiles(options)
         diagnostics += found.diagnostics
         files += found.files
+        if let file = found.legacy { files.append(file) }
+        return found
+    }
+
+    private mutating func parse(_ found: TemplateFiles) -> [Body] {
         var bodies: [Body] = []
         for file in found.files {
             let parsed = HCL.parse(file)
             diagnostics += parsed.diagnostics
             bodies.append(parsed.value)
         }
-        return (bodies, found)
+        return bodies
     }
+
+    // MARK: JSON templates
+
+    /// nil if the file is no JSON.
+    private mutating func readLegacy(_ file: SourceFile) -> LegacyTemplate? {
+        let parsed = JSONParser.parse(file)
+        diagnostics += parsed.diagnostics
+        guard let root = parsed.value else { return nil }
+        let reader = LegacyTemplateReader(root)
+        diagnostics += reader.diagnostics
+        return reader.template
+    }
+
+    private mutating func loadLegacy(_ file: SourceFile, root: String) -> [PlannedBuild] {
+        guard let template = readLegacy(file) else { return [] }
+        let directory = cleanedPath(options.absolute(root))
+        let variables = LegacyVariables(template, options, directory: directory)
+        files += variables.files
+        diagnostics += variables.diagnostics
+        secrets = variables.secrets
+        let failures = FailureRenderer(files: files, secrets: secrets)
+        var shared = ComponentPlanner(options, components: ComponentResolver(plugins: nil), failures: failures)
+        // So that it does not complain of what follows from what was said already.
+        shared.report(diagnostics)
+        diagnostics = []
+        var planner = LegacyPlanner(shared, template, variables, directory: directory)
+        let builds = planner.plan()
+        diagnostics += planner.shared.diagnostics
+        reportUnknowns(planner.shared.unknowns)
+        return builds
+    }
+
+    // MARK: Checks
 
     private mutating func checkDataSources(_ configuration: Configuration, _ components: ComponentResolver) {
         for data in configuration.dataSources.values {
@@ -117,4 +161,13 @@ private struct PlanLoader {
         let once = secrets.redacted(diagnostics, files: files).filter { seen.insert($0).inserted }
         return LoadedPlan(plan: Diagnosed(Plan(builds: builds, secrets: secrets.sensitive), once), files: files)
     }
+}
+
+/// Without `.`, `..` and doubled slashes; nothing is looked up.
+private func cleanedPath(_ path: String) -> String {
+    var parts: [Substring] = []
+    for part in path.split(separator: "/") where part != "." {
+        if part == ".." { _ = parts.popLast() } else { parts.append(part) }
+    }
+    return "/" + parts.joined(separator: "/")
 }

@@ -3,6 +3,8 @@ import Diagnostics
 /// The files that make up a template.
 struct TemplateFiles {
     var files: [SourceFile] = []
+    /// A legacy JSON template, which is always one file.
+    var legacy: SourceFile?
     /// As `path.root` gives it.
     var root: String
     /// Variable files that are read without being named; only a directory has them.
@@ -26,8 +28,14 @@ struct TemplateFiles {
             root = slash.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
             if path.hasSuffix(".pkr.hcl") {
                 read(path, options)
-            } else {
+            } else if path.hasSuffix(".pkr.json") || path.hasSuffix(".hcl") {
                 diagnostics.append(Self.unreadableKind(path))
+            } else {
+                // Whatever its name, as Packer has it.
+                switch options.source(path) {
+                case .success(let file): legacy = file
+                case .failure(let error): diagnostics += error.diagnostics
+                }
             }
         }
     }
@@ -54,14 +62,16 @@ struct TemplateFiles {
             automaticVariableFiles += names.filter { $0.hasSuffix(suffix) && isFile($0) }.map { prefix + $0 }
         }
         guard files.isEmpty, json.isEmpty, diagnostics.isEmpty else { return }
-        let others = names.filter { $0.hasSuffix(".json") || $0.hasSuffix(".hcl") }
+        let others = names.filter { $0.hasSuffix(".json") || $0.hasSuffix(".hcl") }.prefix(5)
+        var detail = "A template is a directory of *.pkr.hcl files, or one file."
+        if let json = others.first(where: { $0.hasSuffix(".json") }) {
+            detail = "A JSON template is given by its own path, such as \(prefix + json)."
+        } else if !others.isEmpty {
+            detail = "There is \(others.joined(separator: ", ")), but only names that end in .pkr.hcl are read."
+        }
         diagnostics.append(
             Diagnostic(
-                id: "template/no-files", summary: "There is no *.pkr.hcl file in “\(path)”",
-                detail: others.isEmpty
-                    ? "A template is a directory of *.pkr.hcl files, or one such file."
-                    : "There is \(others.prefix(5).joined(separator: ", ")), but only names that end in .pkr.hcl are read."
-            ))
+                id: "template/no-files", summary: "There is no *.pkr.hcl file in “\(path)”", detail: detail))
     }
 
     private mutating func read(_ path: String, _ options: LoadOptions) {
@@ -78,14 +88,9 @@ struct TemplateFiles {
                 summary: "“\(path)” is a template in the JSON form of HCL, which is not read yet",
                 detail: "Write it in HCL, in a file that ends in .pkr.hcl.")
         }
-        if path.hasSuffix(".hcl") {
-            return Diagnostic(
-                id: "template/wrong-extension", summary: "“\(path)” does not end in .pkr.hcl",
-                detail: "Packer takes a file of another name for a JSON template. Rename it to end in .pkr.hcl.")
-        }
         return Diagnostic(
-            id: "template/json-not-read", summary: "“\(path)” is a legacy JSON template, which is not read yet",
-            detail: "“packer hcl2_upgrade \(path)” turns it into an HCL template, a file that ends in .pkr.hcl.")
+            id: "template/wrong-extension", summary: "“\(path)” does not end in .pkr.hcl",
+            detail: "Packer takes a file of another name for a JSON template. Rename it to end in .pkr.hcl.")
     }
 }
 

@@ -42,6 +42,12 @@ indirect enum OptionValue: Hashable, Sendable {
 
 /// The options of one component, evaluated.
 struct OptionBody: Sendable {
+    enum Syntax: Sendable {
+        case hcl
+        /// Strings were rendered already, names are spelt as in the tables, and values are converted as Packer's JSON decoder does.
+        case json
+    }
+
     struct Option: Sendable {
         var name: String
         var nameRange: SourceRange?
@@ -59,4 +65,5 @@ struct OptionBody: Sendable {
     var header: SourceRange?
     var options: [Option] = []
     var blocks: [Block] = []
+    var syntax = Syntax.hcl
 }

@@ -11,6 +11,7 @@ struct OptionReader {
     private(set) var diagnostics: [Diagnostic] = []
 
     private let context: TemplateContext
+    private let syntax: OptionBody.Syntax
     private var values: [String: OptionValue] = [:]
     private var ranges: [String: SourceRange] = [:]
     private var elementRanges: [String: SourceRange] = [:]
@@ -22,6 +23,7 @@ struct OptionReader {
         header = body.header
         self.component = component
         self.context = context
+        syntax = body.syntax
         let table = Dictionary(specs.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
         for option in body.options {
             guard let spec = table[option.name] else {
@@ -188,8 +190,13 @@ struct OptionReader {
             return
         }
         do throws(OptionConversion.Problem) {
-            let converted = try OptionConversion.convert(option.value, to: spec.kind)
-            values[option.name] = try render(converted, isLate: spec.isLate, name: option.name)
+            if syntax == .json {
+                values[option.name] = try WeakConversion.convert(option.value, to: spec.kind)
+                warnOfWeakness(option, spec)
+            } else {
+                let converted = try OptionConversion.convert(option.value, to: spec.kind)
+                values[option.name] = try render(converted, isLate: spec.isLate, name: option.name)
+            }
         } catch let problem {
             undecided.insert(option.name)
             error(problem.id, "\(option.name) \(problem.message)", problem.detail, at: option.name)
@@ -213,6 +220,21 @@ struct OptionReader {
         diagnostics += reader.diagnostics
         blocks[block.name, default: []].append(reader)
         if ranges[block.name] == nil { ranges[block.name] = block.header }
+    }
+
+    /// Says where Packer's conversions give what hardly anybody means.
+    private mutating func warnOfWeakness(_ option: OptionBody.Option, _ spec: OptionSpec) {
+        switch (spec.kind, option.value) {
+        case (.duration, .number(let digits)) where digits != "0":
+            warning(
+                "weak-duration", "\(option.name) counts nanoseconds without a unit",
+                "Write it as text with a unit, such as \"\(digits)s\".", at: option.name)
+        case (.strings, .string(let text)) where spec.isLate && text.contains(","):
+            warning(
+                "weak-list", "The commas of \(option.name) are lost",
+                "Text for a list is cut at its commas. Put square brackets around it: [\"…\"].", at: option.name)
+        default: break
+        }
     }
 
     private mutating func render(_ value: OptionValue, isLate: Bool, name: String) throws(OptionConversion.Problem)

@@ -1,0 +1,84 @@
+// libvirt brings fifty other libraries with it. It is loaded at its first use, so that a command that needs no machine
+// starts in half the time, and a host without libvirt gets an explanation instead of the dynamic linker's.
+//
+// Each function stands here under its own name and hands on to the library's; the header checks the signatures.
+// Without the library a call fails as libvirt's own would.
+#include <dlfcn.h>
+#include <pthread.h>
+
+#pragma GCC visibility push(hidden)  // The library's own calls must not come back here.
+#include "CLibvirt.h"
+
+static void *library, *driver;
+static char problem[512];
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static void load(void) {
+    library = dlopen("libvirt.so.0", RTLD_NOW | RTLD_LOCAL);
+    if (library) driver = dlopen("libvirt-qemu.so.0", RTLD_NOW | RTLD_LOCAL);
+    if (library && driver) return;
+    const char *reason = dlerror();
+    size_t length = 0;
+    for (; reason && reason[length] && length < sizeof problem - 1; length++) problem[length] = reason[length];
+    if (!length) problem[length++] = '?';
+}
+
+const char *ingot_libvirt_problem(void) {
+    pthread_once(&once, load);
+    return problem[0] ? problem : NULL;
+}
+
+#define FORWARD(handle, failure, type, name, parameters, arguments)                  \
+    type name parameters {                                                           \
+        static type(*function) parameters;                                           \
+        if (ingot_libvirt_problem()) return failure;                                 \
+        if (!function) function = (type(*) parameters)dlsym(handle, #name);          \
+        return function ? function arguments : failure;                              \
+    }
+#define NUMBER(name, parameters, arguments) FORWARD(library, -1, int, name, parameters, arguments)
+
+const char *virGetLastErrorMessage(void) {
+    static const char *(*function)(void);
+    if (ingot_libvirt_problem()) return problem;
+    if (!function) function = (const char *(*)(void))dlsym(library, "virGetLastErrorMessage");
+    return function ? function() : "libvirt is too old";
+}
+
+void virSetErrorFunc(void *data, virErrorFunc handler) {
+    if (ingot_libvirt_problem()) return;
+    void (*function)(void *, virErrorFunc) = (void (*)(void *, virErrorFunc))dlsym(library, "virSetErrorFunc");
+    if (function) function(data, handler);
+}
+
+NUMBER(virInitialize, (void), ())
+NUMBER(virEventRegisterDefaultImpl, (void), ())
+NUMBER(virEventRunDefaultImpl, (void), ())
+
+FORWARD(library, NULL, virConnectPtr, virConnectOpen, (const char *uri), (uri))
+NUMBER(virConnectClose, (virConnectPtr connection), (connection))
+NUMBER(virConnectGetLibVersion, (virConnectPtr connection, unsigned long *version), (connection, version))
+NUMBER(virConnectGetVersion, (virConnectPtr connection, unsigned long *version), (connection, version))
+NUMBER(
+    virConnectListAllDomains, (virConnectPtr connection, virDomainPtr **domains, unsigned int flags),
+    (connection, domains, flags))
+NUMBER(
+    virConnectDomainEventRegisterAny,
+    (virConnectPtr connection, virDomainPtr domain, int event, virConnectDomainEventGenericCallback callback,
+     void *opaque, virFreeCallback release),
+    (connection, domain, event, callback, opaque, release))
+NUMBER(virConnectDomainEventDeregisterAny, (virConnectPtr connection, int callback), (connection, callback))
+
+FORWARD(
+    library, NULL, virDomainPtr, virDomainCreateXML, (virConnectPtr connection, const char *xml, unsigned int flags),
+    (connection, xml, flags))
+FORWARD(library, NULL, const char *, virDomainGetName, (virDomainPtr domain), (domain))
+NUMBER(virDomainFree, (virDomainPtr domain), (domain))
+NUMBER(virDomainDestroy, (virDomainPtr domain), (domain))
+NUMBER(virDomainIsActive, (virDomainPtr domain), (domain))
+NUMBER(virDomainShutdownFlags, (virDomainPtr domain, unsigned int flags), (domain, flags))
+NUMBER(
+    virDomainGetState, (virDomainPtr domain, int *state, int *reason, unsigned int flags),
+    (domain, state, reason, flags))
+FORWARD(
+    driver, -1, int, virDomainQemuMonitorCommand,
+    (virDomainPtr domain, const char *command, char **result, unsigned int flags), (domain, command, result, flags))

@@ -1,0 +1,146 @@
+package import Diagnostics
+import FoundationEssentials
+
+#if canImport(Glibc)
+    import Glibc
+#endif
+
+/// A file of HCL and the canonical form of it.
+package struct FormattedFile {
+    package var source: SourceFile
+    package var formatted: String
+    /// Whose mistakes are worth telling: with errors among them the file stays as it is.
+    package var diagnostics: [Diagnostic]
+
+    package var isChanged: Bool { formatted != source.text }
+
+    /// Formats `contents` if it parses. `name` is for people.
+    package init(name: String, contents: [UInt8]) {
+        guard let text = String(validating: contents, as: UTF8.self) else {
+            self.init(
+                SourceFile(name: name, text: ""), [.unformattable(name, "It is not UTF-8 text; save it as such.")])
+            return
+        }
+        let source = SourceFile(name: name, text: text)
+        self.init(source, parse(source).diagnostics)
+    }
+
+    /// Reads and formats the file at `path`.
+    package init(path: String) {
+        var information = stat()
+        let isFound = stat(path, &information) == 0
+        guard isFound, information.st_mode & S_IFMT == S_IFREG else {
+            let reason = isFound ? "It is no regular file." : String(cString: strerror(errno)) + "."
+            self.init(SourceFile(name: path, text: ""), [.unformattable(path, reason)])
+            return
+        }
+        do {
+            self.init(name: path, contents: Array(try Data(contentsOf: URL(filePath: path))))
+        } catch {
+            self.init(SourceFile(name: path, text: ""), [.unformattable(path, "\(error)")])
+        }
+    }
+
+    private init(_ source: SourceFile, _ diagnostics: [Diagnostic]) {
+        self.source = source
+        self.diagnostics = diagnostics
+        formatted = diagnostics.hasErrors ? source.text : format(source.text)
+    }
+
+    /// Replaces the file by its canonical form, in one step and with the same mode and owner.
+    ///
+    /// - Throws: `TemplateError` with what the system said; the file is then as it was.
+    package func write() throws(TemplateError) {
+        // Behind a symbolic link the file itself is replaced.
+        guard let resolved = realpath(source.name, nil) else { throw failure() }
+        defer { free(resolved) }
+        let target = String(cString: resolved)
+        var information = stat()
+        guard stat(target, &information) == 0 else { throw failure() }
+        let folder = target.lastIndex(of: "/").map { target[...$0] } ?? ""
+        var beside = Array("\(folder).ingot-fmt-XXXXXX".utf8CString)
+        let descriptor = mkstemp(&beside)
+        guard descriptor >= 0 else { throw failure() }
+        // Only root may give files away; whoever may not owns the new one.
+        _ = fchown(descriptor, information.st_uid, information.st_gid)
+        let isWritten =
+            fchmod(descriptor, information.st_mode & 0o7777) == 0 && write(Array(formatted.utf8), to: descriptor)
+            && fsync(descriptor) == 0
+        let isReplaced = isWritten && rename(beside, target) == 0
+        guard isReplaced else {
+            let error = failure()
+            unlink(beside)
+            close(descriptor)
+            throw error
+        }
+        close(descriptor)
+    }
+
+    private func write(_ bytes: [UInt8], to descriptor: Int32) -> Bool {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { return false }
+            rest = rest.dropFirst(count)
+        }
+        return true
+    }
+
+    private func failure() -> TemplateError {
+        TemplateError(diagnostics: [
+            Diagnostic(
+                id: "fmt/unwritable", summary: "Cannot write \(source.name)",
+                detail: "\(String(cString: strerror(errno))). The file is as it was.")
+        ])
+    }
+}
+
+/// The templates and variable files at `path`: the file itself, or those of the folder, sorted by name.
+///
+/// Files that editors keep for themselves (`.x`, `x~`, `#x#`) are left out, and so are hidden folders. Links to
+/// folders are not followed.
+package func formattableFiles(at path: String, isRecursive: Bool) -> Diagnosed<[String]> {
+    var information = stat()
+    guard stat(path, &information) == 0 else {
+        return Diagnosed([], [.unformattable(path, String(cString: strerror(errno)) + ".")])
+    }
+    guard information.st_mode & S_IFMT == S_IFDIR else {
+        if isTemplate(path) { return Diagnosed([path]) }
+        return Diagnosed([], [.unformattable(path, "Only .pkr.hcl and .pkrvars.hcl files are formatted.")])
+    }
+    let names: [String]
+    do {
+        names = try FileManager.default.contentsOfDirectory(atPath: path).sorted()
+    } catch {
+        return Diagnosed([], [.unformattable(path, "The folder cannot be read: \(error)")])
+    }
+    var result = Diagnosed<[String]>([])
+    for name in names where !isHidden(name) {
+        let inner = path == "." ? name : path.hasSuffix("/") ? path + name : path + "/" + name
+        guard lstat(inner, &information) == 0 else { continue }
+        if information.st_mode & S_IFMT == S_IFDIR {
+            guard isRecursive else { continue }
+            let found = formattableFiles(at: inner, isRecursive: true)
+            result.value += found.value
+            result.diagnostics += found.diagnostics
+        } else if isTemplate(name) {
+            result.value.append(inner)
+        }
+    }
+    return result
+}
+
+private func isHidden(_ name: String) -> Bool {
+    name.hasPrefix(".") || name.hasSuffix("~") || name.hasPrefix("#") && name.hasSuffix("#")
+}
+
+private func isTemplate(_ name: String) -> Bool {
+    name.hasSuffix(".pkr.hcl") || name.hasSuffix(".pkrvars.hcl")
+}
+
+extension Diagnostic {
+    fileprivate static func unformattable(_ name: String, _ reason: String) -> Diagnostic {
+        Diagnostic(id: "fmt/unreadable", summary: "Cannot format \(name)", detail: reason)
+    }
+}

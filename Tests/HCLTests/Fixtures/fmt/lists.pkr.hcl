@@ -1,0 +1,22 @@
+short=[1,2,3]
+empty=[ ]
+nested=[[1,2],[3],[]]
+trailing=[1,2,]
+long=[
+"a",
+      "b",
+  "c"
+]
+mixed=[{
+a=1
+bb=2
+},{
+a=3
+}]
+odd=[1,
+2,
+3]
+leading=[1
+,2
+]
+next=4
