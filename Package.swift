@@ -59,6 +59,7 @@ let package = Package(
         .systemLibrary(name: "CLibssh", pkgConfig: "libssh", providers: [.apt(["libssh-dev"])]),
         .systemLibrary(name: "CLibarchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
         .systemLibrary(name: "CCrypt", providers: [.apt(["libcrypt-dev"])]),
+        .systemLibrary(name: "CMalloc"),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
         // Loaded at its first use, so not linked.
@@ -83,7 +84,7 @@ let package = Package(
                 "Diagnostics", "Scopes", "HCL", "BootCommand", "Templates", "Libvirt", "SSH", "RemoteFramebuffer",
                 "Screen", "HTTPServing", "Media", "DiskImages", "Processes",
             ]),
-        module("CLI", ["Diagnostics", "Scopes", "Templates", "Pipeline", "HCL", argumentParser]),
+        module("CLI", ["CMalloc", "Diagnostics", "Scopes", "Templates", "Pipeline", "HCL", argumentParser]),
         // One file that runs where no Swift is installed, and starts three times as fast.
         .executableTarget(
             name: "ingot", dependencies: ["CLI"], swiftSettings: settings,

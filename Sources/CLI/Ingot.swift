@@ -1,4 +1,5 @@
 package import ArgumentParser
+import CMalloc
 import Foundation
 
 /// The command line: the commands, and what their outcome means to the shell.
@@ -21,6 +22,9 @@ package struct Ingot: AsyncParsableCommand {
     /// 0: done. 1: the build or the template failed. 2: wrong usage. 3: `fmt -check` found a file that is not in form.
     /// 130 and 143: interrupted.
     package static func run(_ arguments: [String]) async -> Never {
+        // Pictures of the screen are large and short-lived: their memory goes back at once, and threads share what is left.
+        mallopt(M_MMAP_THRESHOLD, 128 << 10)
+        mallopt(M_ARENA_MAX, 2)
         var command: any ParsableCommand
         do {
             command = try parseAsRoot(FlagSpelling.normalised(arguments))

@@ -1,3 +1,4 @@
+import Libvirt
 import SSH
 import Scopes
 package import Templates
@@ -68,7 +69,7 @@ package struct Build: Sendable {
                         workspace: workspace, disks: disks, seeds: seeds ?? Seeds(), services: services, medium: medium)
                 )
             }
-            let (shell, data) = try await machine.whileRunning {
+            let (shell, data) = try await whileInstalling(machine, services) {
                 try await install(on: machine, services, keys, step, teardowns)
             }
             try await step.run("Shutting down") {
@@ -85,7 +86,20 @@ package struct Build: Sendable {
         }
     }
 
-    /// All that happens while the machine runs: a machine that goes away ends it at once.
+    /// A machine that goes away ends the installation at once; without a communicator its power-off is how it ends.
+    private func whileInstalling(
+        _ machine: RunningMachine, _ services: Services,
+        _ body: @escaping @Sendable () async throws -> (GuestShell?, RunData)
+    ) async throws -> (GuestShell?, RunData) {
+        do { return try await machine.whileRunning(body) } catch let stop as MachineStopped
+            where stop.reason == .shutDown && plan.source.communicator.isNone
+        {
+            let data = RunData(plan.source, machine: machine, services: services, keys: nil, runUUID: context.runUUID)
+            return (nil, data)
+        }
+    }
+
+    /// All that happens while the machine runs.
     private func install(
         on machine: RunningMachine, _ services: Services, _ keys: Task<BuildKeys?, any Error>, _ step: StepRunner,
         _ teardowns: Teardowns
@@ -152,6 +166,7 @@ package struct Build: Sendable {
 
 extension CommunicatorSettings {
     var isSSH: Bool { if case .ssh = self { true } else { false } }
+    var isNone: Bool { if case .none = self { true } else { false } }
 }
 
 extension BootSettings {

@@ -30,12 +30,13 @@ package enum TypingPace: Sendable, Equatable {
 /// A PC has room for few keys that the guest has not read yet: 16 bytes in the keyboard, 15 keys in the BIOS. So at the
 /// automatic pace keys go out in groups that fit the keyboard, and after each the screen is looked at until it shows what
 /// was typed: the guest's own echo. Nothing is lost then, however slow the guest is. Where the screen cannot be read, as
-/// many new characters as were typed count as their echo; where a guest shows nothing (a password), keys go out at a
-/// tenth of a second each.
+/// many new characters as were typed count as their echo. Keys that were lost before the prompt was there are missed, and
+/// typed again. Where a guest shows nothing (a password), keys go out at a tenth of a second each.
 package actor Typist {
     private enum Echo { case unknown, seen, absent }
 
     private static let leftShift: UInt32 = 0xFFE1
+    private static let backspace = KeyStroke(keysym: 0xFF08, needsShift: false)
     private static let keyboardBytes = 15
     private static let eventGap = Duration.milliseconds(1)
     private static let silentGap = Duration.milliseconds(100)
@@ -87,10 +88,28 @@ package actor Typist {
             return
         }
         let before = try await connection.framebuffer()
+        let textBefore = typed.isEmpty ? readText(before) : nil
+        try await send(group)
+        if try await waitForEcho(of: visible, since: before) { return }
+        if let textBefore, let text = readText(await connection.picture), lacksBeginning(textBefore, text) {
+            // What went before the prompt (iPXE, say) took the first keys. The prompt shows the others: once more, whole.
+            for _ in group { try await send(Self.backspace, .press) }
+            typed = ""
+            let before = try await connection.framebuffer()
+            try await send(group)
+            if try await waitForEcho(of: visible, since: before) { return }
+        }
+        echo = .absent
+    }
+
+    private func send(_ group: [KeyStroke]) async throws {
         for stroke in group {
             try await send(stroke, .press)
             if stroke.isVisible, let scalar = Unicode.Scalar(stroke.keysym) { typed.unicodeScalars.append(scalar) }
         }
+    }
+
+    private func waitForEcho(of visible: Int, since before: Framebuffer) async throws -> Bool {
         let clock = ContinuousClock()
         let end = clock.now + echoLimit
         while clock.now < end {
@@ -99,17 +118,27 @@ package actor Typist {
             _ = try await connection.waitForUpdate(after: count, limit: .milliseconds(100))
             if await shows(connection.picture, since: before, visible) {
                 echo = .seen
-                return
+                return true
             }
         }
-        echo = .absent
+        return false
     }
+
+    /// Whether the screen now ends with the last of the keys and not with the first ones: no chance, but an echo.
+    private func lacksBeginning(_ before: [String], _ after: [String]) -> Bool {
+        let (before, after) = (Self.withoutBlanks(before), Self.withoutBlanks(after))
+        return (1..<max(typed.count - 1, 1)).contains { lost in
+            let rest = typed.dropFirst(lost)
+            return after.hasSuffix(rest) && !before.hasSuffix(rest)
+        }
+    }
+
+    /// Long commands wrap, and blanks at the end of a line do not show: neither is looked at.
+    private static func withoutBlanks(_ lines: [String]) -> String { lines.joined().filter { $0 != " " } }
 
     private func shows(_ picture: Framebuffer, since before: Framebuffer, _ visible: Int) -> Bool {
         if let lines = readText(picture) {
-            // Long commands wrap, and blanks at the end of a line do not show: neither is looked at.
-            let text = lines.joined().filter { $0 != " " }
-            return text.contains(typed.suffix(24))
+            return Self.withoutBlanks(lines).contains(typed.suffix(24))
         }
         // The cursor is a change of its own; much more is not our doing.
         return (visible...visible + 3).contains(picture.changedCells(since: before))

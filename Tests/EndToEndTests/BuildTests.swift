@@ -167,4 +167,22 @@ struct BuildTests {
         #expect(image.count == 100 << 20)
         #expect(machines(mentioning: bench.path).isEmpty)
     }
+    @Test("GRUB reads the floppy's seed, and a guest without a communicator ends the build by powering off")
+    func floppy() async throws {
+        let bench = try Workbench()
+        try bench.write(
+            Guest.template(
+                source: """
+                      iso_url = "/usr/lib/grub-rescue/grub-rescue-cdrom.iso"
+                      floppy_content = { "user-data" = "seed on a floppy" }
+                      communicator = "none"
+                      boot_wait = "10s"
+                      boot_command = ["cat (fd0)/user-data<enter><wait25>halt<enter>"]
+                    """), to: "t.pkr.hcl")
+        let run = try await bench.ingot("build", "t.pkr.hcl")
+        #expect(run.status == 0, "\(run.output)")
+        let folder = try #require(bench.runFolder)
+        #expect(try bench.read(folder + "/screens/last.txt").contains("seed on a floppy"))
+        #expect(bench.exists("output-guest/packer-guest"))
+    }
 }

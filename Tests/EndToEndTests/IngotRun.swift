@@ -101,6 +101,12 @@ final class Workbench {
     /// What is in the folder, hidden ones too.
     var names: [String] { ((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []).sorted() }
 
+    /// The run folder of the only build, from the bench on.
+    var runFolder: String? {
+        let runs = "state/ingot/runs"
+        return (try? FileManager.default.contentsOfDirectory(atPath: path + "/" + runs))?.first.map { runs + "/" + $0 }
+    }
+
     func ingot(_ arguments: String..., environment: [String: String] = [:]) async throws -> IngotRun {
         try await RunningIngot(arguments, in: path, environment: environment).finish()
     }

@@ -115,6 +115,30 @@ struct TypingTests {
         #expect(all == expected("Secret 1"))
     }
 
+    @Test("keys that were lost before the prompt was there are typed again", arguments: [1, 2, 3])
+    func lostBeginning(_ lost: Int) async throws {
+        let keyboard = Keyboard()
+        let server = VNCServer { try? keyboard.serve($0) }
+        let connection = try await server.connect()
+        /// What a prompt shows that came too late for the first keys.
+        let line: @Sendable () -> String = {
+            keyboard.events.filter(\.isDown).dropFirst(lost).reduce(into: "grub> ") { line, event in
+                if event.keysym == 0xFF08 {
+                    if line.count > 6 { line.removeLast() }
+                } else if event.keysym < 0x7F, let scalar = Unicode.Scalar(event.keysym) {
+                    line.unicodeScalars.append(scalar)
+                }
+            }
+        }
+        let typist = Typist(connection, pace: .automatic, echoLimit: .milliseconds(300)) { _ in [line()] }
+        try await type("linux (fd0)/x", on: typist)
+        try await typist.flush()
+        _ = try await connection.framebuffer()
+        connection.close()
+        try await server.finish()
+        #expect(line() == "grub> linux (fd0)/x")
+    }
+
     @Test("held keys stay down until they are let go, in their order among the others")
     func held() async throws {
         let (control, alternate): (UInt32, UInt32) = (0xFFE3, 0xFFE9)
