@@ -115,7 +115,10 @@ extension LoadOptions {
             }
             return .success(SourceFile(name: path, text: text))
         } catch {
-            return failed("unreadable", "“\(path)” cannot be read", "\(error)")
+            return failed(
+                "unreadable", "“\(path)” cannot be read",
+                "The reason: \(error)."
+                    + (path.hasPrefix("/") ? "" : " A path is relative to the working directory, \(workingDirectory)."))
         }
     }
 }

@@ -14,7 +14,7 @@ struct OptionReader {
     private let syntax: OptionBody.Syntax
     private var values: [String: OptionValue] = [:]
     private var ranges: [String: SourceRange] = [:]
-    private var elementRanges: [String: SourceRange] = [:]
+    private var elementRanges: [String: [SourceRange]] = [:]
     /// Given, but wrong or not known yet.
     private var undecided: Set<String> = []
     private var blocks: [String: [OptionReader]] = [:]
@@ -44,6 +44,14 @@ struct OptionReader {
 
     /// The value's place; the header if it is not written.
     func range(_ name: String) -> SourceRange? { ranges[name] ?? header }
+
+    /// The place of one element of a list, or of the whole value where its elements have none.
+    private func range(_ name: String, _ element: Int?) -> SourceRange? {
+        guard let element, let places = elementRanges[name], places.indices.contains(element),
+            case .list(let list)? = values[name], list.count == places.count
+        else { return range(name) }
+        return places[element]
+    }
 
     func string(_ name: String) -> String? {
         if case .string(let text)? = values[name] { return text }
@@ -100,19 +108,23 @@ struct OptionReader {
     // MARK: Complaining
 
     mutating func error(
-        _ id: String, _ summary: String, _ detail: String = "", at name: String? = nil, notes: [Diagnostic.Note] = []
+        _ id: String, _ summary: String, _ detail: String = "", at name: String? = nil, element: Int? = nil,
+        notes: [Diagnostic.Note] = []
     ) {
         diagnostics.append(
             Diagnostic(
-                id: "template/" + id, summary: summary, detail: detail, subject: name.map { range($0) } ?? header,
+                id: "template/" + id, summary: summary, detail: detail,
+                subject: name.map { range($0, element) } ?? header,
                 notes: notes))
     }
 
-    mutating func warning(_ id: String, _ summary: String, _ detail: String = "", at name: String? = nil) {
+    mutating func warning(
+        _ id: String, _ summary: String, _ detail: String = "", at name: String? = nil, element: Int? = nil
+    ) {
         diagnostics.append(
             Diagnostic(
                 id: "template/" + id, severity: .warning, summary: summary, detail: detail,
-                subject: name.map { range($0) } ?? header))
+                subject: name.map { range($0, element) } ?? header))
     }
 
     mutating func missing(_ name: String, _ detail: String) {
@@ -147,13 +159,18 @@ struct OptionReader {
         diagnostics.append(
             Diagnostic(
                 id: "template/unsupported-argument", summary: "\(component) has no option \"\(name)\"",
-                detail: hint ?? "Remove it, or look for its name in the documentation of \(component).", subject: range)
+                detail: hint
+                    ?? (known.count <= 14
+                        ? "It takes: " + known.joined(separator: ", ") + "."
+                        : "Remove it, or look for its name in the documentation of \(component)."),
+                subject: range)
         )
     }
 
     private mutating func read(_ option: OptionBody.Option, _ spec: OptionSpec) {
         if case .null = option.value { return }
         ranges[option.name] = option.valueRange ?? option.nameRange
+        elementRanges[option.name] = option.elementRanges
         if case .block = spec.kind {
             diagnostics.append(
                 Diagnostic(
@@ -199,7 +216,10 @@ struct OptionReader {
             }
         } catch let problem {
             undecided.insert(option.name)
-            error(problem.id, "\(option.name) \(problem.message)", problem.detail, at: option.name)
+            let isSize = option.name == "memory" && problem.detail.isEmpty == false
+            error(
+                problem.id, "\(option.name) \(problem.message)",
+                isSize ? "It counts MiB: write memory = 2048 for 2 GiB." : problem.detail, at: option.name)
         }
     }
 
@@ -244,6 +264,11 @@ struct OptionReader {
         case .string(let text):
             guard text.contains("{{") else { return value }
             do {
+                if let user = try GoTemplateReferences(text).users.first {
+                    warning(
+                        "user-in-hcl", "{{ user `\(user.name)` }} gives empty text in an HCL template",
+                        "Write ${var.\(user.name)} instead.", at: name)
+                }
                 if isLate {
                     try checkTemplate(text)
                     return value

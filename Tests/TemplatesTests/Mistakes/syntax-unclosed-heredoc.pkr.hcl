@@ -4,7 +4,7 @@ source "qemu" "vm" {
   ssh_username = "root"
   ssh_password = <<EOF
     secret
-    EOF
+    EOT
 }
 
 build {
