@@ -154,7 +154,7 @@ struct QemuDecoder {
         }
         let topology = ["sockets", "cores", "threads"].map { min(max(reader.int($0) ?? 0, 0), 4096) }
         let memory = reader.int("memory") ?? 512
-        if memory < 10, reader.isGiven("memory") {
+        if memory < 10, memory != 0, reader.isGiven("memory") {
             reader.warning(
                 "small-memory", "\(memory) MiB of memory are too few",
                 "memory counts MiB: write 2048 for 2 GiB. As Packer does, the machine gets 512 MiB.", at: "memory")

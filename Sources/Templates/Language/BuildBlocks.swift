@@ -5,6 +5,8 @@ import HCL
 struct BuildBlock: Sendable {
     var name: String
     var uses: [SourceUse]
+    /// It names sources that do not exist or are not known, so `uses` is not all.
+    var isOpen = false
     var provisioners: [ExpandedBlock] = []
     var errorCleanup: ExpandedBlock?
     /// Chains; a `post-processor` directly in the build is a chain of one.
@@ -75,6 +77,7 @@ struct BuildReader {
                     detail: "Write sources = [\"source.\(sources.keys.sorted().first ?? "TYPE.NAME")\"] inside it.",
                     subject: block.headerRange))
         }
+        build.isOpen = isOpen
         builds.append(build)
     }
 
@@ -193,7 +196,15 @@ struct BuildReader {
         if let source = sources[key] { return source }
         if openTypes.contains("source") { return nil }
         let near = suggestion(for: key, among: sources.keys)
-        let hint = near.map { "Did you mean \"source.\($0)\"?" }
+        let type = near.flatMap { sources[$0]?.type } ?? ""
+        let family = KnownComponents.sources
+        let isMisspelt =
+            family.builtIn[type] == nil && !family.known.contains(type) && family.builtIn[parts[parts.count - 2]] != nil
+        let hint = near.map {
+            isMisspelt
+                ? "It is declared with the type “\(type)”, which is probably misspelt."
+                : "Did you mean \"source.\($0)\"?"
+        }
         let notes = near.flatMap { sources[$0] }.map {
             [Diagnostic.Note("this one is declared", at: $0.block.headerRange)]
         }

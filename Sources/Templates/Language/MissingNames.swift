@@ -73,19 +73,32 @@ struct MissingNames {
             if hint == nil, !isMember {
                 if let known = owner(of: root) {
                     detail = "Did you mean \"\(known)\"?"
-                } else if expression.keyword == root {
-                    detail += " Text is put in double quotes: \"\(root)\"."
-                } else if case .template = expression.kind {
+                } else if case .template = Self.part(of: expression, around: place).kind {
                     detail += " To keep it for a shell write $${\(root)}."
                 } else {
-                    detail +=
-                        " Text is put in double quotes: \"\(root)\". To keep ${\(root)} for a shell write $${\(root)}."
+                    detail += " Text is put in double quotes: \"\(root)\"."
                 }
             }
         }
         return Diagnostic(
             id: "template/unknown-name", summary: "There is nothing called “\(root)” here", detail: detail,
             subject: place)
+    }
+
+    /// The element of lists and objects that are written out.
+    private static func part(of expression: Expression, around place: SourceRange) -> Expression {
+        var current = expression
+        while true {
+            var parts: [Expression] = []
+            switch current.kind {
+            case .tuple(let elements): parts = elements
+            case .object(let items): parts = items.map(\.value)
+            default: break
+            }
+            guard let next = parts.first(where: { $0.range.start <= place.start && place.end <= $0.range.end })
+            else { return current }
+            current = next
+        }
     }
 
     /// `var.NAME` or `local.NAME` for a name written without the word before it.

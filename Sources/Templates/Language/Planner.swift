@@ -58,14 +58,14 @@ struct Planner {
                 Diagnostic(
                     id: "template/duplicate-build", severity: .warning, summary: "Two builds are called “\(name)”",
                     detail:
-                        "Both write to the same output directory. Remove one, or give its build block another name.",
+                        "Nothing tells them apart, and what one writes the other replaces. Remove one, or give its build block another name.",
                     subject: use.range, notes: [Diagnostic.Note("the first one", at: place)]))
         }
     }
 
     /// `only`, `except` and `override` that name none of the build's sources have no effect, and Packer says nothing.
     private mutating func checkNames(in build: BuildBlock) {
-        guard !build.uses.isEmpty else { return }
+        guard !build.uses.isEmpty, !build.isOpen else { return }
         let keys = Set(build.uses.map(\.key))
         let uses = Set(build.uses.map(\.useName))
         for block in build.provisioners + (build.errorCleanup.map { [$0] } ?? []) + build.postProcessors.joined() {

@@ -155,7 +155,12 @@ struct OptionReader {
 
     private mutating func reportUnknown(_ name: String, at range: SourceRange?, _ specs: [OptionSpec]) {
         let known = specs.filter { if case .gone = $0.status { false } else { true } }.map(\.name)
-        let hint = suggestion(for: name, among: known).map { "Did you mean \"\($0)\"?" }
+        // `username` is part of `ssh_username`.
+        let kin = specs.filter { if case .acted = $0.status { $0.name.hasSuffix("_" + name) } else { false } }.map(
+            \.name)
+        let hint =
+            suggestion(for: name, among: known).map { "Did you mean \"\($0)\"?" }
+            ?? ((1...6).contains(kin.count) ? "Did you mean \(kin.joined(separator: " or "))?" : nil)
         diagnostics.append(
             Diagnostic(
                 id: "template/unsupported-argument", summary: "\(component) has no option \"\(name)\"",
@@ -216,10 +221,10 @@ struct OptionReader {
             }
         } catch let problem {
             undecided.insert(option.name)
-            let isSize = option.name == "memory" && problem.detail.isEmpty == false
+            let isSize = option.name == "memory" && problem.id == "wrong-type"
             error(
                 problem.id, "\(option.name) \(problem.message)",
-                isSize ? "It counts MiB: write memory = 2048 for 2 GiB." : problem.detail, at: option.name)
+                isSize ? "It counts MiB: 2048 is 2 GiB." : problem.detail, at: option.name)
         }
     }
 
