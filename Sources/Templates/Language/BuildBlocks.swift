@@ -77,7 +77,7 @@ struct BuildReader {
                     detail: "Write sources = [\"source.\(sources.keys.sorted().first ?? "TYPE.NAME")\"] inside it.",
                     subject: block.headerRange))
         }
-        build.isOpen = isOpen
+        build.isOpen = isOpen || openTypes.contains("source")
         builds.append(build)
     }
 

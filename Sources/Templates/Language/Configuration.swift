@@ -182,6 +182,7 @@ struct Configuration {
         let (type, name) = (block.labels[0].text, block.labels[1].text)
         checkName(name, block.labels[1].range, of: "source")
         if let first = sources["\(type).\(name)"] {
+            openTypes.insert("source")
             duplicate("source.\(type).\(name)", at: block.headerRange, first: first.block.headerRange)
             return
         }

@@ -23,6 +23,8 @@ struct MetaAttributes: Sendable {
     private(set) var diagnostics: [Diagnostic] = []
     /// Where `only`, `except` and `override` name builds.
     private(set) var places: [String: SourceRange] = [:]
+    /// The same of each element, where lists are written out.
+    private(set) var elementPlaces: [String: [SourceRange]] = [:]
 
     /// `buildSample` is how `only` and `except` name a build, for messages.
     init(_ attributes: [OptionBody.Option], buildSample: String) {
@@ -32,6 +34,7 @@ struct MetaAttributes: Sendable {
             if case .unknown = attribute.value { continue }
             ranges[attribute.name] = attribute.nameRange
             places[attribute.name] = attribute.valueRange ?? attribute.nameRange
+            elementPlaces[attribute.name] = attribute.elementRanges
             if attribute.name == "override" {
                 readOverrides(attribute)
             } else if !read(attribute.name, attribute.value) {

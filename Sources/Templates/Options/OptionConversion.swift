@@ -89,6 +89,7 @@ enum OptionConversion {
 extension OptionValue {
     /// Its kind, with the text where it is short.
     fileprivate var quoted: String {
+        if case .string("") = self { return "empty text" }
         if case .string(let text) = self, text.count <= 40 { return "the text “\(text)”" }
         return kind
     }
