@@ -43,6 +43,7 @@ private struct Mistake: CustomTestStringConvertible, Sendable {
                 let parts = setting.split(separator: "=", maxSplits: 1).map(String.init)
                 options.variables.append((name: parts[0], value: parts.last ?? ""))
             case ("-var-file", let path): options.variableFiles.append(path)
+            case ("-path", let path): options.path = path
             case ("-only", let pattern): options.only.append(pattern)
             case ("build", _): options.isValidation = false
             default: Issue.record("\(name).args has an unknown flag: \(line)")
@@ -59,7 +60,8 @@ private struct Mistake: CustomTestStringConvertible, Sendable {
 /// The files around every template, one of which cannot be read.
 private struct MistakeFiles: TemplateFileSystem {
     static let around = [
-        "debian-13.iso": "", "notes.txt": "buy milk\n", "output-taken/disk.qcow2": "", "output-vms/x": "",
+        "debian-13.iso": "", "notes.txt": "buy milk\n", "build.hcl": "build {\n}\n", "old/packer.json": "{}",
+        "output-taken/disk.qcow2": "", "output-vms/x": "",
         "scripts/setup.sh": "true\n", "scripts/locked.sh": "true\n", "id_ed25519.pub": "ssh-ed25519 AAAA user@host\n",
         "key.ppk": "PuTTY-User-Key-File-3: ssh-ed25519\n", "values.json": "{ \"memory\": true, }\n",
     ]
