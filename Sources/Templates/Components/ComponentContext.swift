@@ -19,17 +19,6 @@ struct ComponentContext: Sendable {
 
     func exists(_ path: String) -> Bool { files.kind(of: absolute(path)) != nil }
 
-    /// A file beside the path whose name is nearly the same.
-    func neighbour(of path: String) -> String? {
-        let cut = path.lastIndex(of: "/").map { path.index(after: $0) } ?? path.startIndex
-        let folder = String(path[..<cut])
-        // A folder that cannot be listed has no neighbours to offer.
-        guard let names = try? files.names(in: absolute(folder.isEmpty ? "." : String(folder.dropLast()))) else {
-            return nil
-        }
-        return suggestion(for: String(path[cut...]), among: names.prefix(10_000)).map { folder + $0 }
-    }
-
     /// The value is made of what only a run knows, so nothing can be checked yet.
     func isOpen(_ text: String) -> Bool { text.contains("<unknown>") || text.contains("{{") }
 }
@@ -42,7 +31,7 @@ extension OptionReader {
         guard !path.isEmpty, !context.isOpen(path) else { return }
         switch context.files.kind(of: context.absolute(path)) {
         case nil:
-            let hint = context.neighbour(of: path).map { "Did you mean \"\($0)\"? " } ?? ""
+            let hint = neighbour(of: path, in: context.files, context.absolute).map { "Did you mean \"\($0)\"? " } ?? ""
             error(
                 "missing-file", "“\(path)”, given by \(name), does not exist",
                 path.hasPrefix("/")
