@@ -135,7 +135,7 @@ struct QemuSourceTests {
             ("http_content = { \"a\" = \"b\" }", "invalid-http-path: { \"a\" = \"b\" }"),
             ("iso_urls = [\"b.iso\"]", "exclusive-options: [\"b.iso\"]"), ("ssh_port = 70000", "invalid-port: 70000"),
             ("ssh_private_key_file = \"none.pem\"", "missing-file: \"none.pem\""),
-            ("boot_command = [\"ä\"]", "boot-command: [\"ä\"]"), ("cd_files = [\"gone\"]", "missing-file: [\"gone\"]"),
+            ("boot_command = [\"ä\"]", "boot-command: \"ä\""), ("cd_files = [\"gone\"]", "missing-file: \"gone\""),
             ("disable_vnc = true\nboot_command = [\"a\"]", "boot-command-without-vnc: true"),
             ("vm_name = \"{{ nope }}\"", "template-syntax: \"{{ nope }}\""),
             ("boot_command = [\"{{ .A\"]", "template-syntax: [\"{{ .A\"]"),

@@ -1,3 +1,5 @@
+import Diagnostics
+
 /// What a component may look at while its options are checked.
 struct ComponentContext: Sendable {
     var template: TemplateContext
@@ -24,25 +26,32 @@ struct ComponentContext: Sendable {
 extension OptionReader {
     /// `name` names a file of this machine that must exist and be readable now: not after an hour's installation.
     mutating func requireFile(
-        _ path: String, _ name: String, _ context: ComponentContext, allowsFolder: Bool = false
+        _ path: String, _ name: String, _ context: ComponentContext, allowsFolder: Bool = false, element: Int? = nil
     ) {
         guard !path.isEmpty, !context.isOpen(path) else { return }
         switch context.files.kind(of: context.absolute(path)) {
         case nil:
+            let hint = neighbour(of: path, in: context.files, context.absolute).map { "Did you mean \"\($0)\"? " } ?? ""
             error(
                 "missing-file", "“\(path)”, given by \(name), does not exist",
-                path.hasPrefix("/") || path.hasPrefix("~")
-                    ? "" : "The path is relative to the working directory, \(context.template.workingDirectory).",
-                at: name)
+                path.hasPrefix("/")
+                    ? hint
+                    : path.hasPrefix("~")
+                        ? hint + "It was looked for at \(context.absolute(path))."
+                        : hint + "The path is relative to the working directory, \(context.template.workingDirectory).",
+                at: name, element: element)
         case .directory:
             if !allowsFolder {
-                error("no-file", "“\(path)”, given by \(name), is a folder", "A file is wanted here.", at: name)
+                error(
+                    "no-file", "“\(path)”, given by \(name), is a folder", "A file is wanted here.", at: name,
+                    element: element)
             }
         case .file:
             do { _ = try context.files.read(context.absolute(path), limit: 0) } catch let reason {
                 error(
-                    "unreadable-file", "“\(path)”, given by \(name), cannot be read", "The reason: \(reason).", at: name
-                )
+                    "unreadable-file", "“\(path)”, given by \(name), cannot be read", "The reason: \(reason).",
+                    at: name,
+                    element: element)
             }
         }
     }
@@ -73,7 +82,8 @@ extension OptionReader {
         }
         guard low <= high else {
             error(
-                "invalid-port", "\(minimum) is greater than \(maximum)", "", at: isGiven(minimum) ? minimum : maximum)
+                "invalid-port", "\(minimum) is greater than \(maximum)",
+                "It is \(low), and \(maximum) is \(high). Swap them.", at: isGiven(minimum) ? minimum : maximum)
             return defaults
         }
         return low..<high

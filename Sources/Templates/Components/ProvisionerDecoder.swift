@@ -49,8 +49,8 @@ enum ProvisionerDecoder {
             reader.exclude(kinds[0], kinds[1])
         }
         for name in ["script", "scripts"] {
-            for path in reader.text(name).map({ [$0] }) ?? reader.strings(name) {
-                reader.requireFile(path, name, context)
+            for (index, path) in (reader.text(name).map({ [$0] }) ?? reader.strings(name)).enumerated() {
+                reader.requireFile(path, name, context, element: index)
             }
         }
         return files.isEmpty ? .inline(inline) : .files(files)
@@ -59,11 +59,12 @@ enum ProvisionerDecoder {
     /// Sorted by name; `env` wins over `environment_vars`.
     static func environment(_ reader: inout OptionReader) -> [(name: String, value: String)] {
         var variables: [String: String] = [:]
-        for text in reader.strings("environment_vars") {
+        for (index, text) in reader.strings("environment_vars").enumerated() {
             guard let equals = text.firstIndex(of: "="), equals > text.startIndex else {
                 reader.error(
                     "invalid-environment", "An entry of environment_vars is not NAME=VALUE",
-                    "Write each as \"NAME=VALUE\", or use env = { NAME = \"VALUE\" }.", at: "environment_vars")
+                    "Write each as \"NAME=VALUE\", or use env = { NAME = \"VALUE\" }.", at: "environment_vars",
+                    element: index)
                 continue
             }
             variables[String(text[..<equals])] = String(text[text.index(after: equals)...])
@@ -96,8 +97,8 @@ enum ProvisionerDecoder {
         }
         if !isDownload, !reader.bool("generated"), !reader.isUndecided("generated") {
             if let source = reader.text("source") { reader.requireFile(source, "source", context, allowsFolder: true) }
-            for source in reader.strings("sources") {
-                reader.requireFile(source, "sources", context, allowsFolder: true)
+            for (index, source) in reader.strings("sources").enumerated() {
+                reader.requireFile(source, "sources", context, allowsFolder: true, element: index)
             }
         }
         return FileSettings(
@@ -116,11 +117,11 @@ enum ShellLocalDecoder {
             &reader, context, extra: command != nil || reader.isUndecided("command") ? ["command"] : [])
         if let command { scripts = .inline([command]) }
         let onlyOn = reader.strings("only_on")
-        for system in onlyOn where !systems.contains(system) {
+        for (index, system) in onlyOn.enumerated() where !systems.contains(system) {
             let hint = suggestionText(system)
             reader.error(
                 "invalid-value", "“\(system)” is no operating system that only_on knows",
-                hint + "It takes: " + systems.joined(separator: ", ") + ".", at: "only_on")
+                hint + "It takes: " + systems.joined(separator: ", ") + ".", at: "only_on", element: index)
         }
         let execute = reader.strings("execute_command")
         return ShellLocalSettings(
@@ -156,11 +157,11 @@ enum PostProcessorDecoder {
     private static func checksum(_ reader: inout OptionReader) -> ChecksumSettings {
         let known = ["md5", "sha1", "sha224", "sha256", "sha384", "sha512"]
         let types = reader.strings("checksum_types")
-        for type in types where !known.contains(type) {
+        for (index, type) in types.enumerated() where !known.contains(type) {
             let hint = suggestion(for: type, among: known).map { "Did you mean \"\($0)\"? " } ?? ""
             reader.error(
                 "invalid-value", "“\(type)” is no kind of checksum",
-                hint + "It takes: " + known.joined(separator: ", ") + ".", at: "checksum_types")
+                hint + "It takes: " + known.joined(separator: ", ") + ".", at: "checksum_types", element: index)
         }
         return ChecksumSettings(
             types: types.isEmpty ? ["md5"] : types,

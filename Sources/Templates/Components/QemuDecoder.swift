@@ -79,7 +79,7 @@ struct QemuDecoder {
         } catch {
             if !context.isOpen(text) {
                 reader.error(
-                    "invalid-checksum", "iso_checksum is wrong", Self.sentence(error.message), at: "iso_checksum")
+                    "invalid-checksum", "“\(text)” is no checksum", Self.sentence(error.message), at: "iso_checksum")
             }
             return .none
         }
@@ -122,7 +122,8 @@ struct QemuDecoder {
             if !context.isOpen(text) {
                 reader.error(
                     "invalid-size", "“\(text)” is no disk size",
-                    "Write a whole number and at most one letter of b, k, m, g, t, such as \"20G\"; without a letter it counts MiB.",
+                    ValueHints.size(text).map { "Write \"\($0)\"." }
+                        ?? "Write a whole number and at most one letter of b, k, m, g, t, such as \"20G\"; without a letter it counts MiB.",
                     at: "disk_size")
             }
             return (usual, true)
@@ -131,13 +132,14 @@ struct QemuDecoder {
     }
 
     private mutating func additionalSizes() -> [Int64] {
-        reader.strings("disk_additional_size").compactMap { text in
+        reader.strings("disk_additional_size").enumerated().compactMap { index, text in
             if let size = parseImageSize(text) { return size }
             if !context.isOpen(text) {
                 reader.error(
                     "invalid-size", "“\(text)” is no disk size",
-                    "Write a number and a letter, such as \"10G\"; without a letter it counts bytes.",
-                    at: "disk_additional_size")
+                    ValueHints.size(text).map { "Write \"\($0)\"." }
+                        ?? "Write a number and a letter, such as \"10G\"; without a letter it counts bytes.",
+                    at: "disk_additional_size", element: index)
             }
             return nil
         }
@@ -152,6 +154,11 @@ struct QemuDecoder {
         }
         let topology = ["sockets", "cores", "threads"].map { min(max(reader.int($0) ?? 0, 0), 4096) }
         let memory = reader.int("memory") ?? 512
+        if memory < 10, memory != 0, reader.isGiven("memory") {
+            reader.warning(
+                "small-memory", "\(memory) MiB of memory are too few",
+                "memory counts MiB: write 2048 for 2 GiB. As Packer does, the machine gets 512 MiB.", at: "memory")
+        }
         return MachineSettings(
             accelerator: reader.choice("accelerator", accelerators), machineType: reader.text("machine_type") ?? "pc",
             cpuModel: reader.text("cpu_model"), cpus: min(max(reader.int("cpus") ?? 0, 0), 4096), sockets: topology[0],
@@ -210,8 +217,9 @@ struct QemuDecoder {
 
     private mutating func seeds() -> SeedSettings {
         for name in ["cd_files", "floppy_files", "floppy_dirs"] {
-            for path in reader.strings(name) where !path.contains(where: { "*?[".contains($0) }) {
-                reader.requireFile(path, name, context, allowsFolder: true)
+            for (index, path) in reader.strings(name).enumerated()
+            where !path.contains(where: { "*?[".contains($0) }) {
+                reader.requireFile(path, name, context, allowsFolder: true, element: index)
             }
         }
         return SeedSettings(
@@ -249,33 +257,25 @@ struct QemuDecoder {
         if let given = interval, given < .zero { interval = .zero }
         reader.exclude("boot_command", "boot_steps")
         var steps: [(command: String, description: String?)] = []
-        let command = reader.strings("boot_command").joined()
+        let parts = reader.strings("boot_command")
+        let command = parts.joined()
         if !command.isEmpty {
             steps = [(command, nil)]
-            check(command, "boot_command")
+            reader.checkBootCommand(parts, "boot_command")
         }
-        for row in reader.rows("boot_steps") {
+        for (index, row) in reader.rows("boot_steps").enumerated() {
             guard let command = row.first, row.count <= 2 else {
                 reader.error(
-                    "invalid-boot-steps", "A row of boot_steps is not [command, description]", "", at: "boot_steps")
+                    "invalid-boot-steps", "A row of boot_steps is not [command, description]",
+                    "It has \(row.count) elements. Join the pieces of one command in one text.", at: "boot_steps",
+                    element: index)
                 continue
             }
             steps.append((command, row.count == 2 ? row[1] : nil))
-            check(command, "boot_steps")
+            reader.checkBootCommand([command], "boot_steps", row: index)
         }
         // Zero means the default, a negative time none.
         return BootSettings(
             wait: wait < .zero ? nil : wait == .zero ? .seconds(10) : wait, steps: steps, keyInterval: interval)
-    }
-
-    private mutating func check(_ command: String, _ name: String) {
-        do throws(BootCommandError) {
-            for warning in try parseBootCommand(command).warnings {
-                reader.warning(
-                    "boot-command", "Part of \(name) may not be what was meant", warning.description + ".", at: name)
-            }
-        } catch {
-            reader.error("boot-command", "\(name) cannot be typed", error.description + ".", at: name)
-        }
     }
 }

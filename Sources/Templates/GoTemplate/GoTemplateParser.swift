@@ -224,6 +224,6 @@ struct GoTemplateParser {
     private func unknown(_ name: String, at offset: Int) -> GoTemplateError {
         let hint = suggestion(for: name, among: functions).map { "; did you mean \($0)?" } ?? ""
         return GoTemplateError(
-            "no template function is called \(name)\(hint); to keep {{ as text write {{\"{{\"}}", at: offset)
+            "no template function is called \(name)\(hint)", at: offset)
     }
 }

@@ -198,7 +198,8 @@ struct BodyEvaluator: Sendable {
     private mutating func option(_ attribute: Attribute, _ scope: Scope) -> OptionBody.Option {
         OptionBody.Option(
             name: attribute.name, nameRange: attribute.nameRange,
-            value: value(attribute.expression, scope).optionValue, valueRange: attribute.expression.range)
+            value: value(attribute.expression, scope).optionValue, valueRange: attribute.expression.range,
+            elementRanges: attribute.expression.elementRanges)
     }
 }
 

@@ -5,6 +5,8 @@ import HCL
 struct BuildBlock: Sendable {
     var name: String
     var uses: [SourceUse]
+    /// It names sources that do not exist or are not known, so `uses` is not all.
+    var isOpen = false
     var provisioners: [ExpandedBlock] = []
     var errorCleanup: ExpandedBlock?
     /// Chains; a `post-processor` directly in the build is a chain of one.
@@ -29,6 +31,7 @@ struct BuildReader {
     private(set) var builds: [BuildBlock] = []
     var evaluator: BodyEvaluator
     private let sources: [String: Configuration.Source]
+    private let openTypes: Set<String>
     private let scope: Scope
 
     private static let attributes = ["name", "description", "sources"]
@@ -42,6 +45,7 @@ struct BuildReader {
         self.evaluator = evaluator
         self.scope = scope
         sources = configuration.sources
+        openTypes = configuration.openTypes
         for block in configuration.builds { read(block) }
     }
 
@@ -60,7 +64,9 @@ struct BuildReader {
                 build.uses += uses ?? []
                 isOpen = isOpen || uses == nil
             case "from": break
-            default: evaluator.report(.unsupported(attribute, in: "build", Self.attributes))
+            default:
+                evaluator.report(.unsupported(attribute, in: "build", Self.attributes))
+                isOpen = isOpen || suggestion(for: attribute.name, among: Self.attributes) == "sources"
             }
         }
         for inner in evaluator.blocks(of: block.body, scope) { read(inner, into: &build, isOpen: &isOpen) }
@@ -68,8 +74,10 @@ struct BuildReader {
             evaluator.report(
                 Diagnostic(
                     id: "template/no-source", summary: "The build has no source",
-                    detail: "Write sources = [\"source.TYPE.NAME\"] inside it.", subject: block.headerRange))
+                    detail: "Write sources = [\"source.\(sources.keys.sorted().first ?? "TYPE.NAME")\"] inside it.",
+                    subject: block.headerRange))
         }
+        build.isOpen = isOpen || openTypes.contains("source")
         builds.append(build)
     }
 
@@ -125,6 +133,7 @@ struct BuildReader {
         evaluator.report(
             Diagnostic(
                 id: "template/wrong-type", summary: "\(attribute.name) must be \(form), not \(value.kind)",
+                detail: form.hasPrefix("a list") ? "Put square brackets around it: [ … ]." : "",
                 subject: attribute.expression.range))
     }
 
@@ -175,15 +184,30 @@ struct BuildReader {
     private mutating func find(_ reference: String, at range: SourceRange) -> Configuration.Source? {
         let parts = reference.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
         guard parts.count == 2 || parts.count == 3, !parts.contains("") else {
+            let named = sources.keys.sorted().filter { $0.hasSuffix("." + reference) }
             evaluator.report(
                 Diagnostic(
                     id: "template/invalid-source", summary: "“\(reference)” is no reference to a source",
-                    detail: "Write \"source.TYPE.NAME\".", subject: range))
+                    detail: named.isEmpty ? "Write \"source.TYPE.NAME\"." : "Did you mean \"source.\(named[0])\"?",
+                    subject: range))
             return nil
         }
         let key = parts.suffix(2).joined(separator: ".")
         if let source = sources[key] { return source }
-        let hint = suggestion(for: key, among: sources.keys).map { "Did you mean \"source.\($0)\"?" }
+        if openTypes.contains("source") { return nil }
+        let near = suggestion(for: key, among: sources.keys)
+        let type = near.flatMap { sources[$0]?.type } ?? ""
+        let family = KnownComponents.sources
+        let isMisspelt =
+            family.builtIn[type] == nil && !family.known.contains(type) && family.builtIn[parts[parts.count - 2]] != nil
+        let hint = near.map {
+            isMisspelt
+                ? "It is declared with the type “\(type)”, which is probably misspelt."
+                : "Did you mean \"source.\($0)\"?"
+        }
+        let notes = near.flatMap { sources[$0] }.map {
+            [Diagnostic.Note("this one is declared", at: $0.block.headerRange)]
+        }
         evaluator.report(
             Diagnostic(
                 id: "template/unknown-source", summary: "There is no source “\(key)”",
@@ -191,7 +215,7 @@ struct BuildReader {
                     ?? (sources.isEmpty
                         ? "The template declares no source."
                         : "Declared are: " + sources.keys.sorted().joined(separator: ", ") + "."),
-                subject: range))
+                subject: range, notes: notes ?? []))
         return nil
     }
 }

@@ -31,7 +31,8 @@ struct ComponentResolver: Sendable {
             hint.map { "Did you mean \"\($0)\"?" }
                 ?? (plugins == nil
                     ? "It belongs to no plugin that is known by name."
-                    : "If it comes from a plugin, name the plugin in required_plugins of the packer block."))
+                    : "Built in are: \(family.builtIn.keys.sorted().joined(separator: ", ")). "
+                        + "If it comes from a plugin, name the plugin in required_plugins of the packer block."))
     }
 }
 
@@ -87,9 +88,13 @@ struct BuildSelection {
 
     mutating func reportNothing(selected: Int, of names: [String]) {
         guard !names.isEmpty, selected == 0 else { return }
+        // That a pattern matches nothing says no more.
+        diagnostics.removeAll { $0.id == "template/unmatched-pattern" }
         diagnostics.append(
             Diagnostic(
-                id: "template/no-builds", summary: "-only and -except leave no build",
+                id: "template/no-builds",
+                summary: (only.map { "-only=\($0.text)" } + except.map { "-except=\($0.text)" }).joined(separator: " ")
+                    + " leaves no build",
                 detail: "The template has: " + names.joined(separator: ", ") + "."))
     }
 }

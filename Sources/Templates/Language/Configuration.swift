@@ -32,10 +32,15 @@ struct Configuration {
     var sources: [String: Source] = [:]
     var builds: [Block] = []
     var diagnostics: [Diagnostic] = []
+    /// Types of blocks some of which could not be read, so that what they declare is not known.
+    private(set) var openTypes: Set<String> = []
 
     private static let blockTypes = [
         "packer", "variable", "variables", "locals", "local", "data", "source", "build", "hcp_packer_registry",
         "communicator",
+    ]
+    private static let foreignTypes: Set<String> = [
+        "resource", "output", "provider", "module", "terraform", "import", "moved", "check",
     ]
 
     init(_ bodies: [Body]) {
@@ -68,17 +73,23 @@ struct Configuration {
             if labels(block, []) { diagnostics.append(.registry(at: block.typeRange)) }
         case "communicator": _ = labels(block, ["type", "name"])
         default:
-            let hint = suggestion(for: block.type, among: Self.blockTypes).map { "Did you mean \"\($0)\"?" }
+            let isForeign = Self.foreignTypes.contains(block.type)
+            let meant = isForeign ? nil : suggestion(for: block.type, among: Self.blockTypes)
+            if let meant { openTypes.insert(meant) }
+            let hint = meant.map { "Did you mean \"\($0)\"?" }
+            let known = Self.blockTypes.joined(separator: ", ")
             diagnostics.append(
                 Diagnostic(
                     id: "template/unsupported-block", summary: "There is no block of type “\(block.type)”",
-                    detail: hint ?? "At this level there can be: " + Self.blockTypes.joined(separator: ", ") + ".",
+                    detail: hint ?? (isForeign ? "It belongs to Terraform. " : "")
+                        + "At this level there can be: \(known).",
                     subject: block.typeRange))
         }
     }
 
     private mutating func labels(_ block: Block, _ names: [String]) -> Bool {
         if block.labels.count == names.count { return true }
+        openTypes.insert(block.type)
         let form = ([block.type] + names.map { "\"\($0.uppercased())\"" }).joined(separator: " ")
         diagnostics.append(
             Diagnostic(
@@ -142,6 +153,9 @@ struct Configuration {
         }
         for inner in block.body.blocks { unsupported(inner, in: "local", []) }
         guard let expression else {
+            openTypes.insert("local")
+            // The value under another name was complained about already.
+            if block.body.attributes.contains(where: { $0.name != "sensitive" }) { return }
             diagnostics.append(
                 Diagnostic(
                     id: "template/missing-option", summary: "A local block needs expression",
@@ -168,6 +182,7 @@ struct Configuration {
         let (type, name) = (block.labels[0].text, block.labels[1].text)
         checkName(name, block.labels[1].range, of: "source")
         if let first = sources["\(type).\(name)"] {
+            openTypes.insert("source")
             duplicate("source.\(type).\(name)", at: block.headerRange, first: first.block.headerRange)
             return
         }

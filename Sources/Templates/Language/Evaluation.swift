@@ -28,10 +28,12 @@ enum Evaluation {
         /// `path`, `packer`, `data`, and `source` as far as it is known outside of sources.
         let baseScope: Scope
         private let dataSources: Set<String>
+        private let openTypes: Set<String>
         private let isValidation: Bool
 
-        init(_ options: LoadOptions, root: String, dataSources: Set<String>) {
+        init(_ options: LoadOptions, root: String, dataSources: Set<String>, openTypes: Set<String> = []) {
             self.dataSources = dataSources
+            self.openTypes = openTypes
             isValidation = options.isValidation
             validationFunctions = templateFunctions(options, directory: options.workingDirectory)
             var data: [String: [String: Value]] = [:]
@@ -57,12 +59,16 @@ enum Evaluation {
         ) -> Diagnosed<Value> {
             let problems = expression.references.compactMap { check($0, locals) }
             if !problems.isEmpty { return Diagnosed(.unknown, problems) }
-            return Evaluation.evaluate(expression, scope)
+            let result = Evaluation.evaluate(expression, scope)
+            guard result.diagnostics.hasErrors else { return result }
+            let names = MissingNames(scope: scope, openTypes: openTypes)
+            return Diagnosed(.unknown, result.diagnostics.compactMap { names.explain($0, in: expression) })
         }
 
         private func check(_ reference: Reference, _ locals: some Collection<String>) -> Diagnostic? {
             let path = reference.path
             if path.first == "local", path.count > 1, !locals.contains(path[1]) {
+                if !openTypes.isDisjoint(with: ["local", "locals"]) { return nil }
                 let hint = suggestion(for: path[1], among: locals).map { "Did you mean \"local.\($0)\"?" }
                 return Diagnostic(
                     id: "template/unknown-local", summary: "There is no local “\(path[1])”",
@@ -71,6 +77,7 @@ enum Evaluation {
             guard path.first == "data", path.count > 2 else { return nil }
             let key = path[1] + "." + path[2]
             guard dataSources.contains(key) else {
+                if openTypes.contains("data") { return nil }
                 let hint = suggestion(for: key, among: dataSources).map { "Did you mean \"data.\($0)\"?" }
                 return Diagnostic(
                     id: "template/unknown-data-source", summary: "There is no data source “\(key)”",

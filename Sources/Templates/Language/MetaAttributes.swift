@@ -21,6 +21,10 @@ struct MetaAttributes: Sendable {
 
     /// What is wrong with them.
     private(set) var diagnostics: [Diagnostic] = []
+    /// Where `only`, `except` and `override` name builds.
+    private(set) var places: [String: SourceRange] = [:]
+    /// The same of each element, where lists are written out.
+    private(set) var elementPlaces: [String: [SourceRange]] = [:]
 
     /// `buildSample` is how `only` and `except` name a build, for messages.
     init(_ attributes: [OptionBody.Option], buildSample: String) {
@@ -29,6 +33,8 @@ struct MetaAttributes: Sendable {
             if case .null = attribute.value { continue }
             if case .unknown = attribute.value { continue }
             ranges[attribute.name] = attribute.nameRange
+            places[attribute.name] = attribute.valueRange ?? attribute.nameRange
+            elementPlaces[attribute.name] = attribute.elementRanges
             if attribute.name == "override" {
                 readOverrides(attribute)
             } else if !read(attribute.name, attribute.value) {
@@ -36,6 +42,7 @@ struct MetaAttributes: Sendable {
                     Diagnostic(
                         id: "template/wrong-type",
                         summary: "\(attribute.name) must be \(Self.form(of: attribute.name, buildSample))",
+                        detail: Self.advice(attribute),
                         subject: attribute.valueRange))
             }
         }
@@ -53,6 +60,16 @@ struct MetaAttributes: Sendable {
         if let only { return only.contains(key) }
         if let except { return !except.contains(key) }
         return true
+    }
+
+    private static func advice(_ attribute: OptionBody.Option) -> String {
+        let text = attribute.value.text ?? ""
+        switch attribute.name {
+        case "pause_before", "timeout": return ValueHints.duration(text).map { "Write \"\($0)\"." } ?? ""
+        case "only", "except": return text.isEmpty ? "" : "Put square brackets around it: [\"\(text)\"]."
+        case "continue_on_error", "keep_input_artifact": return ValueHints.bool(text).map { "Write \($0)." } ?? ""
+        default: return ""
+        }
     }
 
     private static func form(of name: String, _ buildSample: String) -> String {

@@ -92,7 +92,9 @@ struct PackerBlock {
         if parts.count < 3 || parts.count > 16 || source.contains(where: { ":?#".contains($0) })
             || parts.contains(where: \.isEmpty) || parts.last?.hasPrefix("packer-") ?? false
         {
-            complain("“\(source)” is no source of a plugin", plugin)
+            complain(
+                "“\(source)” is no source of a plugin", plugin, key: "source",
+                "A source is HOST/OWNER/NAME, such as \"github.com/hashicorp/\(plugin.name)\".")
         }
     }
 
@@ -102,17 +104,27 @@ struct PackerBlock {
             return
         }
         guard let constraint = VersionConstraint(version), !constraint.hasPrerelease else {
-            complain("“\(version)” is no version constraint", plugin)
+            complain(
+                "“\(version)” is no version constraint", plugin, key: "version",
+                "Write it like \">= 1.0.0\" or \"~> 1.1\".")
             return
         }
     }
 
-    private mutating func complain(_ summary: String, _ plugin: Attribute) {
+    /// Points at the value of `key`, where it is written out.
+    private mutating func complain(
+        _ summary: String, _ plugin: Attribute, key: String = "", _ advice: String? = nil
+    ) {
+        var place = plugin.expression.range
+        if case .object(let items) = plugin.expression.kind {
+            let names = items.map { $0.key.keyword ?? Evaluation.evaluate($0.key, .literals).value.stringValue }
+            if let index = names.firstIndex(of: key) { place = items[index].value.range }
+        }
         diagnostics.append(
             Diagnostic(
                 id: "template/required-plugin", summary: summary,
-                detail:
-                    "Write \(plugin.name) = { source = \"github.com/hashicorp/\(plugin.name)\", version = \">= 1.0.0\" }.",
-                subject: plugin.expression.range))
+                detail: advice
+                    ?? "Write \(plugin.name) = { source = \"github.com/hashicorp/\(plugin.name)\", version = \">= 1.0.0\" }.",
+                subject: place))
     }
 }

@@ -22,6 +22,8 @@ struct Planner {
         let all = builds.flatMap { build in build.uses.map { (build: build, use: $0) } }
         let names = all.map { name(of: $0.use, in: $0.build) }
         selection.reportUnmatched(among: names)
+        reportTwins(zip(all, names).filter { !$0.0.build.isOpen }.map { ($0.0.use, $0.1) })
+        for build in builds { checkNames(in: build) }
         var selected = 0
         for ((build, use), name) in zip(all, names) where selection.includes(name) {
             selected += 1
@@ -40,6 +42,59 @@ struct Planner {
 
     private func name(of use: SourceUse, in build: BuildBlock) -> String {
         (build.name.isEmpty ? "" : build.name + ".") + use.key
+    }
+
+    // MARK: Names of builds
+
+    /// Builds of one name write to one place, and nothing can tell them apart.
+    private mutating func reportTwins(_ builds: [(use: SourceUse, name: String)]) {
+        var first: [String: SourceRange] = [:]
+        for (use, name) in builds {
+            guard let place = first[name] else {
+                first[name] = use.range
+                continue
+            }
+            shared.report(
+                Diagnostic(
+                    id: "template/duplicate-build", severity: .warning, summary: "Two builds are called “\(name)”",
+                    detail:
+                        "Nothing tells them apart, and what one writes the other replaces. Remove one, or give its build block another name.",
+                    subject: use.range, notes: [Diagnostic.Note("the first one", at: place)]))
+        }
+    }
+
+    /// `only`, `except` and `override` that name none of the build's sources do nothing, and Packer says nothing.
+    private mutating func checkNames(in build: BuildBlock) {
+        guard !build.uses.isEmpty, !build.isOpen else { return }
+        let keys = Set(build.uses.map(\.key))
+        let uses = Set(build.uses.map(\.useName))
+        for block in build.provisioners + (build.errorCleanup.map { [$0] } ?? []) + build.postProcessors.joined() {
+            var block = block
+            block.define("build", .object(["name": .string(build.name)]))
+            var body = evaluator
+            let meta = MetaAttributes(
+                body.options(named: ["only", "except", "override"], of: block), buildSample: "qemu.NAME")
+            let named = [
+                "only": meta.only ?? [], "except": meta.except ?? [], "override": meta.overrides.keys.sorted(),
+            ]
+            for (option, names) in named.sorted(by: { $0.key < $1.key }) {
+                let known = option == "override" ? uses : keys
+                let places = meta.elementPlaces[option] ?? []
+                for (index, name) in names.enumerated() where !known.contains(name) {
+                    let near = known.sorted().first { name.hasSuffix("." + $0) } ?? suggestion(for: name, among: known)
+                    // A list may be written for several builds, as long as something of it is in this one.
+                    guard near != nil || option != "except" && known.isDisjoint(with: names) else { continue }
+                    shared.report(
+                        Diagnostic(
+                            id: "template/unmatched-name", severity: .warning,
+                            summary: "\(option) names “\(name)”, which this build does not have",
+                            detail: near.map { "Did you mean \"\($0)\"?" }
+                                ?? (name.contains("*") ? "It takes whole names, no patterns. " : "") + "The build has: "
+                                    + known.sorted().joined(separator: ", ") + ".",
+                            subject: places.count == names.count ? places[index] : meta.places[option]))
+                }
+            }
+        }
     }
 
     // MARK: One build

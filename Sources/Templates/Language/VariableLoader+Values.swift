@@ -51,13 +51,15 @@ extension VariableLoader {
                     diagnostics.append(
                         Diagnostic(
                             id: "template/invalid-value", summary: "The value of \(source) cannot be read",
-                            detail: "It must be written as an HCL expression of type \(type.name)."))
+                            detail: "It must be written as an HCL expression of type \(type.name)"
+                                + (type.sample.map { ", such as \($0)." } ?? ".")))
                 } else {
                     diagnostics += problems.map { problem in
                         var problem = problem
                         problem.detail +=
                             (problem.detail.isEmpty ? "" : " ")
-                            + "The variable is declared as \(type.name), so the value is read as an HCL expression."
+                            + "The variable is declared as \(type.name), so the value is read as an HCL expression"
+                            + (type.sample.map { ", such as \($0)." } ?? ".")
                         return problem
                     }
                 }
@@ -135,7 +137,14 @@ extension VariableLoader {
             return
         }
         let result = Evaluation.evaluate(expression, .literals)
-        diagnostics += result.diagnostics
+        diagnostics += result.diagnostics.map { problem in
+            guard problem.id == "hcl/unknown-variable" || problem.id == "hcl/unknown-function" else { return problem }
+            var problem = problem
+            problem.summary = "A variable file holds plain values"
+            problem.detail =
+                "What is computed belongs into locals { … } in a *.pkr.hcl file. Text is put in double quotes."
+            return problem
+        }
         if result.diagnostics.hasErrors {
             variable.value = .unknown
         } else {
@@ -160,7 +169,8 @@ extension VariableLoader {
                 Diagnostic(
                     id: "template/wrong-type", summary: "The value of var.\(variable.name) is of the wrong type",
                     detail:
-                        "\(source == "default" ? "The default" : source) does not fit \(type.name.count > 60 ? "the declared type" : type.name): \(problem.description).",
+                        "\(source == "default" ? "The default" : source) does not fit \(type.name.count > 60 ? "the declared type" : type.name): \(problem.description)."
+                        + (type.sample.map { " Write it like \($0)." } ?? ""),
                     subject: range, notes: range == nil ? [] : [Diagnostic.Note("declared here", at: variable.header)]))
         }
     }
@@ -211,6 +221,19 @@ extension VariableLoader {
                 Diagnostic(
                     id: "template/validation", summary: "The condition of a validation must be true or false",
                     subject: validation.condition.range))
+        }
+    }
+}
+
+extension HCLType {
+    /// How a value of it may be written; nil where the type's own name says as much.
+    fileprivate var sample: String? {
+        switch self {
+        case .list(.string), .set(.string): "[\"a\", \"b\"]"
+        case .list(.number), .set(.number): "[1, 2]"
+        case .map(.string): "{ a = \"b\" }"
+        case .bool: "true"
+        default: nil
         }
     }
 }

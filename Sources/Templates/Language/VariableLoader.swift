@@ -63,8 +63,10 @@ struct VariableLoader {
                         summary: "“\(attribute.name)” belongs to Terraform, not to Packer", detail: "Remove it.",
                         subject: attribute.nameRange))
             default:
-                diagnostics.append(
-                    .unsupported(attribute, in: "variable", ["type", "default", "description", "sensitive"]))
+                let known = ["type", "default", "description", "sensitive"]
+                diagnostics.append(.unsupported(attribute, in: "variable", known))
+                // That it has no value would be a second error about one mistake.
+                if suggestion(for: attribute.name, among: known) == "default" { variable.value = .unknown }
             }
         }
         for inner in block.body.blocks {
@@ -139,7 +141,13 @@ struct VariableLoader {
             return
         }
         let result = Evaluation.evaluate(expression, .defaults(options.environment))
-        diagnostics += result.diagnostics
+        diagnostics += result.diagnostics.map { problem in
+            guard problem.id == "hcl/unknown-function" else { return problem }
+            var problem = problem
+            problem.summary = "The default of a variable can call no function but env"
+            problem.detail = "What is computed belongs into locals { … }, which may use var.\(variable.name)."
+            return problem
+        }
         guard !result.diagnostics.hasErrors else { return }
         assign(&variable, result.value, at: expression.range, source: "default")
         if variable.type == nil { variable.defaultType = result.value.inferredVariableType }

@@ -46,6 +46,12 @@ struct JSONParser {
     private mutating func value() throws(Stop) -> JSONNode {
         skipSpace()
         guard let byte = current else {
+            if depth == 0 {
+                throw stop(
+                    "The file is empty",
+                    "A JSON template is one object: { \"builders\": [{ \"type\": \"qemu\", … }] }.",
+                    here)
+            }
             throw stop("The JSON text ends where a value is expected", "A bracket or brace may not be closed.", here)
         }
         switch byte {
@@ -71,7 +77,10 @@ struct JSONParser {
         var first: [String: SourceRange] = [:]
         while try goesOn(UInt8(ascii: "}"), "object", isFirst: members.isEmpty, start) {
             guard current == UInt8(ascii: "\"") else {
-                throw stop("A name in double quotes is expected here", "", wordRange())
+                throw stop(
+                    "A name in double quotes is expected here",
+                    "Write \"NAME\": VALUE, also where the name is one word.",
+                    wordRange())
             }
             let name = try string()
             guard let text = name.text else { throw Stop() }
@@ -128,7 +137,8 @@ struct JSONParser {
         }
         guard let byte = current else {
             throw stop(
-                "A JSON \(what) is not closed", "", SourceRange(file: file, start: start, end: start + 1))
+                "A JSON \(what) is not closed", "The file ends before its \(Character(UnicodeScalar(end))).",
+                SourceRange(file: file, start: start, end: start + 1))
         }
         if byte == end {
             index += 1
@@ -172,7 +182,10 @@ struct JSONParser {
         case "null": return JSONNode(kind: .null, range: range)
         default:
             throw stop(
-                "A JSON value is expected here", "Text stands in double quotes; true, false and null do not.", range)
+                "A JSON value is expected here",
+                depth == 0
+                    ? "JSON begins with a brace. A template in HCL is a file whose name ends in .pkr.hcl."
+                    : "Text stands in double quotes; true, false and null do not.", range)
         }
     }
 

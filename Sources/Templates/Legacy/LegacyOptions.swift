@@ -64,7 +64,7 @@ struct LegacyOptions {
                 OptionBody.Option(
                     name: spec?.name ?? member.name, nameRange: member.nameRange,
                     value: spec == nil ? .unknown : value(member.value, isLate: spec?.isLate ?? false),
-                    valueRange: member.value.range))
+                    valueRange: member.value.range, elementRanges: member.value.elements?.map(\.range) ?? []))
         }
         return body
     }

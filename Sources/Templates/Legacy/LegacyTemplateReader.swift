@@ -16,7 +16,9 @@ struct LegacyTemplateReader {
         template = LegacyTemplate(
             range: SourceRange(file: root.range.file, start: root.range.start, end: root.range.start + 1))
         guard let members = root.members else {
-            report("wrong-type", "A JSON template is an object, not \(root.kindName)", "", root.range)
+            report(
+                "wrong-type", "A JSON template is an object, not \(root.kindName)", "Write { \"builders\": [ … ] }.",
+                root.range)
             return
         }
         for member in members { read(member) }

@@ -37,6 +37,13 @@ struct LegacyVariables: Sendable {
             let file = SourceFile(name: "-var \(name)", text: value)
             let range = SourceRange(file: file.name, start: 0, end: value.utf8.count)
             if !sensitive.contains(name) { files.append(file) }
+            if !declared.contains(name), options.warnsOnUndeclared {
+                let hint = suggestion(for: name, among: declared).map { "Did you mean -var '\($0)=…'? " } ?? ""
+                report(
+                    "undefined-variable", severity: .warning,
+                    "-var sets “\(name)”, which the template does not declare",
+                    hint + "Declare it under \"variables\", or remove the option.", nil)
+            }
             sources[name] = Source(text: value, range: sensitive.contains(name) ? nil : range)
             undecided.remove(name)
         }

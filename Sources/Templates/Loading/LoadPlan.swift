@@ -45,7 +45,8 @@ private struct PlanLoader {
         diagnostics += packer.diagnostics
 
         let environment = Evaluation.Environment(
-            options, root: found.root, dataSources: Set(configuration.dataSources.keys))
+            options, root: found.root, dataSources: Set(configuration.dataSources.keys),
+            openTypes: configuration.openTypes)
         var variables = VariableLoader(configuration, options)
         variables.assignValues(automaticFiles: found.automaticVariableFiles)
         variables.check(environment)
@@ -63,11 +64,12 @@ private struct PlanLoader {
         secrets.formUnion(locals.secrets)
         scope.roots["local"] = .object(locals.values)
 
-        if configuration.builds.isEmpty {
+        if configuration.builds.isEmpty, !configuration.openTypes.contains("build") {
+            let source = configuration.sources.keys.sorted().first ?? "qemu.NAME"
             diagnostics.append(
                 Diagnostic(
                     id: "template/no-build", summary: "The template has no build block",
-                    detail: "Write build { sources = [\"source.qemu.NAME\"] }."))
+                    detail: "A build says what is made of the sources: build { sources = [\"source.\(source)\"] }."))
         }
         let evaluator = BodyEvaluator(environment: environment, localNames: Set(configuration.locals.keys))
         let reader = BuildReader(configuration, scope, evaluator)

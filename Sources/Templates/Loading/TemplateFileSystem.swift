@@ -1,3 +1,4 @@
+import Diagnostics
 import FoundationEssentials
 import Glibc
 
@@ -72,4 +73,20 @@ package struct RealFileSystem: TemplateFileSystem {
         closedir(stream)
         return try FileManager.default.contentsOfDirectory(atPath: directory)
     }
+}
+
+/// A file beside the path whose name is nearly the same, written as the path is.
+func neighbour(
+    of path: String, in files: any TemplateFileSystem, _ absolute: (String) -> String
+) -> String? {
+    let cut = path.lastIndex(of: "/").map { path.index(after: $0) } ?? path.startIndex
+    let folder = String(path[..<cut])
+    // A folder that cannot be listed has no neighbours to offer.
+    guard
+        let names = try? files.names(
+            in: absolute(folder.isEmpty ? "." : folder == "/" ? "/" : String(folder.dropLast())))
+    else {
+        return nil
+    }
+    return suggestion(for: String(path[cut...]), among: names.prefix(10_000)).map { folder + $0 }
 }

@@ -21,7 +21,8 @@ struct TemplateFiles {
             diagnostics.append(
                 Diagnostic(
                     id: "template/no-such-file", summary: "There is no file or directory “\(path)”",
-                    detail: "A path is relative to the working directory, \(options.workingDirectory)."))
+                    detail: "A path is relative to the working directory, \(options.workingDirectory)."
+                        + options.hint(at: path)))
         case .directory: readDirectory(path, options)
         case .file:
             let slash = path.lastIndex(of: "/")
@@ -93,6 +94,12 @@ extension LoadOptions {
         return workingDirectory + "/" + path
     }
 
+    /// A file that is there, if the path is none but nearly one.
+    fileprivate func hint(at path: String) -> String {
+        guard fileSystem.kind(of: absolute(path)) == nil else { return "" }
+        return neighbour(of: path, in: fileSystem, absolute).map { " Did you mean \"\($0)\"?" } ?? ""
+    }
+
     /// The text of a file; why not, if it cannot be had.
     func source(_ path: String) -> Result<SourceFile, TemplateError> {
         func failed(_ id: String, _ summary: String, _ detail: String) -> Result<SourceFile, TemplateError> {
@@ -107,7 +114,10 @@ extension LoadOptions {
             }
             return .success(SourceFile(name: path, text: text))
         } catch {
-            return failed("unreadable", "“\(path)” cannot be read", "\(error)")
+            return failed(
+                "unreadable", "“\(path)” cannot be read",
+                "The reason: \(error)." + hint(at: path)
+                    + (path.hasPrefix("/") ? "" : " A path is relative to the working directory, \(workingDirectory)."))
         }
     }
 }

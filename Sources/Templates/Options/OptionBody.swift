@@ -53,6 +53,8 @@ struct OptionBody: Sendable {
         var nameRange: SourceRange?
         var value: OptionValue
         var valueRange: SourceRange?
+        /// Of the elements, where the value is a list that is written out; else empty.
+        var elementRanges: [SourceRange] = []
     }
 
     struct Block: Sendable {

@@ -17,23 +17,42 @@ enum OptionConversion {
             throw Problem(
                 id: "invalid-duration", message: "is no duration: “\(text)”",
                 detail: Int(text) != nil
-                    ? "Add a unit, such as \"\(text)s\"." : "Write it like \"10s\", \"500ms\" or \"1h5m\".")
+                    ? "Add a unit, such as \"\(text)s\"."
+                    : ValueHints.duration(text).map { "Write \"\($0)\"." }
+                        ?? "Write it like \"10s\", \"500ms\" or \"1h5m\".")
         case .int:
             let text = try text(value)
             if let number = Int(text) { return .number(String(number)) }
-            throw Problem(message: "must be a whole number, not \(value.kind)")
+            throw Problem(
+                message: "must be a whole number, not \(value.quoted)", detail: "Write it in digits, without a unit.")
         case .bool:
             switch value {
             case .bool: return value
             case .string("true"), .string("1"), .number("1"): return .bool(true)
             case .string("false"), .string("0"), .number("0"): return .bool(false)
-            default: throw Problem(message: "must be true or false, not \(value.kind)")
+            default:
+                var detail = ""
+                if case .string(let text) = value, let flag = ValueHints.bool(text) {
+                    detail = "Write \(flag), without quotes."
+                }
+                throw Problem(message: "must be true or false, not \(value.quoted)", detail: detail)
             }
         case .strings: return .list(try list(value) { value throws(Problem) in .string(try text(value, nullAs: "")) })
         case .ints: return .list(try list(value) { value throws(Problem) in try convert(value, to: .int) })
-        case .rows: return .list(try list(value) { value throws(Problem) in try convert(value, to: .strings) })
+        case .rows:
+            if case .list(let values) = value,
+                let flat = values.first(where: { if case .list = $0 { false } else { true } })
+            {
+                throw Problem(
+                    message: "must be a list of lists, not a list of \(flat.kind)",
+                    detail: "Put square brackets around each row, too: [[\"…\", \"…\"], [\"…\", \"…\"]].")
+            }
+            return .list(try list(value) { value throws(Problem) in try convert(value, to: .strings) })
         case .stringMap:
-            guard case .map(let entries) = value else { throw Problem(message: "must be a map, not \(value.kind)") }
+            guard case .map(let entries) = value else {
+                throw Problem(
+                    message: "must be a map, not \(value.kind)", detail: "Write { \"NAME\" = \"VALUE\" }.")
+            }
             var converted: [OptionValue.Entry] = []
             for entry in entries {
                 converted.append(.init(key: entry.key, value: .string(try text(entry.value, nullAs: ""))))
@@ -61,7 +80,17 @@ enum OptionConversion {
         case .null:
             if let replacement { return replacement }
             throw Problem(message: "must be text, not null")
+        case .list: throw Problem(message: "must be text, not a list", detail: "Remove the square brackets.")
         default: throw Problem(message: "must be text, not \(value.kind)")
         }
+    }
+}
+
+extension OptionValue {
+    /// Its kind, with the text where it is short.
+    fileprivate var quoted: String {
+        if case .string("") = self { return "empty text" }
+        if case .string(let text) = self, text.count <= 40 { return "the text “\(text)”" }
+        return kind
     }
 }

@@ -14,7 +14,7 @@ struct OptionReader {
     private let syntax: OptionBody.Syntax
     private var values: [String: OptionValue] = [:]
     private var ranges: [String: SourceRange] = [:]
-    private var elementRanges: [String: SourceRange] = [:]
+    private var elementRanges: [String: [SourceRange]] = [:]
     /// Given, but wrong or not known yet.
     private var undecided: Set<String> = []
     private var blocks: [String: [OptionReader]] = [:]
@@ -44,6 +44,14 @@ struct OptionReader {
 
     /// The value's place; the header if it is not written.
     func range(_ name: String) -> SourceRange? { ranges[name] ?? header }
+
+    /// The place of one element of a list, or of the whole value where its elements have none.
+    private func range(_ name: String, _ element: Int?) -> SourceRange? {
+        guard let element, let places = elementRanges[name], places.indices.contains(element),
+            case .list(let list)? = values[name], list.count == places.count
+        else { return range(name) }
+        return places[element]
+    }
 
     func string(_ name: String) -> String? {
         if case .string(let text)? = values[name] { return text }
@@ -100,60 +108,50 @@ struct OptionReader {
     // MARK: Complaining
 
     mutating func error(
-        _ id: String, _ summary: String, _ detail: String = "", at name: String? = nil, notes: [Diagnostic.Note] = []
+        _ id: String, _ summary: String, _ detail: String = "", at name: String? = nil, element: Int? = nil,
+        notes: [Diagnostic.Note] = []
     ) {
         diagnostics.append(
             Diagnostic(
-                id: "template/" + id, summary: summary, detail: detail, subject: name.map { range($0) } ?? header,
+                id: "template/" + id, summary: summary, detail: detail,
+                subject: name.map { range($0, element) } ?? header,
                 notes: notes))
     }
 
-    mutating func warning(_ id: String, _ summary: String, _ detail: String = "", at name: String? = nil) {
+    mutating func warning(
+        _ id: String, _ summary: String, _ detail: String = "", at name: String? = nil, element: Int? = nil
+    ) {
         diagnostics.append(
             Diagnostic(
                 id: "template/" + id, severity: .warning, summary: summary, detail: detail,
-                subject: name.map { range($0) } ?? header))
-    }
-
-    mutating func missing(_ name: String, _ detail: String) {
-        error("missing-option", "\(component) needs \(name)", detail)
-    }
-
-    /// Both may not be given; points at the second and names the first.
-    mutating func exclude(_ first: String, _ second: String) {
-        guard isGiven(first), isGiven(second) else { return }
-        let note = range(first).map { [Diagnostic.Note("\(first) is set here", at: $0)] } ?? []
-        error(
-            "exclusive-options", "\(first) and \(second) cannot be given together", "Remove one of them.", at: second,
-            notes: note)
-    }
-
-    /// The text, if it is one of `allowed`; an error otherwise.
-    mutating func choice(_ name: String, _ allowed: [String]) -> String? {
-        guard let text = text(name) else { return nil }
-        if allowed.contains(text) { return text }
-        let hint = suggestion(for: text, among: allowed).map { "Did you mean \"\($0)\"? " } ?? ""
-        error(
-            "invalid-value", "“\(text)” is no value of \(name)",
-            hint + "It takes one of: " + allowed.joined(separator: ", ") + ".", at: name)
-        return nil
+                subject: name.map { range($0, element) } ?? header))
     }
 
     // MARK: Reading
 
     private mutating func reportUnknown(_ name: String, at range: SourceRange?, _ specs: [OptionSpec]) {
         let known = specs.filter { if case .gone = $0.status { false } else { true } }.map(\.name)
-        let hint = suggestion(for: name, among: known).map { "Did you mean \"\($0)\"?" }
+        // `username` is part of `ssh_username`.
+        let kin = specs.filter { if case .acted = $0.status { $0.name.hasSuffix("_" + name) } else { false } }.map(
+            \.name)
+        let hint =
+            suggestion(for: name, among: known).map { "Did you mean \"\($0)\"?" }
+            ?? ((1...6).contains(kin.count) ? "Did you mean \(kin.joined(separator: " or "))?" : nil)
         diagnostics.append(
             Diagnostic(
                 id: "template/unsupported-argument", summary: "\(component) has no option \"\(name)\"",
-                detail: hint ?? "Remove it, or look for its name in the documentation of \(component).", subject: range)
+                detail: hint
+                    ?? (known.count <= 14
+                        ? "It takes: " + known.joined(separator: ", ") + "."
+                        : "Remove it, or look for its name in the documentation of \(component)."),
+                subject: range)
         )
     }
 
     private mutating func read(_ option: OptionBody.Option, _ spec: OptionSpec) {
         if case .null = option.value { return }
         ranges[option.name] = option.valueRange ?? option.nameRange
+        elementRanges[option.name] = option.elementRanges
         if case .block = spec.kind {
             diagnostics.append(
                 Diagnostic(
@@ -199,7 +197,10 @@ struct OptionReader {
             }
         } catch let problem {
             undecided.insert(option.name)
-            error(problem.id, "\(option.name) \(problem.message)", problem.detail, at: option.name)
+            let isSize = option.name == "memory" && problem.id == "wrong-type"
+            error(
+                problem.id, "\(option.name) \(problem.message)",
+                isSize ? "It counts MiB: 2048 is 2 GiB." : problem.detail, at: option.name)
         }
     }
 
@@ -244,6 +245,11 @@ struct OptionReader {
         case .string(let text):
             guard text.contains("{{") else { return value }
             do {
+                if let user = try GoTemplateReferences(text).users.first {
+                    warning(
+                        "user-in-hcl", "{{ user `\(user.name)` }} gives empty text in an HCL template",
+                        "Write ${var.\(user.name)} instead.", at: name)
+                }
                 if isLate {
                     try checkTemplate(text)
                     return value

@@ -74,7 +74,10 @@ enum WeakConversion {
             switch text {
             case "1", "t", "T", "TRUE", "true", "True": return true
             case "", "0", "f", "F", "FALSE", "false", "False": return false
-            default: throw Problem(message: "must be true or false, not the text “\(text)”")
+            default:
+                throw Problem(
+                    message: "must be true or false, not the text “\(text)”",
+                    detail: ValueHints.bool(text).map { "Write \($0), without quotes." } ?? "")
             }
         default: throw Problem(message: "must be true or false, not \(value.kind)")
         }

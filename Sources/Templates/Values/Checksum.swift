@@ -33,7 +33,9 @@ extension ChecksumSource {
         }
         guard hex.allSatisfy({ $0.isASCII && $0.isHexDigit }) else {
             throw Problem(
-                message: "a checksum is written in hexadecimal digits, as TYPE:HEX, or as file:URL, or is none")
+                message: text.contains(".") || text.contains("/")
+                    ? "if it is a file of checksums, write \"file:\(text)\""
+                    : "a checksum is written in hexadecimal digits, as TYPE:HEX, or as file:URL, or is none")
         }
         guard let found = type ?? Self.hexDigits.first(where: { $0.value == hex.count })?.key else {
             throw Problem(

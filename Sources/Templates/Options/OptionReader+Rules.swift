@@ -1,0 +1,28 @@
+import Diagnostics
+
+/// What many components ask of their options.
+extension OptionReader {
+    mutating func missing(_ name: String, _ detail: String) {
+        error("missing-option", "\(component) needs \(name)", detail)
+    }
+
+    /// Both may not be given; points at the second and names the first.
+    mutating func exclude(_ first: String, _ second: String) {
+        guard isGiven(first), isGiven(second) else { return }
+        let note = range(first).map { [Diagnostic.Note("\(first) is set here", at: $0)] } ?? []
+        error(
+            "exclusive-options", "\(first) and \(second) cannot be given together", "Remove one of them.", at: second,
+            notes: note)
+    }
+
+    /// The text, if it is one of `allowed`; an error otherwise.
+    mutating func choice(_ name: String, _ allowed: [String]) -> String? {
+        guard let text = text(name) else { return nil }
+        if allowed.contains(text) { return text }
+        let hint = suggestion(for: text, among: allowed).map { "Did you mean \"\($0)\"? " } ?? ""
+        error(
+            "invalid-value", "“\(text)” is no value of \(name)",
+            hint + "It takes one of: " + allowed.joined(separator: ", ") + ".", at: name)
+        return nil
+    }
+}

@@ -1,0 +1,6 @@
+source "qemu" "vm" {
+}
+
+build {
+  sources = ["source.qemu.vm"]
+}

@@ -1,0 +1,6 @@
+source "bhyve" "vm" {
+}
+
+build {
+  sources = ["source.bhyve.vm"]
+}

@@ -1,0 +1,20 @@
+source "qemu" "vm" {
+  iso_url = "debian-13.iso"
+  iso_checksum = "sha256:5f4dcc3b5aa765d61d8327deb882cf995f4dcc3b5aa765d61d8327deb882cf99"
+  ssh_username = "root"
+  vm_name          = "${var.nmae}-vm"
+  output_directory = "out-${var.nmae}"
+  ssh_password     = local.secret
+}
+
+variable "name" {
+  default = "web"
+}
+
+locals {
+  secret = "${var.nmae}!"
+}
+
+build {
+  sources = ["source.qemu.vm"]
+}

@@ -1,0 +1,3 @@
+variable "memory" {
+  default = 4096
+}

@@ -1,0 +1,22 @@
+variable "a" {
+  default = 1
+}
+
+variable "memory" {
+  default = 1
+
+  validation {
+    condition     = var.memory > var.a
+    error_message = "More memory."
+  }
+}
+
+source "qemu" "vm" {
+  iso_url = "debian-13.iso"
+  iso_checksum = "sha256:5f4dcc3b5aa765d61d8327deb882cf995f4dcc3b5aa765d61d8327deb882cf99"
+  ssh_username = "root"
+}
+
+build {
+  sources = ["source.qemu.vm"]
+}

@@ -1,0 +1,18 @@
+variable "memory" {
+  type = number
+
+  validation {
+    condition     = var.memory >= 512
+    error_message = "Debian's installer needs 512 MiB."
+  }
+}
+
+source "qemu" "vm" {
+  iso_url = "debian-13.iso"
+  iso_checksum = "sha256:5f4dcc3b5aa765d61d8327deb882cf995f4dcc3b5aa765d61d8327deb882cf99"
+  ssh_username = "root"
+}
+
+build {
+  sources = ["source.qemu.vm"]
+}
