@@ -17,17 +17,13 @@ struct EngineCalls {
     }
 
     let place: Place
-    /// Gives the HCL reference to a variable of the template.
-    let variable: (String) -> String
-    /// Gives the HCL expression for a variable of the environment.
-    let environment: (String) -> String
+    private let variables: UpgradeVariables
     /// What is left over and has no meaning in HCL.
     private(set) var leftovers: [String] = []
 
-    init(_ place: Place, variable: @escaping (String) -> String, environment: @escaping (String) -> String) {
+    init(_ place: Place, _ variables: UpgradeVariables) {
         self.place = place
-        self.variable = variable
-        self.environment = environment
+        self.variables = variables
     }
 
     /// Functions that HCL's texts do not have.
@@ -64,11 +60,11 @@ struct EngineCalls {
         for word in action.words {
             var expression: String?
             switch word.name {
-            case "user": expression = word.argument.map(variable)
+            case "user": expression = word.argument.map(variables.reference)
             case "template_dir": expression = place == .variable ? nil : Self.directory
             case "build":
                 if place == .run || place == .lateRun { expression = word.argument.map { "build.\($0)" } }
-            case "env": if place == .local { expression = word.argument.map(environment) }
+            case "env": if place == .local { expression = word.argument.map(variables.environment) }
             default: break
             }
             if let expression {
@@ -129,8 +125,9 @@ struct EngineCalls {
         if case .value(.string(let text))? = literal { literals.append(text) }
         let single = literals.count == 1 ? literals[0] : nil
         switch name {
-        case "user": return single.map(variable)
-        case "env": return single.map(environment)
+        case "user": return single.map(variables.reference)
+        case "env" where place == .variable: return single.map { "env(\(HCLText.quoted($0)))" }
+        case "env": return place == .local ? single.map(variables.environment) : nil
         case "vault", "consul_key", "aws_secretsmanager":
             let arguments = literals.compactMap { $0 }
             guard place == .local || place == .variable, arguments.count == literals.count else { return nil }
