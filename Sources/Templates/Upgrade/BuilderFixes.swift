@@ -15,8 +15,10 @@ enum BuilderFixes {
         options.rename("ssh_disable_agent", "ssh_disable_agent_forwarding")
         if options["ssh_wait_timeout"]?.text != nil { options.rename("ssh_wait_timeout", "ssh_timeout") }
         if type == "qemu" || type.hasPrefix("virtualbox") {
-            options.rename("ssh_host_port_min", "host_port_min")
-            options.rename("ssh_host_port_max", "host_port_max")
+            for name in ["host_port_min", "host_port_max"] {
+                if type == "qemu" { options.replace(name, with: "ssh_" + name) }
+                options.rename("ssh_" + name, name)
+            }
             options.rename("ssh_skip_nat_mapping", "skip_nat_mapping")
         }
         if type.hasPrefix("amazon-") { amazon(&options, type) }
@@ -52,6 +54,7 @@ enum BuilderFixes {
             // Only thin disks can be compacted there.
             if let remote = options["remote_type"], remote.text == "esx5", options["disk_type_id"]?.text != "thin" {
                 options["skip_compaction"] = remote.with(.bool(true))
+                if options["disk_type_id"] == nil { options["disk_type_id"] = remote.with(.string("zeroedthick")) }
             }
         case "vsphere-iso": vsphere(&options)
         default: break

@@ -22,7 +22,7 @@ struct GoTemplateParts {
         var isControl: Bool {
             let content = content
             if content.hasPrefix("-") || content.hasSuffix("-") || content.contains("$") { return true }
-            let word = content.drop(while: \.isWhitespace).prefix { $0.isLetter || $0 == "/" }
+            let word = content.drop(while: \.isWhitespace).prefix { $0.isLetter || $0 == "_" || $0 == "/" }
             return [
                 "if", "else", "end", "range", "with", "define", "template", "block", "break", "continue", "/",
             ].contains(String(word))

@@ -130,3 +130,21 @@ extension JSONNode {
         }
     }
 }
+
+extension JSONNode {
+    /// Every object with the last of each name's members only.
+    var withoutDuplicates: JSONNode {
+        switch kind {
+        case .array(let elements): return with(.array(elements.map(\.withoutDuplicates)))
+        case .object(let members):
+            var unique: [String: Member] = [:]
+            for member in members { unique[member.name] = member }
+            return with(
+                .object(
+                    members.filter { unique[$0.name] == $0 }.map {
+                        Member(name: $0.name, nameRange: $0.nameRange, value: $0.value.withoutDuplicates)
+                    }))
+        default: return self
+        }
+    }
+}

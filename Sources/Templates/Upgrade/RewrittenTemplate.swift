@@ -15,10 +15,10 @@ package struct RewrittenTemplate: Sendable {
 /// same.
 package func fixTemplate(_ options: LoadOptions, isValidated: Bool) -> RewrittenTemplate {
     var rewriting = Rewriting(options)
-    guard let root = rewriting.root() else { return rewriting.result(nil) }
+    guard let root = rewriting.root(allowsDuplicates: true) else { return rewriting.result(nil) }
     let fixed = TemplateFixes.apply(to: root)
     if isValidated { rewriting.diagnostics += LegacyTemplateReader(fixed).diagnostics }
-    return rewriting.result(fixed.sortedText + "\n")
+    return rewriting.result(fixed.sortedText + "\n\n")
 }
 
 /// The template in HCL: `hcl2_upgrade`. `hasAnnotations`: comments explain the blocks.
@@ -40,7 +40,8 @@ private struct Rewriting {
 
     init(_ options: LoadOptions) { self.options = options }
 
-    mutating func root() -> JSONNode? {
+    /// `allowsDuplicates`: of names that are written twice in an object the last one counts, with a warning.
+    mutating func root(allowsDuplicates: Bool = false) -> JSONNode? {
         if options.path.hasSuffix(".hcl") || options.path.hasSuffix(".pkr.json") {
             diagnostics.append(
                 Diagnostic(
@@ -61,8 +62,12 @@ private struct Rewriting {
         }
         files = [file]
         let parsed = JSONParser.parse(file)
-        diagnostics += parsed.diagnostics
-        return diagnostics.hasErrors ? nil : parsed.value
+        diagnostics += parsed.diagnostics.map { diagnostic in
+            var diagnostic = diagnostic
+            if allowsDuplicates, diagnostic.id == "template/duplicate" { diagnostic.severity = .warning }
+            return diagnostic
+        }
+        return diagnostics.hasErrors ? nil : parsed.value?.withoutDuplicates
     }
 
     func result(_ text: String?) -> RewrittenTemplate {

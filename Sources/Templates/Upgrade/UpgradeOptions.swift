@@ -139,7 +139,7 @@ struct UpgradeOptions {
     private func list(_ elements: [String]) -> String {
         let line = "[" + elements.joined(separator: ", ") + "]"
         if line.count <= 90, !line.contains("\n") { return line }
-        return "[\n" + elements.joined(separator: ",\n") + "\n]"
+        return "[\n" + elements.joined(separator: ",\n") + ",\n]"
     }
 
     private func map(_ entries: [(key: String, value: String)]) -> String {
