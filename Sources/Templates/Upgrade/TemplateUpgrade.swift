@@ -117,7 +117,8 @@ struct TemplateUpgrade {
         if let description { text += "description = \(HCLText.quoted(description))\n\n" }
         if builders.allSatisfy({ $0.label == $0.name }) {
             let names = builders.map { "\"source.\($0.component.type).\($0.label)\"" }
-            text += names.count < 3
+            text +=
+                names.count < 3
                 ? "sources = [\(names.joined(separator: ", "))]\n"
                 : "sources = [\n\(names.joined(separator: ",\n")),\n]\n"
         } else {
