@@ -108,7 +108,8 @@ struct EngineCalls {
 
     private func operand(_ operand: GoOperand, _ hasRootDot: Bool) -> String? {
         switch operand {
-        case .value(.string(let text)): return HCLText.quoted(text)
+        // The text would be rendered once more.
+        case .value(.string(let text)): return text.contains("{{") ? nil : HCLText.quoted(text)
         case .pipeline(let inner, []): return expression(inner, hasRootDot: hasRootDot)
         case .function(let name): return call(name, [], piped: nil, literal: nil, hasRootDot)
         case .dot(let names):
