@@ -10,7 +10,7 @@ enum LegacyFixes {
         ("source", "", "ssh_key_path", "ssh_private_key_file"),
         ("source", "", "ssh_disable_agent", "ssh_disable_agent_forwarding"),
         ("source", "qemu", "ssh_skip_nat_mapping", "skip_nat_mapping"),
-        ("provisioner", "ansible", "galaxycommand", "galaxy_command"),
+        ("provisioner", "ansible-local", "galaxycommand", "galaxy_command"),
         ("post-processor", "manifest", "filename", "output"),
         ("post-processor", "docker-tag", "tag", "tags"),
     ]
@@ -62,22 +62,15 @@ enum LegacyFixes {
         let current = options.first { $0.name == "iso_checksum" }
         func option(_ name: String) -> OptionBody.Option? { old.first { $0.name == name } }
         func text(_ name: String) -> String { option(name)?.value.text ?? "" }
-        let (type, md5) = (text("iso_checksum_type").lowercased(), text("iso_md5"))
-        let hex = current?.value.text ?? ""
-
         var joined = current ?? option("iso_md5") ?? option("iso_checksum_url") ?? first
         joined.name = "iso_checksum"
         if (old + [joined]).contains(where: \.value.isUnknown) {
             joined.value = .unknown
-        } else if type == "none" {
-            joined.value = .string("none")
-        } else if !hex.isEmpty {
-            joined.value = .string(hex == "none" || hex.contains(":") || type.isEmpty ? hex : "\(type):\(hex)")
-        } else if !md5.isEmpty {
-            joined.value = .string("md5:" + md5)
         } else {
-            let url = text("iso_checksum_url")
-            joined.value = url.isEmpty ? .null : .string(url.hasPrefix("file:") ? url : "file:" + url)
+            let text = joinedChecksum(
+                type: text("iso_checksum_type"), checksum: current?.value.text ?? "", md5: text("iso_md5"),
+                url: text("iso_checksum_url"))
+            joined.value = text.map { .string($0) } ?? .null
         }
         options.removeAll { names.contains($0.name) || $0.name == "iso_checksum" }
         options.append(joined)
@@ -85,6 +78,16 @@ enum LegacyFixes {
             let advice = joined.value.text.map { "It is read as iso_checksum = \"\($0)\"; write that instead." }
             diagnostics.append(note("\(option.name) is now part of iso_checksum", advice ?? "", option))
         }
+    }
+
+    /// `iso_checksum` in today's form; nil if there is nothing to make it of. A file of checksums beats a checksum, as in
+    /// `packer fix`; what has its type in front already is left alone.
+    static func joinedChecksum(type: String, checksum: String, md5: String, url: String) -> String? {
+        if type.lowercased() == "none" { return "none" }
+        if !url.isEmpty { return url.hasPrefix("file:") ? url : "file:" + url }
+        if !md5.isEmpty { return "md5:" + md5 }
+        if checksum.isEmpty { return nil }
+        return checksum == "none" || checksum.contains(":") || type.isEmpty ? checksum : "\(type):\(checksum)"
     }
 
     private static func note(_ summary: String, _ detail: String, _ option: OptionBody.Option) -> Diagnostic {
