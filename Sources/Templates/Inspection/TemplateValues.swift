@@ -1,0 +1,74 @@
+import Diagnostics
+import HCL
+
+/// The variables and locals of an HCL template, for looking at them.
+///
+/// A variable that nobody gave a value is unknown, and no error. What is declared sensitive is marked so, and with it all that is made of it.
+struct TemplateValues {
+    private(set) var variables: [String: Value] = [:]
+    private(set) var locals: [String: Value] = [:]
+    /// Every name that an expression can use.
+    private(set) var scope: Scope
+    private(set) var secrets: SecretCollection
+    private(set) var diagnostics: [Diagnostic]
+    /// Variable files and command-line values that diagnostics point into.
+    private(set) var files: [SourceFile]
+    let environment: Evaluation.Environment
+    let localNames: Set<String>
+
+    init(_ configuration: Configuration, _ found: TemplateFiles, _ options: LoadOptions) {
+        self.init(configuration, root: found.root, automaticFiles: found.automaticVariableFiles, options)
+    }
+
+    /// Without a template.
+    init(_ options: LoadOptions) {
+        self.init(Configuration([]), root: ".", automaticFiles: [], options)
+    }
+
+    private init(_ configuration: Configuration, root: String, automaticFiles: [String], _ options: LoadOptions) {
+        // Data sources are unknown then, instead of an error.
+        var options = options
+        options.isValidation = true
+        environment = Evaluation.Environment(options, root: root, dataSources: Set(configuration.dataSources.keys))
+        localNames = Set(configuration.locals.keys)
+        var loader = VariableLoader(configuration, options)
+        loader.assignValues(automaticFiles: automaticFiles)
+        loader.check(environment)
+        files = loader.files
+        secrets = loader.secrets
+        diagnostics = loader.diagnostics.filter { !$0.isUnsetVariable }
+        variables = loader.variables.mapValues { ($0.value ?? .unknown).marked($0.isSensitive) }
+        scope = environment.baseScope
+        scope.roots["var"] = .object(variables)
+        var evaluator = LocalEvaluator(configuration, base: scope, environment: environment)
+        evaluator.evaluateAll()
+        diagnostics += evaluator.diagnostics
+        secrets.formUnion(evaluator.secrets)
+        for (name, value) in evaluator.values {
+            locals[name] = value.marked(configuration.locals[name]?.isSensitive ?? false)
+        }
+        scope.roots["local"] = .object(locals)
+    }
+
+    var variableLines: String {
+        section("input-variables", "var", variables)
+    }
+
+    var localLines: String {
+        section("local-variables", "local", locals)
+    }
+
+    private func section(_ title: String, _ root: String, _ values: [String: Value]) -> String {
+        let names = values.keys.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+        let lines = names.map { name in
+            // The value before the quotes: a secret with quotes in it would not be found behind them.
+            "\(root).\(name): \(goQuoted(secrets.redacted(values[name, default: .unknown].consoleText)))\n"
+        }
+        return "> \(title):\n\n" + lines.joined() + "\n"
+    }
+}
+
+extension Diagnostic {
+    /// Looking at a template needs no value for it.
+    var isUnsetVariable: Bool { id == "template/unset-variable" }
+}
