@@ -13,8 +13,9 @@ struct LineEditor {
 
     init(prompt: String) { self.prompt = prompt }
 
+    /// Arrows, Home and End are the Ctrl-letters that do the same.
     private enum Key {
-        case character(Character), control(UInt8), up, down, left, right, home, end, delete, other
+        case character(Character), control(Character), delete, other
     }
 
     /// A line; nil at Ctrl-D, at Ctrl-C on an empty line, or when the terminal is gone.
@@ -34,12 +35,12 @@ struct LineEditor {
         draw()
         while let key = readKey() {
             switch key {
-            case .control(0x0D), .control(0x0A):
+            case .control("M"), .control("J"):
                 let text = String(line)
                 if !line.isEmpty, history.last != text { history.append(text) }
                 if history.count > Self.longestHistory { history.removeFirst() }
                 return text
-            case .control(0x04) where line.isEmpty, .control(0x03) where line.isEmpty: return nil
+            case .control("D") where line.isEmpty, .control("C") where line.isEmpty: return nil
             default: edit(key)
             }
             draw()
@@ -52,29 +53,26 @@ struct LineEditor {
         case .character(let character):
             line.insert(character, at: cursor)
             cursor += 1
-        case .left, .control(0x02): cursor = max(0, cursor - 1)
-        case .right, .control(0x06): cursor = min(line.count, cursor + 1)
-        case .home, .control(0x01): cursor = 0
-        case .end, .control(0x05): cursor = line.count
-        case .delete, .control(0x04): if cursor < line.count { line.remove(at: cursor) }
-        case .control(0x7F), .control(0x08):
-            guard cursor > 0 else { return }
-            cursor -= 1
-            line.remove(at: cursor)
-        case .control(0x03): (line, cursor) = ([], 0)
-        case .control(0x0B): line.removeSubrange(cursor...)
-        case .control(0x15):
-            line.removeSubrange(..<cursor)
-            cursor = 0
-        case .control(0x17):
-            let blanks = line[..<cursor].reversed().drop { $0 == " " }
-            let start = blanks.drop { $0 != " " }.count
-            line.removeSubrange(start..<cursor)
-            cursor = start
-        case .up, .control(0x10): if entry > 0 { recall(entry - 1) }
-        case .down, .control(0x0E): if entry < history.count { recall(entry + 1) }
+        case .control("B"): cursor = max(0, cursor - 1)
+        case .control("F"): cursor = min(line.count, cursor + 1)
+        case .control("A"): cursor = 0
+        case .control("E"): cursor = line.count
+        case .delete, .control("D"): if cursor < line.count { line.remove(at: cursor) }
+        case .control("?"), .control("H"):
+            erase(to: max(0, cursor - 1))
+        case .control("C"): (line, cursor) = ([], 0)
+        case .control("K"): line.removeSubrange(cursor...)
+        case .control("U"): erase(to: 0)
+        case .control("W"): erase(to: line[..<cursor].reversed().drop { $0 == " " }.drop { $0 != " " }.count)
+        case .control("P"): if entry > 0 { recall(entry - 1) }
+        case .control("N"): if entry < history.count { recall(entry + 1) }
         case .control, .other: break
         }
+    }
+
+    private mutating func erase(to start: Int) {
+        line.removeSubrange(start..<cursor)
+        cursor = start
     }
 
     private mutating func recall(_ index: Int) {
@@ -88,14 +86,12 @@ struct LineEditor {
     /// Draws as much of the line as fits, with the cursor in sight.
     private func draw() {
         let room = max(8, (Terminal.width > 0 ? Terminal.width : 80) - prompt.count - 1)
-        var start = cursor
-        var used = 0
+        var (start, used) = (cursor, 0)
         while start > 0, used + Self.columns(line[start - 1]) <= room {
             start -= 1
             used += Self.columns(line[start])
         }
-        var end = cursor
-        var after = 0
+        var (end, after) = (cursor, 0)
         while end < line.count, used + after + Self.columns(line[end]) <= room {
             after += Self.columns(line[end])
             end += 1
@@ -105,11 +101,10 @@ struct LineEditor {
 
     /// Cells of a character; the wide scripts of East Asia and emoji take two.
     private static func columns(_ character: Character) -> Int {
-        guard let scalar = character.unicodeScalars.first else { return 0 }
-        let wide: [ClosedRange<UInt32>] = [
-            0x1100...0x115F, 0x2E80...0xD7A3, 0xF900...0xFAFF, 0xFF00...0xFF60, 0x1F300...0x1FAFF,
-        ]
-        return wide.contains { $0.contains(scalar.value) } ? 2 : 1
+        let scalar = character.unicodeScalars.first?.value ?? 0
+        return [0x1100...0x115F, 0x2E80...0xD7A3, 0xF900...0xFAFF, 0xFF00...0xFF60, 0x1F300...0x1FAFF].contains {
+            $0.contains(scalar)
+        } ? 2 : 1
     }
 
     private func write(_ text: String) { FileHandle.standardOutput.write(Data(text.utf8)) }
@@ -126,13 +121,9 @@ struct LineEditor {
     private func readKey() -> Key? {
         guard let byte = readByte() else { return nil }
         if byte == 0x1B { return readSequence() }
-        if byte < 0x20 || byte == 0x7F { return .control(byte) }
-        var bytes = [byte]
+        if byte < 0x20 || byte == 0x7F { return .control(Character(Unicode.Scalar(byte ^ 0x40))) }
         let following = byte >= 0xF0 ? 3 : byte >= 0xE0 ? 2 : byte >= 0xC0 ? 1 : 0
-        for _ in 0..<following {
-            guard let next = readByte() else { return nil }
-            bytes.append(next)
-        }
+        let bytes = [byte] + (0..<following).compactMap { _ in readByte() }
         // More than one when a terminal sends what is no UTF-8.
         let characters = Array(String(decoding: bytes, as: UTF8.self))
         return characters.count == 1 ? .character(characters[0]) : .other
@@ -149,15 +140,9 @@ struct LineEditor {
             text.unicodeScalars.append(Unicode.Scalar(byte))
             if (0x40...0x7E).contains(byte) { break }
         }
-        switch text {
-        case "A": return .up
-        case "B": return .down
-        case "C": return .right
-        case "D": return .left
-        case "H", "1~", "7~": return .home
-        case "F", "4~", "8~": return .end
-        case "3~": return .delete
-        default: return .other
-        }
+        let controls: [String: Character] = [
+            "A": "P", "B": "N", "C": "F", "D": "B", "H": "A", "1~": "A", "7~": "A", "F": "E", "4~": "E", "8~": "E",
+        ]
+        return text == "3~" ? .delete : controls[text].map(Key.control) ?? .other
     }
 }

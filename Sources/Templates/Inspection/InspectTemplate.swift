@@ -27,9 +27,6 @@ private func inspect(_ build: BuildBlock, _ block: Block, _ index: Int, _ values
     if let description = value(of: "description", in: block.body, values.scope, values.secrets) {
         text += "  > Description: \(description)\n\n"
     }
-    func section(_ title: String, _ lines: [String], otherwise: String) -> String {
-        "    \(title):\n\n" + (lines.isEmpty ? ["      \(otherwise)\n"] : lines).joined() + "\n"
-    }
     func title(_ component: ExpandedBlock) -> String {
         let name = value(of: "name", in: component.body, component.scope, values.secrets)
         return component.labels[0].text + (name.map { "." + $0 } ?? "")
@@ -37,8 +34,9 @@ private func inspect(_ build: BuildBlock, _ block: Block, _ index: Int, _ values
     let sources = build.uses.map { "      \($0.source.type).\($0.source.name)\n" }
     text += "    sources:\n\n"
     text += sources.isEmpty ? "      <no source>\n\n" : sources.map { $0 + "\n" }.joined()
-    text += section(
-        "provisioners", build.provisioners.map { "      \(title($0))\n" }, otherwise: "<no provisioner>")
+    text += "    provisioners:\n\n"
+    text += build.provisioners.isEmpty ? "      <no provisioner>\n" : ""
+    text += build.provisioners.map { "      \(title($0))\n" }.joined() + "\n"
     let chains = build.postProcessors.enumerated().map { index, chain in
         "      \(index):\n" + chain.map { "        \(title($0))\n" }.joined()
     }

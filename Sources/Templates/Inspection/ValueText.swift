@@ -3,7 +3,7 @@ import HCL
 extension Value {
     /// The value as the console prints it: text bare, everything else as HCL, over several lines where it has members.
     ///
-    /// Members of objects that are null are left out, numbers that no 64-bit integer holds are shown as floats: both as in Packer.
+    /// As in Packer, members of objects that are null are left out, and numbers that no 64-bit integer holds are rounded to a float.
     var consoleText: String {
         if case .string(let text) = self { return text }
         return isSensitive ? Self.hidden : nestedText(indentation: "")
@@ -36,9 +36,8 @@ extension Value {
 
 extension Number {
     fileprivate var consoleText: String {
-        // From here on Go's %v writes an exponent.
-        if isInteger, abs(double) < 1e21 { return text }
-        return double.isFinite ? "\(double)" : text
+        let double = double
+        return int == nil && double.isFinite ? "\(double)" : text
     }
 }
 
