@@ -2,6 +2,8 @@ import Diagnostics
 import HCL
 
 /// What `inspect` prints: the values and builds of a template, as Packer lays them out.
+///
+/// What cannot be evaluated, perhaps for want of a variable's value, is unknown and worth a warning.
 package func inspectTemplate(_ options: LoadOptions) -> TemplateReport {
     let template = ParsedTemplate(options)
     switch template.form {
@@ -17,7 +19,7 @@ package func inspectTemplate(_ options: LoadOptions) -> TemplateReport {
             text += inspect(build, block, index, values)
         }
         return template.report(
-            text, adding: values.diagnostics + reader.evaluator.diagnostics, files: values.files,
+            text, adding: values.diagnostics + reader.evaluator.diagnostics.map(\.tolerated), files: values.files,
             secrets: values.secrets)
     }
 }
@@ -68,9 +70,8 @@ private func inspect(_ template: LegacyTemplate, _ root: JSONNode) -> String {
     text += variableLists(template) + "Builders:\n\n"
     let width = template.builders.map(\.name.count).max() ?? 0
     for builder in template.builders.sorted(by: { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }) {
-        text += "  "
-        text += builder.name == builder.type ? builder.name : padded(builder.name, width) + " (\(builder.type))"
-        text += "\n"
+        let type = builder.name == builder.type ? "" : " (\(builder.type))"
+        text += "  \(padded(builder.name, width))\(type)\n"
     }
     if template.builders.isEmpty { text += "  <No builders>\n" }
     text += "\nProvisioners:\n\n"
@@ -90,7 +91,7 @@ private func variableLists(_ template: LegacyTemplate) -> String {
     }
     let optional = variables.filter { $0.value != nil }
     if !optional.isEmpty {
-        let width = optional.map(\.name.count).max() ?? 0
+        let width = variables.map(\.name.count).max() ?? 0
         text += "Optional variables and their defaults:\n\n"
         text += optional.map { "  \(padded($0.name, width)) = \($0.value?.text ?? "")\n" }.joined() + "\n"
     }

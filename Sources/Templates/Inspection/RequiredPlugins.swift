@@ -9,6 +9,8 @@ struct RequiredPlugin {
     /// `source qemu` and the like, sorted.
     var builtIn: [String] = []
     var missing: [String] = []
+    /// Those of the missing that the template uses.
+    var missed: [String] = []
 
     private static let families = [
         KnownComponents.sources, KnownComponents.provisioners, KnownComponents.postProcessors,
@@ -38,7 +40,9 @@ struct RequiredPlugin {
         for family in Self.families {
             var types = family.known.union(family.builtIn.keys).filter { belongs($0, to: ownName) }
             for use in used where use.family == family.word && belongs(use.type, to: name) {
-                types.insert(resolver.canonical(use.type, family))
+                let type = resolver.canonical(use.type, family)
+                if family.builtIn[type] == nil { missed.append("\(family.word) \(type)") }
+                types.insert(type)
             }
             builtIn += types.filter { family.builtIn[$0] != nil }.sorted().map { "\(family.word) \($0)" }
             missing += types.filter { family.builtIn[$0] == nil }.sorted().map { "\(family.word) \($0)" }
@@ -79,9 +83,9 @@ package func checkRequiredPlugins(_ options: LoadOptions) -> TemplateReport {
     report(options) { plugins in
         var text = plugins.map { "\($0.name) (\($0.source)): \($0.standing)\n" }.joined()
         text += "There is nothing to install: Ingot has its components built in.\n"
-        if plugins.contains(where: { !$0.missing.isEmpty || $0.builtIn.isEmpty }) {
-            text +=
-                "A build that uses a component that is not built in stops before it starts; `ingot validate` tells.\n"
+        let missed = Set(plugins.flatMap(\.missed)).sorted()
+        if !missed.isEmpty {
+            text += "A build of this template cannot start: it uses \(missed.joined(separator: ", ")).\n"
         }
         return text
     }

@@ -33,19 +33,21 @@ struct TemplateValues {
         localNames = Set(configuration.locals.keys)
         var loader = VariableLoader(configuration, options)
         loader.assignValues(automaticFiles: automaticFiles)
+        let assigned = loader.diagnostics.count
         loader.check(environment)
         files = loader.files
         secrets = loader.secrets
-        diagnostics = loader.diagnostics.filter { !$0.isUnsetVariable }
-        variables = loader.variables.mapValues { ($0.value ?? .unknown).marked($0.isSensitive) }
+        diagnostics = loader.diagnostics.prefix(assigned) + loader.diagnostics.dropFirst(assigned).map(\.tolerated)
+        diagnostics.removeAll(where: \.isUnsetVariable)
+        variables = loader.variables.mapValues { ($0.value ?? .unknown).protected($0.isSensitive) }
         scope = environment.baseScope
         scope.roots["var"] = .object(variables)
         var evaluator = LocalEvaluator(configuration, base: scope, environment: environment)
         evaluator.evaluateAll()
-        diagnostics += evaluator.diagnostics
+        diagnostics += evaluator.diagnostics.map(\.tolerated)
         secrets.formUnion(evaluator.secrets)
         for (name, value) in evaluator.values {
-            locals[name] = value.marked(configuration.locals[name]?.isSensitive ?? false)
+            locals[name] = value.protected(configuration.locals[name]?.isSensitive ?? false)
         }
         scope.roots["local"] = .object(locals)
     }
@@ -71,4 +73,18 @@ struct TemplateValues {
 extension Diagnostic {
     /// Looking at a template needs no value for it.
     var isUnsetVariable: Bool { id == "template/unset-variable" }
+
+    /// The same as a warning.
+    var tolerated: Diagnostic {
+        var diagnostic = self
+        diagnostic.severity = .warning
+        return diagnostic
+    }
+}
+
+extension Value {
+    /// Marked as sensitive if there is anything in it to hide.
+    fileprivate func protected(_ isSensitive: Bool) -> Value {
+        marked(isSensitive && isKnown && !isNull && self != .string(""))
+    }
 }
