@@ -117,7 +117,8 @@ private func options(_ text: String, path: String = "t.pkr.hcl", variables: [(St
                 locals {
                   upper  = upper(var.password)
                   object = { user = "root", password = var.password }
-                  plain  = "say hunter\\"2"
+                  plain  = ["say hunter\\"2"]
+                  long   = upper("my ${local.key}")
                 }
                 build {
                   name        = "of hunter\\"2"
@@ -127,9 +128,9 @@ private func options(_ text: String, path: String = "t.pkr.hcl", variables: [(St
                 source "qemu" "vm" {}
                 """))
         #expect(report.diagnostics.isEmpty)
-        for secret in ["hunter", "HUNTER", "4711", "local key"] { #expect(!report.text.contains(secret)) }
+        for secret in ["hunter", "HUNTER", "4711", "local key", "LOCAL"] { #expect(!report.text.contains(secret)) }
         #expect(report.text.contains(#"local.object: "{\n  \"password\" = \"<sensitive>\"\n  \"user\" = \"root\"\n}""#))
-        #expect(report.text.contains(#"local.plain: "say <sensitive>""#))
+        #expect(report.text.contains(#"local.plain: "[\n  \"say <sensitive>\",\n]""#))
     }
 
     @Test("a JSON template's variables, builders and provisioners are listed")

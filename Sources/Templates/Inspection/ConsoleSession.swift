@@ -91,7 +91,7 @@ package struct ConsoleSession {
         guard !parsed.diagnostics.hasErrors else { return problems(parsed.diagnostics, file) }
         let result = values.environment.evaluate(parsed.value, values.scope, locals: values.localNames)
         guard !result.diagnostics.hasErrors else { return problems(result.diagnostics, file) }
-        return .text(secrets.redacted(result.value.consoleText) + "\n")
+        return .text(result.value.consoleText(without: secrets) + "\n")
     }
 
     private func render(_ line: String, _ context: TemplateContext) -> Answer {

@@ -34,21 +34,20 @@ struct TemplateValues {
         var loader = VariableLoader(configuration, options)
         loader.assignValues(automaticFiles: automaticFiles)
         let assigned = loader.diagnostics.count
+        // Before they are checked: also a value that is not allowed can be shown.
+        variables = loader.variables.mapValues { ($0.value ?? .unknown).protected($0.isSensitive) }
         loader.check(environment)
         files = loader.files
         secrets = loader.secrets
         diagnostics = loader.diagnostics.prefix(assigned) + loader.diagnostics.dropFirst(assigned).map(\.tolerated)
         diagnostics.removeAll(where: \.isUnsetVariable)
-        variables = loader.variables.mapValues { ($0.value ?? .unknown).protected($0.isSensitive) }
         scope = environment.baseScope
         scope.roots["var"] = .object(variables)
-        var evaluator = LocalEvaluator(configuration, base: scope, environment: environment)
+        var evaluator = LocalEvaluator(configuration, base: scope, environment: environment, marksSensitive: true)
         evaluator.evaluateAll()
         diagnostics += evaluator.diagnostics.map(\.tolerated)
         secrets.formUnion(evaluator.secrets)
-        for (name, value) in evaluator.values {
-            locals[name] = value.protected(configuration.locals[name]?.isSensitive ?? false)
-        }
+        locals = evaluator.values
         scope.roots["local"] = .object(locals)
     }
 
@@ -63,8 +62,7 @@ struct TemplateValues {
     private func section(_ title: String, _ root: String, _ values: [String: Value]) -> String {
         let names = values.keys.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
         let lines = names.map { name in
-            // The value before the quotes: a secret with quotes in it would not be found behind them.
-            "\(root).\(name): \(goQuoted(secrets.redacted(values[name, default: .unknown].consoleText)))\n"
+            "\(root).\(name): \(goQuoted(values[name, default: .unknown].consoleText(without: secrets)))\n"
         }
         return "> \(title):\n\n" + lines.joined() + "\n"
     }
@@ -84,7 +82,7 @@ extension Diagnostic {
 
 extension Value {
     /// Marked as sensitive if there is anything in it to hide.
-    fileprivate func protected(_ isSensitive: Bool) -> Value {
+    func protected(_ isSensitive: Bool) -> Value {
         marked(isSensitive && isKnown && !isNull && self != .string(""))
     }
 }

@@ -4,30 +4,32 @@ extension Value {
     /// The value as the console prints it: text bare, everything else as HCL, over several lines where it has members.
     ///
     /// As in Packer, members of objects that are null are left out, and numbers that no 64-bit integer holds are rounded to a float.
-    var consoleText: String {
-        if case .string(let text) = self { return text }
-        return isSensitive ? Self.hidden : nestedText(indentation: "")
+    func consoleText(without secrets: SecretCollection) -> String {
+        if case .string(let text) = self { return secrets.redacted(text) }
+        return isSensitive ? Self.hidden : nestedText(indentation: "", secrets)
     }
 
     private static let hidden = "<sensitive>"
 
-    private func nestedText(indentation: String) -> String {
+    private func nestedText(indentation: String, _ secrets: SecretCollection) -> String {
+        // Before quotes are added: a secret with quotes in it would not be found behind them.
+        func quoted(_ text: String) -> String { goQuoted(secrets.redacted(text)) }
         let inner = indentation + "  "
         switch self {
         case .null: return "null"
         case .unknown: return "<unknown>"
         case .sensitive: return goQuoted(Self.hidden)
-        case .string(let text): return goQuoted(text)
+        case .string(let text): return quoted(text)
         case .number(let number): return number.consoleText
         case .bool(let flag): return flag ? "true" : "false"
         case .list(let values), .set(let values), .tuple(let values):
             if values.isEmpty { return "[]" }
-            let lines = values.map { inner + $0.nestedText(indentation: inner) + ",\n" }
+            let lines = values.map { inner + $0.nestedText(indentation: inner, secrets) + ",\n" }
             return "[\n" + lines.joined() + indentation + "]"
         case .map, .object:
             let lines = (members ?? []).compactMap { key, value -> String? in
                 guard let name = key.stringValue, !value.isNull else { return nil }
-                return inner + goQuoted(name) + " = " + value.nestedText(indentation: inner) + "\n"
+                return inner + quoted(name) + " = " + value.nestedText(indentation: inner, secrets) + "\n"
             }
             return lines.isEmpty ? "{}" : "{\n" + lines.joined() + indentation + "}"
         }
