@@ -57,7 +57,8 @@ struct JSONSyntaxTests {
         arguments: [
             ("\"${nope}\"", "Unknown variable: nope"), ("\"\\t\\u0041${a + nope}\"", "Unknown variable: nope"),
             ("\"\\\"${a +}\"", "Invalid expression: }"), ("\"${a\"", "Unterminated interpolation: ${"),
-            ("{\"x\": 1, \"x\": 2}", "Duplicate object key: \"x\""), ("[1,]", "Missing value: ]"),
+            ("{\"x\": 1, \"x\": 2}", "Duplicate object key: \"x\""),
+            ("{\"x\": 1, \"${name}\": 2}", "Duplicate object key: \"${name}\""), ("[1,]", "Missing value: ]"),
             ("{\"x\": 1,}", "Trailing comma in object: }"), ("'a'", "Invalid JSON value: '"),
             ("01", "Invalid JSON number: 01"), ("1.", "Invalid JSON number: 1."), ("+1", "Invalid JSON value: +"),
             ("tru", "Invalid JSON keyword: tru"), ("\"a\nb\"", "Invalid JSON string: \n"),

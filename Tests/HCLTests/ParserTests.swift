@@ -68,4 +68,25 @@ struct ParserTests {
         ).value
         #expect(expression.references.map(\.path) == [["var", "list"], ["local", "x", "y"]])
     }
+
+    @Test("a file of nothing but mistakes is given up after a thousand")
+    func manyMistakes() {
+        for line in ["a = (", "a = \"${", "a { b = (", "x y z", "a = b(\"x\"", "}", "%{"] {
+            let diagnostics = parsed(String(repeating: line + "\n", count: 20_000)).diagnostics
+            #expect(!diagnostics.isEmpty && diagnostics.count <= 1000)
+        }
+    }
+
+    @Test("identifiers are of any script, and strings of one normal form")
+    func unicode() {
+        let body = parsed("größe = 1\nпеременная-1 = \"an\u{303}o\"\n数 \"l\" {}\n× = 1\n")
+        #expect(body.value.attributes.map(\.name) == ["größe", "переменная-1"])
+        #expect(body.value.blocks.map(\.type) == ["数"])
+        #expect(body.diagnostics.map(\.summary) == ["Argument or block definition required"])
+        guard case .literal(.string(let text))? = body.value.attributes.last?.expression.kind else {
+            Issue.record("no text")
+            return
+        }
+        #expect(Array(text.utf8) == Array("a\u{F1}o".utf8))
+    }
 }

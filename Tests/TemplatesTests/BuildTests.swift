@@ -352,11 +352,10 @@ struct BuildTests {
         "paths that hold no template are told apart",
         arguments: [
             ("gone", "no-such-file"), ("empty", "no-files"), ("old.json", "no-build"),
-            ("new.pkr.json", "json-not-read"),
             ("x.hcl", "wrong-extension"),
         ])
     func paths(_ path: String, _ id: String) {
-        let files = ["empty/readme": "", "old.json": "{}", "new.pkr.json": "{}", "x.hcl": ""]
+        let files = ["empty/readme": "", "old.json": "{}", "x.hcl": ""]
         let loaded = Loaded("", files: files, path: path)
         #expect(loaded.errors.map(\.id) == ["template/" + id])
     }

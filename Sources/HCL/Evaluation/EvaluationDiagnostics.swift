@@ -28,7 +28,8 @@ extension Diagnostic {
     static func duplicateObjectKey(_ key: String, at range: SourceRange) -> Self {
         evaluation(
             "duplicate-key", "Duplicate object key",
-            "Two members give the key \"\(key)\". To gather their values in a list, write … after the value.", range)
+            "Two members give the key \"\(key)\". In a for expression, ... after the value gathers them in lists.",
+            range)
     }
     static func functionError(_ name: String, _ message: String, at range: SourceRange) -> Self {
         evaluation(

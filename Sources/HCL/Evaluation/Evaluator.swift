@@ -205,6 +205,9 @@ struct Evaluator {
                 isKnown = false
                 continue
             }
+            if item.mustBeUnique, attributes[name] != nil {
+                _ = report(.duplicateObjectKey(marked.isSensitive ? "(sensitive)" : name, at: item.key.range))
+            }
             attributes[name] = value
         }
         return (isKnown ? Value.object(attributes) : .unknown).marked(isSensitive)

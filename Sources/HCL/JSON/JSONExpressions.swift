@@ -27,7 +27,8 @@ extension JSONBodyDecoder {
                 places[name] = property.name.range
                 items.append(
                     Expression.ObjectItem(
-                        key: template(property.name), value: expression(property.value, isExpression: isExpression)))
+                        key: template(property.name), value: expression(property.value, isExpression: isExpression),
+                        mustBeUnique: true))
             }
             return Expression(.object(items), node.range, children: items.flatMap { [$0.key, $0.value] })
         }

@@ -14,6 +14,7 @@ struct JSONReader {
     private var position = 0
     private var depth = 0
     private static let deepestNesting = 120
+    private static let largestFile = 64 << 20
 
     init(_ file: SourceFile) {
         self.file = file.name
@@ -23,6 +24,10 @@ struct JSONReader {
 
     /// The one value of the file.
     mutating func read() throws(Problem) -> JSONNode {
+        guard bytes.count <= Self.largestFile else {
+            throw Problem(
+                summary: "The file is too large", detail: "At most 64 MiB are read.", range: range(from: 0, to: 1))
+        }
         let node = try value()
         skipSpace()
         guard position == bytes.count else {

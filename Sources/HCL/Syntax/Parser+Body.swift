@@ -44,7 +44,6 @@ extension Parser {
             } catch {
                 recover(from: itemStart)
             }
-            precondition(position > itemStart || position >= bytes.count || bytes[position] == UInt8(ascii: "}"))
             if position == itemStart, !isFile || self.byte != UInt8(ascii: "}") { position += 1 }
         }
         return Body(attributes: attributes, blocks: blocks, range: range(from: start))

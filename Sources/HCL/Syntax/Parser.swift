@@ -41,6 +41,11 @@ struct Parser {
     /// Bounds recursion, and with it the stack.
     private var nesting = 0
     private static let deepestNesting = 120
+    private static let mostDiagnostics = 1000
+    /// How far the end of a broken item is looked for.
+    private static let longestRecovery = 20_000
+    /// Of a file, in bytes.
+    private static let largestFile = 64 << 20
 
     init(_ file: SourceFile) {
         self.file = file.name
@@ -48,6 +53,10 @@ struct Parser {
         base = 0
         offsets = nil
         if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { position = 3 }
+        if bytes.count > Self.largestFile {
+            report(.tooLarge(at: SourceRange(file: file.name, start: 0, end: 1)))
+            position = bytes.count
+        }
     }
 
     /// A parser of text that stands inside another file, such as a string of JSON.
@@ -170,7 +179,13 @@ struct Parser {
     // MARK: Problems
 
     /// Adds a diagnostic, unless one stands at the same byte already.
+    ///
+    /// After a thousand the rest of the file is given up.
     mutating func report(_ diagnostic: Diagnostic) {
+        guard diagnostics.count < Self.mostDiagnostics else {
+            position = bytes.count
+            return
+        }
         if let last = diagnostics.last, last.subject?.start == diagnostic.subject?.start { return }
         diagnostics.append(diagnostic)
     }
@@ -215,7 +230,7 @@ struct Parser {
         newlinesAreSpace = false
         outerNewlines = []
         openBrackets = 0
-        while let byte {
+        while let byte, position - problem < Self.longestRecovery {
             switch byte {
             case UInt8(ascii: "("), UInt8(ascii: "["), UInt8(ascii: "{"): depth += 1
             case UInt8(ascii: ")"), UInt8(ascii: "]"): depth = max(0, depth - 1)

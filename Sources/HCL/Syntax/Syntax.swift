@@ -78,6 +78,8 @@ public struct Expression: Hashable, Sendable {
     public struct ObjectItem: Hashable, Sendable {
         public var key: Expression
         public var value: Expression
+        /// The key may not come twice: so in the JSON syntax. In the native one the last counts.
+        var mustBeUnique = false
     }
 
     public struct ForClause: Hashable, Sendable {

@@ -163,6 +163,9 @@ extension Diagnostic {
     static func tooDeep(at range: SourceRange) -> Self {
         syntax("too-deep", "Nested too deeply", "Split this up, for instance with locals.", range)
     }
+    static func tooLarge(at range: SourceRange) -> Self {
+        syntax("too-large", "The file is too large", "At most 64 MiB are read.", range)
+    }
     static func unclosedBlock(_ type: String, at range: SourceRange) -> Self {
         syntax(
             "unclosed-block", "Unclosed configuration block",

@@ -92,7 +92,8 @@ private struct PlanLoader {
     private mutating func parse(_ found: TemplateFiles) -> [Body] {
         var bodies: [Body] = []
         for file in found.files {
-            let parsed = HCL.parse(file)
+            let isJSON = file.name.hasSuffix(".json")
+            let parsed = isJSON ? parseJSON(file, schema: .template) : HCL.parse(file)
             diagnostics += parsed.diagnostics
             bodies.append(parsed.value)
         }

@@ -26,10 +26,14 @@ struct TemplateFiles {
         case .file:
             let slash = path.lastIndex(of: "/")
             root = slash.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
-            if path.hasSuffix(".pkr.hcl") {
+            if path.hasSuffix(".pkr.hcl") || path.hasSuffix(".pkr.json") {
                 read(path, options)
-            } else if path.hasSuffix(".pkr.json") || path.hasSuffix(".hcl") {
-                diagnostics.append(Self.unreadableKind(path))
+            } else if path.hasSuffix(".hcl") {
+                diagnostics.append(
+                    Diagnostic(
+                        id: "template/wrong-extension", summary: "“\(path)” does not end in .pkr.hcl",
+                        detail: "Packer takes a file of another name for a JSON template. Rename it to end in .pkr.hcl."
+                    ))
             } else {
                 // Whatever its name, as Packer has it.
                 switch options.source(path) {
@@ -55,13 +59,13 @@ struct TemplateFiles {
         let prefix = path == "." || path == "./" ? "" : path.hasSuffix("/") ? path : path + "/"
         if path.count > 1, path.hasSuffix("/") { root = String(path.dropLast()) }
         func isFile(_ name: String) -> Bool { options.fileSystem.kind(of: options.absolute(prefix + name)) == .file }
-        for name in names where name.hasSuffix(".pkr.hcl") && isFile(name) { read(prefix + name, options) }
-        let json = names.filter { $0.hasSuffix(".pkr.json") && isFile($0) }
-        for name in json { diagnostics.append(Self.unreadableKind(prefix + name)) }
+        for suffix in [".pkr.hcl", ".pkr.json"] {
+            for name in names where name.hasSuffix(suffix) && isFile(name) { read(prefix + name, options) }
+        }
         for suffix in [".auto.pkrvars.hcl", ".auto.pkrvars.json"] {
             automaticVariableFiles += names.filter { $0.hasSuffix(suffix) && isFile($0) }.map { prefix + $0 }
         }
-        guard files.isEmpty, json.isEmpty, diagnostics.isEmpty else { return }
+        guard files.isEmpty, diagnostics.isEmpty else { return }
         let others = names.filter { $0.hasSuffix(".json") || $0.hasSuffix(".hcl") }.prefix(5)
         var detail = "A template is a directory of *.pkr.hcl files, or one file."
         if let json = others.first(where: { $0.hasSuffix(".json") }) {
@@ -79,18 +83,6 @@ struct TemplateFiles {
         case .success(let file): files.append(file)
         case .failure(let error): diagnostics += error.diagnostics
         }
-    }
-
-    private static func unreadableKind(_ path: String) -> Diagnostic {
-        if path.hasSuffix(".pkr.json") {
-            return Diagnostic(
-                id: "template/json-not-read",
-                summary: "“\(path)” is a template in the JSON form of HCL, which is not read yet",
-                detail: "Write it in HCL, in a file that ends in .pkr.hcl.")
-        }
-        return Diagnostic(
-            id: "template/wrong-extension", summary: "“\(path)” does not end in .pkr.hcl",
-            detail: "Packer takes a file of another name for a JSON template. Rename it to end in .pkr.hcl.")
     }
 }
 
