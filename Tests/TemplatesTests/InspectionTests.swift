@@ -180,6 +180,25 @@ private func options(_ text: String, path: String = "t.pkr.hcl", variables: [(St
                 """))
     }
 
+    @Test("a template in the JSON form of HCL is read as one in HCL")
+    func jsonForm() {
+        let template = options(
+            """
+            {
+              "packer": {"required_plugins": {"qemu": {"source": "github.com/hashicorp/qemu", "version": "~> 1"}}},
+              "variable": {"a": {"default": 5}}, "locals": {"b": "${var.a + 1}"},
+              "source": {"qemu": {"vm": {}}},
+              "build": {"sources": ["qemu.vm"], "post-processors": [{"post-processor": {"manifest": {"name": "m"}}}]}
+            }
+            """, path: "t.pkr.json")
+        let report = inspectTemplate(template)
+        #expect(report.diagnostics.isEmpty)
+        #expect(report.text.hasPrefix("Packer Inspect: HCL2 mode\n"))
+        #expect(report.text.contains("local.b: \"6\"\n"))
+        #expect(report.text.contains("      0:\n        manifest.m\n"))
+        #expect(checkRequiredPlugins(template).text.hasPrefix("qemu (github.com/hashicorp/qemu): built into Ingot"))
+    }
+
     @Test("what cannot be evaluated is unknown, with a warning")
     func tolerant() {
         let report = inspectTemplate(

@@ -38,7 +38,8 @@ struct ParsedTemplate {
             return
         }
         let bodies = found.files.map { file in
-            let parsed = HCL.parse(file)
+            let isJSON = file.name.hasSuffix(".json")
+            let parsed = isJSON ? parseJSON(file, schema: .template) : HCL.parse(file)
             diagnostics += parsed.diagnostics
             return parsed.value
         }
