@@ -27,14 +27,8 @@ struct TemplateOptions: ParsableArguments {
     func loadOptions(
         force: Bool, isValidation: Bool, warnsOnUndeclared: Bool, startTime: Date
     ) throws -> LoadOptions {
-        let assignments = try variables.map { text in
-            guard let equals = text.firstIndex(of: "="), equals != text.startIndex else {
-                throw UsageError(message: "-var wants name=value, not \"\(text)\"")
-            }
-            return (name: String(text[..<equals]), value: String(text[text.index(after: equals)...]))
-        }
-        return LoadOptions(
-            path: path, variables: assignments, variableFiles: varFile,
+        LoadOptions(
+            path: path, variables: try variableAssignments(variables), variableFiles: varFile,
             environment: ProcessInfo.processInfo.environment,
             only: patterns(only), except: patterns(except),
             workingDirectory: FileManager.default.currentDirectoryPath, force: force, startTime: startTime,
@@ -50,5 +44,17 @@ struct TemplateOptions: ParsableArguments {
 
     private func patterns(_ lists: [String]) -> [String] {
         lists.flatMap { $0.split(separator: ",").map(String.init) }
+    }
+}
+
+/// Names and values of `-var`.
+///
+/// - Throws: `UsageError` for one without a name or without `=`.
+func variableAssignments(_ texts: [String]) throws -> [(name: String, value: String)] {
+    try texts.map { text in
+        guard let equals = text.firstIndex(of: "="), equals != text.startIndex else {
+            throw UsageError(message: "-var wants name=value, not \"\(text)\"")
+        }
+        return (name: String(text[..<equals]), value: String(text[text.index(after: equals)...]))
     }
 }

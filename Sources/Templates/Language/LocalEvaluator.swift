@@ -10,11 +10,16 @@ struct LocalEvaluator {
     private let configuration: Configuration
     private let base: Scope
     private let environment: Evaluation.Environment
+    private let marksSensitive: Bool
 
-    init(_ configuration: Configuration, base: Scope, environment: Evaluation.Environment) {
+    /// - Parameter marksSensitive: Sensitive locals are marked so, and with them all that is made of them.
+    init(
+        _ configuration: Configuration, base: Scope, environment: Evaluation.Environment, marksSensitive: Bool = false
+    ) {
         self.configuration = configuration
         self.base = base
         self.environment = environment
+        self.marksSensitive = marksSensitive
     }
 
     /// A local that is being worked on, and which of its needs comes next.
@@ -88,7 +93,7 @@ struct LocalEvaluator {
         let result = environment.evaluate(local.expression, scope, locals: configuration.locals.keys)
         diagnostics += result.diagnostics
         let value = result.diagnostics.hasErrors ? Value.unknown : result.value
-        values[visit.name] = value
+        values[visit.name] = marksSensitive ? value.protected(local.isSensitive) : value
         if local.isSensitive { secrets.insert(value) }
     }
 }

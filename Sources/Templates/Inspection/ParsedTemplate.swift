@@ -1,0 +1,68 @@
+package import Diagnostics
+import HCL
+
+/// What a command prints about a template, with all there is to say about the template.
+package struct TemplateReport: Sendable {
+    /// Whole lines; empty if there is an error.
+    package var text: String
+    package var diagnostics: [Diagnostic]
+    /// The files that diagnostics point into.
+    package var files: [SourceFile]
+}
+
+/// A template's files taken apart; nothing is evaluated yet.
+struct ParsedTemplate {
+    enum Form {
+        case hcl(Configuration, TemplateFiles)
+        /// With the JSON itself, and the folder that the template is in.
+        case legacy(LegacyTemplate, JSONNode, root: String)
+        /// Broken, as the diagnostics tell.
+        case broken
+    }
+
+    private(set) var form = Form.broken
+    private(set) var files: [SourceFile]
+    private(set) var diagnostics: [Diagnostic]
+
+    init(_ options: LoadOptions) {
+        let found = TemplateFiles(options)
+        files = found.files + (found.legacy.map { [$0] } ?? [])
+        diagnostics = found.diagnostics
+        if let file = found.legacy {
+            let parsed = JSONParser.parse(file)
+            diagnostics += parsed.diagnostics
+            guard let root = parsed.value else { return }
+            let reader = LegacyTemplateReader(root)
+            diagnostics += reader.diagnostics
+            form = .legacy(reader.template, root, root: found.root)
+            return
+        }
+        let bodies = found.files.map { file in
+            let isJSON = file.name.hasSuffix(".json")
+            let parsed = isJSON ? parseJSON(file, schema: .template) : HCL.parse(file)
+            diagnostics += parsed.diagnostics
+            return parsed.value
+        }
+        guard !diagnostics.hasErrors else { return }
+        let configuration = Configuration(bodies)
+        diagnostics += configuration.diagnostics
+        form = .hcl(configuration, found)
+    }
+
+    /// The report, without secrets in the words of its diagnostics, and without text if something is wrong.
+    func report(
+        _ text: String, adding others: [Diagnostic] = [], files more: [SourceFile] = [],
+        secrets: SecretCollection = SecretCollection()
+    ) -> TemplateReport {
+        let files = files + more
+        let all = secrets.redacted(diagnostics + others, files: files)
+        return TemplateReport(text: all.hasErrors ? "" : text, diagnostics: all, files: files)
+    }
+}
+
+extension SecretCollection {
+    /// The text with `<sensitive>` for every secret in it.
+    func redacted(_ text: String) -> String {
+        ordered.reduce(text) { $0.contains($1) ? $0.replacing($1, with: "<sensitive>") : $0 }
+    }
+}
