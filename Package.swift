@@ -14,11 +14,11 @@ func module(_ name: String, _ dependencies: [Target.Dependency] = [], resources:
 }
 
 func tests(
-    _ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource] = []
+    _ name: String, _ dependencies: [Target.Dependency] = [], exclude: [String] = [], resources: [Resource] = []
 ) -> Target {
     .testTarget(
-        name: name + "Tests", dependencies: [.byName(name: name)] + dependencies, resources: resources,
-        swiftSettings: settings)
+        name: name + "Tests", dependencies: [.byName(name: name)] + dependencies, exclude: exclude,
+        resources: resources, swiftSettings: settings)
 }
 
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
@@ -97,7 +97,7 @@ let package = Package(
 
         tests("HCL", ["Diagnostics"], resources: [.copy("Fixtures")]),
         tests("BootCommand"),
-        tests("Templates", ["Diagnostics", "HCL", "Scopes", "BootCommand"]),
+        tests("Templates", ["Diagnostics", "HCL", "Scopes", "BootCommand"], exclude: ["Mistakes"]),
         tests("Libvirt", ["Scopes"], resources: [.copy("Machines")]),
         tests("SSH", ["Scopes"]),
         tests("RemoteFramebuffer", ["Scopes"]),

@@ -3,11 +3,14 @@ enum FlagSpelling {
     private static let switches: Set<String> = [
         "force", "debug", "timestamp-ui", "json", "syntax-only", "no-warn-undeclared-var", "warn-on-undeclared-var",
         "evaluate-datasources", "ignore-prerelease-plugins", "use-sequential-evaluation", "skip-enforcement",
-        "check", "diff", "recursive",
+        "check", "diff", "recursive", "upgrade", "with-annotations",
     ]
     private static let options: Set<String> = [
-        "var", "var-file", "only", "except", "on-error", "parallel-builds", "connect", "color",
+        "var", "var-file", "only", "except", "on-error", "parallel-builds", "connect", "color", "config-type",
+        "output-file",
     ]
+    /// Packer's booleans that are true unless said otherwise.
+    private static let booleans: Set<String> = ["color", "write", "validate"]
 
     /// The arguments in the parser's spelling.
     static func normalised(_ arguments: [String]) -> [String] {
@@ -28,7 +31,7 @@ enum FlagSpelling {
             let value = body.contains("=") ? String(body.dropFirst(name.count + 1)) : nil
             if switches.contains(name), let value, let isOn = truth(value) {
                 if isOn { result.append("--" + name) }
-            } else if name == "color" || name == "write", value.flatMap(truth) != nil || value == nil {
+            } else if booleans.contains(name), value.flatMap(truth) != nil || value == nil {
                 result.append("--\(name)=\(value.flatMap(truth) ?? true)")
             } else if options.contains(name), value == nil, let next = rest.popFirst() {
                 // Joined, so that a value that begins with a dash is not taken for a flag.

@@ -12,7 +12,9 @@ package struct Ingot: AsyncParsableCommand {
             and leaves a finished image. `ingot doctor` tells whether this host is ready.
             """,
         subcommands: [
-            BuildCommand.self, ValidateCommand.self, FormatCommand.self, DoctorCommand.self, VersionCommand.self,
+            BuildCommand.self, ValidateCommand.self, InspectCommand.self, FormatCommand.self, ConsoleCommand.self,
+            InitCommand.self, PluginsCommand.self, FixCommand.self, UpgradeCommand.self, DoctorCommand.self,
+            VersionCommand.self,
         ])
 
     package init() {}
