@@ -6,13 +6,13 @@
 
 variable "iso_url" {
   type        = string
-  default     = "https://cdimage.debian.org/debian-cd/current/amd64/iso-cd/debian-13.2.0-amd64-netinst.iso"
+  default     = "https://cdimage.debian.org/cdimage/archive/13.2.0/amd64/iso-cd/debian-13.2.0-amd64-netinst.iso"
   description = "The installer: a URL, or the path of a file."
 }
 
 variable "iso_checksum" {
   type        = string
-  default     = "file:https://cdimage.debian.org/debian-cd/current/amd64/iso-cd/SHA256SUMS"
+  default     = "file:https://cdimage.debian.org/cdimage/archive/13.2.0/amd64/iso-cd/SHA256SUMS"
   description = "Its checksum, or where the checksum is found; \"none\" to go without."
 }
 
