@@ -140,7 +140,7 @@ private struct DomainComposer {
         var devices = [XML("emulator", text: machine.emulator)]
         var names = DriveNames()
         let hasVirtioSCSI =
-            machine.disks.contains { $0.bus == .virtioSCSI } || !machine.isX86 && !machine.cdroms.isEmpty
+            machine.disks.contains { $0.bus == .virtioSCSI } || !machine.cdroms.isEmpty && cdromBus == .scsi
         // The order of Packer's command line: SCSI controllers, the network card, then virtio disks.
         if hasVirtioSCSI { devices.append(controller("scsi", model: "virtio-scsi", at: places.next())) }
         if !hasVirtioSCSI, machine.disks.contains(where: { $0.bus == .scsi }) {
@@ -225,15 +225,24 @@ private struct DomainComposer {
     }
 
     private func cdrom(_ path: String, _ names: inout DriveNames) -> XML {
-        let (bus, prefix) = machine.isX86 ? (machine.isQ35 ? ("sata", "sd") : ("ide", "hd")) : ("scsi", "sd")
         var children = [
             XML("driver", [("name", "qemu"), ("type", "raw")]), XML("source", [("file", path)]),
-            XML("target", [("dev", names.next(prefix)), ("bus", bus)]), XML("readonly"),
+            XML("target", [("dev", names.next(cdromBus == .ide ? "hd" : "sd")), ("bus", cdromBus.rawValue)]),
+            XML("readonly"),
         ]
         if path == machine.cdroms.first {
             children.append(XML("boot", [("order", machine.bootsFromCDFirst ? "1" : "2")]))
         }
         return XML("disk", [("type", "file"), ("device", "cdrom")], children)
+    }
+
+    private var cdromBus: MachineDescription.CDROMBus {
+        guard machine.isX86 else { return .scsi }
+        switch machine.cdromBus {
+        // A q35 board has no IDE.
+        case .ide where machine.isQ35, nil: return machine.isQ35 ? .sata : .ide
+        case let bus?: return bus
+        }
     }
 
     private var screen: [XML] {

@@ -63,6 +63,8 @@ package struct MachineDescription: Sendable {
     package var disks: [Disk]
     /// Paths of ISO images, in the order of their drives.
     package var cdroms: [String]
+    /// Where the CD drives hang; nil for what the machine's type has.
+    package var cdromBus: CDROMBus?
     package var floppy: String?
     package var network: Network
     /// The CD goes before the disks.
@@ -91,6 +93,12 @@ package struct MachineDescription: Sendable {
         self.disks = disks
         self.cdroms = cdroms
         self.network = network
+    }
+
+    package enum CDROMBus: String, Sendable {
+        case ide, sata
+        /// On a virtio controller.
+        case scsi
     }
 
     package var isX86: Bool { architecture == "x86_64" || architecture == "i686" }

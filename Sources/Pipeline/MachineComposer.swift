@@ -57,12 +57,20 @@ package struct MachineComposer: Sendable {
             network: network)
         (machine.sockets, machine.cores, machine.threads) = (settings.sockets, settings.cores, settings.threads)
         machine.floppy = seeds.floppy
+        let cdromInterface = source.disk.cdromInterface
+        machine.cdromBus = MachineDescription.CDROMBus(
+            rawValue: cdromInterface == "virtio-scsi" ? "scsi" : cdromInterface)
         machine.vga = settings.vga
         machine.serialPath = serialPath
         machine.tpm = settings.tpm.map { (model: $0.deviceType, version: $0.version) }
         machine.cpu = settings.cpuModel ?? safeCPU
         var composed = ComposedMachine(description: machine, ownsNetwork: false, warnings: [])
         try chooseScreen(&composed)
+        if !cdromInterface.isEmpty, machine.cdromBus == nil {
+            composed.warnings.append(
+                "cdrom_interface \"\(cdromInterface)\" is none of ide, sata, scsi and virtio-scsi; "
+                    + "the drives hang where the machine has them")
+        }
         composed.warnings += setFirmware(&composed.description)
         let rows = try settings.qemuArguments.map { ($0.flag, try render($0.value)) }
         let applied = QemuArguments(rows).applied(to: composed.description)
@@ -132,7 +140,10 @@ package struct MachineComposer: Sendable {
     private func setFirmware(_ machine: inout MachineDescription) -> [String] {
         switch source.machine.firmware {
         case .bios: machine.firmware = .bios
-        case .file(let path, let isFlash): machine.firmware = .file(path, isFlash: isFlash)
+        case .file(let path, let isFlash):
+            // A bare name such as bios-256k.bin is one of QEMU's own; what is found here is the user's.
+            let isHere = FileManager.default.fileExists(atPath: path)
+            machine.firmware = .file(isHere ? URL(filePath: path).path : path, isFlash: isFlash)
         case .efi(let code, let vars, _):
             let target = workspace.output + "/efivars.fd"
             // A path that this distribution does not have is no reason to fail: libvirt knows where its firmware is.

@@ -25,7 +25,6 @@ package struct BootMedium: Sendable {
     package var isDiskImage: Bool
     package var targetPath: String?
     package var targetExtension: String
-    package var skipsCache: Bool
 }
 
 /// `iso_checksum`, parsed but not yet resolved.

@@ -34,6 +34,14 @@ enum GoldenMachines {
             $0.floppy = "/out/floppy.img"
             $0.bootsFromCDFirst = true
         },
+        "cd-on-scsi": machine {
+            $0.cdroms = ["/iso/install.iso", "/out/seed.iso"]
+            $0.cdromBus = .scsi
+        },
+        "cd-on-sata": machine {
+            $0.cdroms = ["/iso/install.iso"]
+            $0.cdromBus = .sata
+        },
         "secure-boot-tpm": machine {
             $0.machineType = "q35"
             $0.firmware = .efi(

@@ -53,11 +53,11 @@ struct QemuDecoder {
         return BootMedium(
             urls: urls, checksum: checksum(), isDiskImage: reader.bool("disk_image"),
             targetPath: reader.text("iso_target_path"),
-            targetExtension: (reader.text("iso_target_extension") ?? "iso").lowercased(),
-            skipsCache: reader.bool("iso_skip_cache"))
+            targetExtension: (reader.text("iso_target_extension") ?? "iso").lowercased())
     }
 
     private mutating func checksum() -> ChecksumSource {
+        // The ISO is downloaded all the same, but such a template has no checksum.
         if reader.bool("iso_skip_cache") || reader.isUndecided("iso_checksum") { return .none }
         guard let text = reader.text("iso_checksum") else {
             // An old spelling was already complained about.

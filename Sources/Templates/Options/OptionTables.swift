@@ -19,7 +19,7 @@ enum OptionTables {
         + [
             OptionSpec("boot_steps", .rows, isLate: true),
             OptionSpec("qemuargs", .rows, isLate: true),
-            OptionSpec("iso_skip_cache", .bool),
+            OptionSpec("iso_skip_cache", .bool, .notYet),
             // libvirt always has a monitor, so there is nothing to enable.
             OptionSpec("qmp_enable", .bool, .inert),
             OptionSpec("qmp_socket_path", .string, .notYet),
