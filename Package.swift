@@ -59,14 +59,14 @@ let package = Package(
         .systemLibrary(name: "CLibssh", pkgConfig: "libssh", providers: [.apt(["libssh-dev"])]),
         .systemLibrary(name: "CLibarchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
         .systemLibrary(name: "CCrypt", providers: [.apt(["libcrypt-dev"])]),
-        .systemLibrary(name: "CMalloc"),
+        .systemLibrary(name: "CMemory"),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
         // Loaded at its first use, so not linked.
         .target(name: "CLibvirt", linkerSettings: [.linkedLibrary("dl")]),
 
         module("Diagnostics"),
-        module("Scopes"),
+        module("Scopes", ["CMemory"]),
         module("HCL", ["Diagnostics", "CCrypt", bigInt, crypto, yams]),
         module("BootCommand", ["Diagnostics"]),
         module("Templates", ["Diagnostics", "HCL", "BootCommand", "Scopes"]),
@@ -84,7 +84,7 @@ let package = Package(
                 "Diagnostics", "Scopes", "HCL", "BootCommand", "Templates", "Libvirt", "SSH", "RemoteFramebuffer",
                 "Screen", "HTTPServing", "Media", "DiskImages", "Processes",
             ]),
-        module("CLI", ["CMalloc", "Diagnostics", "Scopes", "Templates", "Pipeline", "HCL", argumentParser]),
+        module("CLI", ["CMemory", "Diagnostics", "Scopes", "Templates", "Pipeline", "HCL", argumentParser]),
         // One file that runs where no Swift is installed, and starts three times as fast.
         .executableTarget(
             name: "ingot", dependencies: ["CLI"], swiftSettings: settings,

@@ -1,5 +1,5 @@
 package import ArgumentParser
-import CMalloc
+import CMemory
 import Foundation
 
 /// The command line: the commands, and what their outcome means to the shell.

@@ -110,6 +110,8 @@ package struct Build: Sendable {
                 settings: source.boot, vmName: source.vmName, context: context, reporter: reporter)
             try await typing.run(machine, services, publicKey: typing.needsKey ? keys.value?.publicKey ?? "" : "")
         }
+        // From here on the guest works, for minutes or hours.
+        releaseCodePages()
         var shell: GuestShell?
         if case .ssh(let settings) = source.communicator {
             let connected = try await step.run("Waiting for SSH") {

@@ -25,6 +25,12 @@ struct ParserTests {
         #expect(words(body.value.blocks[0].headerRange, in: text) == "b \"x\" y")
     }
 
+    @Test("blanks may stand before a call's parenthesis, and a line end may not")
+    func calls() {
+        #expect(parsed("a = upper (\"x\")\nb = upper \t(\"x\")\n").diagnostics.isEmpty)
+        #expect(parsed("a = upper\n(\"x\")\n").diagnostics.map(\.summary).isEmpty == false)
+    }
+
     @Test("every mistake of a file is told once, and what follows is still read")
     func recovery() {
         let text = "a = \nb = [1, 2\n]\nc = 'x'\nd = 1 2\n= 5\ne = \"ok\"\n"

@@ -15,6 +15,10 @@ extension Parser {
         default: break
         }
         guard let name = identifier() else { throw fail(.invalidExpression(at: nextWord)) }
+        // Blanks may stand between a function's name and its parenthesis.
+        var blanks = 0
+        while byte(at: blanks) == UInt8(ascii: " ") || byte(at: blanks) == UInt8(ascii: "\t") { blanks += 1 }
+        if byte(at: blanks) == UInt8(ascii: "(") { position += blanks }
         if byte == UInt8(ascii: "(") || isAt("::") { return try parseCall(name) }
         switch name.text {
         case "true": return Expression(.literal(.bool(true)), name.range)
