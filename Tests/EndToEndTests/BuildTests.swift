@@ -90,16 +90,27 @@ struct BuildTests {
         #expect(run.status == 0, "\(run.output)")
         #expect(run.output.contains("it works by scp"))
     }
-    @Test("the build's own key logs in where the boot command hands it over")
+
+    @Test("the build's own key logs in where the boot command hands it over, and is gone at the end")
     func temporaryKey() async throws {
         let bench = try Workbench()
         try bench.write(
             Guest.template(
-                parameters: "key={{ .SSHPublicKey | urlquery }}", source: "  ssh_password = \"\"",
-                build: shell("cat /root/.ssh/authorized_keys")), to: "t.pkr.hcl")
+                parameters: "key={{ .SSHPublicKey | urlquery }}",
+                source: """
+                      ssh_password = ""
+                      ssh_clear_authorized_keys = true
+                      shutdown_command = "sed 's/^/left: /' /root/.ssh/authorized_keys >/dev/ttyS0; poweroff"
+                    """,
+                build: shell("echo ssh-rsa own >>/root/.ssh/authorized_keys; cat /root/.ssh/authorized_keys")),
+            to: "t.pkr.hcl")
         let run = try await bench.ingot("build", "t.pkr.hcl")
         #expect(run.status == 0, "\(run.output)")
         #expect(run.output.contains("ssh-ed25519 AAAA"))
+        let folder = try #require(bench.runFolder)
+        let serial = try bench.read(folder + "/serial.log")
+        #expect(serial.contains("left: ssh-rsa own"))
+        #expect(!serial.contains("left: ssh-ed25519"))
     }
 
     @Test("two programs with two builds each run at once and do not get into each other's way")
