@@ -42,7 +42,7 @@ package struct Build: Sendable {
             let step = StepRunner(reporter: reporter, attendant: attendant)
             let keeps = KeepOnFailure(attendant: attendant)
             // Takes seconds of computing that nothing has to wait for until the guest is up.
-            let keys = Task { try MakeKeys(source.communicator)?.run() }
+            let keys = Task { try MakeKeys(source.communicator, run: context.runUUID)?.run() }
             teardowns.add("stop making keys") { _ in keys.cancel() }
 
             let medium = try await step.run("Fetching the medium") {
@@ -124,7 +124,7 @@ package struct Build: Sendable {
         let data = RunData(
             source, machine: machine, services: services, keys: try await keys.value, runUUID: context.runUUID)
         try await provision(data, shell, step)
-        try await clearKeys(shell)
+        try await clear(keys.value, shell)
         return (shell, data)
     }
 
@@ -158,11 +158,10 @@ package struct Build: Sendable {
         }
     }
 
-    private func clearKeys(_ shell: GuestShell?) async throws {
-        guard case .ssh(let settings) = plan.source.communicator, settings.clearsAuthorizedKeys, let shell,
-            let name = settings.temporaryKeyName
+    private func clear(_ keys: BuildKeys?, _ shell: GuestShell?) async throws {
+        guard case .ssh(let settings) = plan.source.communicator, settings.clearsAuthorizedKeys, let shell, let keys
         else { return }
-        try await ClearAuthorizedKeys(keyName: name, reporter: reporter).run(shell)
+        try await ClearAuthorizedKeys(keyName: keys.name, reporter: reporter).run(shell)
     }
 }
 

@@ -6,22 +6,28 @@ import Templates
 struct BuildKeys: Sendable {
     var privateKey: Sensitive<String>
     var publicKey: String
+    /// What the public half's line ends in.
+    var name: String
 }
 
 /// Makes a key pair that only this build knows.
 struct MakeKeys: Sendable {
     private let settings: SSHSettings
+    private let name: String
 
     /// As Packer: whenever no key file is named, also beside a password; nil else.
-    init?(_ communicator: CommunicatorSettings) {
+    ///
+    /// - Parameter run: Tells this run's key from others, unless `temporary_key_pair_name` does.
+    init?(_ communicator: CommunicatorSettings, run: String) {
         guard case .ssh(let settings) = communicator, settings.privateKeyFile == nil else { return nil }
         self.settings = settings
+        name = settings.temporaryKeyName ?? "packer_\(run)"
     }
 
     func run() throws -> BuildKeys {
         let pair = try TemporaryKeyPair.generate(
             type: settings.temporaryKeyType ?? "rsa", bits: settings.temporaryKeyBits,
-            comment: settings.temporaryKeyName ?? "ingot")
-        return BuildKeys(privateKey: pair.privateKey, publicKey: pair.publicKey)
+            comment: name)
+        return BuildKeys(privateKey: pair.privateKey, publicKey: pair.publicKey, name: name)
     }
 }
