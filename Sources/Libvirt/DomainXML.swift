@@ -62,6 +62,8 @@ private struct DomainComposer {
     /// What libvirt has no word for.
     private var ownArguments: [String] {
         var arguments: [String] = []
+        // By default QEMU hands the guest one key event every 10 ms: 50 characters a second. `Typist` has its own pace.
+        if machine.screen != nil { arguments += ["-set", "vnc.default.key-delay-ms=1"] }
         // Options after the type, as in "virt,highmem=off".
         if let comma = machine.machineType.firstIndex(of: ",") {
             arguments += ["-machine", String(machine.machineType[comma...].dropFirst())]

@@ -28,10 +28,10 @@ package enum TypingPace: Sendable, Equatable {
 /// Types on a guest's keyboard.
 ///
 /// A PC has room for few keys that the guest has not read yet: 16 bytes in the keyboard, 15 keys in the BIOS. So at the
-/// automatic pace keys go out in groups that fit the keyboard, and after each the screen is looked at until it shows what
-/// was typed: the guest's own echo. Nothing is lost then, however slow the guest is. Where the screen cannot be read, as
-/// many new characters as were typed count as their echo. Keys that were lost before the prompt was there are missed, and
-/// typed again. Where a guest shows nothing (a password), keys go out at a tenth of a second each.
+/// automatic pace no more keys are on their way than the keyboard holds, and the screen is looked at until it shows them:
+/// the guest's own echo makes room for more. Nothing is lost then, however slow the guest is. Where the screen cannot be
+/// read, as many new characters as were typed count as their echo. Keys that were lost before the prompt was there are
+/// missed, and typed again. Where a guest shows nothing (a password), keys go out at a tenth of a second each.
 package actor Typist {
     private enum Echo { case unknown, seen, absent }
 
@@ -45,9 +45,14 @@ package actor Typist {
     private let echoLimit: Duration
     private let readText: ReadText
     private var echo = Echo.unknown
-    private var pending: [KeyStroke] = []
-    /// What was typed since the last key that shows nothing, without blanks.
+    /// Keys whose echo is still to be seen.
+    private var inFlight: [KeyStroke] = []
+    /// What was typed since the last key that shows nothing, without blanks, and how much of it the screen has shown.
     private var typed = ""
+    private var shown = 0
+    /// The screen before the first of the keys in flight, and its text before the first that was typed.
+    private var before = Framebuffer(width: 0, height: 0)
+    private var textBefore: String?
 
     /// The lines of text on a screen; nil where there is none that can be read.
     package typealias ReadText = @Sendable (Framebuffer) -> [String]?
@@ -70,79 +75,103 @@ package actor Typist {
             typed = ""
             return try await send(stroke, action)
         }
-        if pending.reduce(stroke.bytes, { $0 + $1.bytes }) > Self.keyboardBytes { try await flush() }
-        pending.append(stroke)
+        while inFlight.reduce(stroke.bytes, { $0 + $1.bytes }) > Self.keyboardBytes { try await awaitEcho() }
+        if echo == .absent {
+            try await send(stroke, .press)
+            try await Task.sleep(for: Self.silentGap)
+        } else {
+            try await launch(stroke)
+        }
     }
 
-    /// Sends what is left, and waits until the guest has taken it in, as far as that can be seen.
+    /// Waits until the guest has taken in all that was typed, as far as that can be seen.
     package func flush() async throws {
-        let group = pending
-        pending = []
-        if group.isEmpty { return }
-        let visible = group.count { $0.isVisible }
-        guard echo != .absent, visible > 0 else {
-            for stroke in group {
-                try await send(stroke, .press)
-                try await Task.sleep(for: Self.silentGap)
-            }
+        while !inFlight.isEmpty { try await awaitEcho() }
+    }
+
+    private func launch(_ stroke: KeyStroke) async throws {
+        if inFlight.isEmpty {
+            // A picture to count characters against has to be fresh.
+            before = textBefore == nil || typed.isEmpty ? try await connection.framebuffer() : await connection.picture
+        }
+        if typed.isEmpty {
+            textBefore = readText(before).map(Self.withoutBlanks)
+            shown = 0
+        }
+        try await send(stroke, .press)
+        inFlight.append(stroke)
+        if stroke.isVisible, let scalar = Unicode.Scalar(stroke.keysym) { typed.unicodeScalars.append(scalar) }
+    }
+
+    /// Waits until the guest shows some of the keys in flight; none is in flight any more where it shows nothing.
+    private func awaitEcho() async throws {
+        guard inFlight.contains(where: \.isVisible) else {
+            // Blanks alone: nothing tells whether they arrived.
+            try await Task.sleep(for: Self.silentGap * inFlight.count)
+            inFlight = []
             return
         }
-        let before = try await connection.framebuffer()
-        let textBefore = typed.isEmpty ? readText(before) : nil
-        try await send(group)
-        if try await waitForEcho(of: visible, since: before) { return }
-        if let textBefore, let text = readText(await connection.picture), lacksBeginning(textBefore, text) {
+        if try await seesEcho() { return }
+        if shown == 0, let text = readText(await connection.picture), lacksBeginning(Self.withoutBlanks(text)) {
             // What went before the prompt (iPXE, say) took the first keys. The prompt shows the others: once more, whole.
-            for _ in group { try await send(Self.backspace, .press) }
+            let strokes = inFlight
+            for _ in strokes { try await send(Self.backspace, .press) }
+            inFlight = []
             typed = ""
-            let before = try await connection.framebuffer()
-            try await send(group)
-            if try await waitForEcho(of: visible, since: before) { return }
+            for stroke in strokes { try await launch(stroke) }
+            if try await seesEcho() { return }
         }
         echo = .absent
+        inFlight = []
     }
 
-    private func send(_ group: [KeyStroke]) async throws {
-        for stroke in group {
-            try await send(stroke, .press)
-            if stroke.isVisible, let scalar = Unicode.Scalar(stroke.keysym) { typed.unicodeScalars.append(scalar) }
-        }
-    }
-
-    private func waitForEcho(of visible: Int, since before: Framebuffer) async throws -> Bool {
+    private func seesEcho() async throws -> Bool {
         let clock = ContinuousClock()
         let end = clock.now + echoLimit
         while clock.now < end {
             let count = await connection.updates
             try await connection.requestChanges()
             _ = try await connection.waitForUpdate(after: count, limit: .milliseconds(100))
-            if await shows(connection.picture, since: before, visible) {
-                echo = .seen
-                return true
+            let now = await countShown(on: connection.picture)
+            guard now > shown else { continue }
+            shown = now
+            echo = .seen
+            // Blanks arrive with what follows them.
+            while let first = inFlight.firstIndex(where: \.isVisible),
+                inFlight.count(where: \.isVisible) > typed.count - shown
+            {
+                inFlight.removeFirst(first + 1)
             }
+            return true
         }
         return false
     }
 
+    /// How many of the typed characters the screen shows, at least those that it has shown before.
+    private func countShown(on picture: Framebuffer) -> Int {
+        guard let lines = readText(picture) else {
+            // The cursor is a change of its own; much more is not our doing.
+            let visible = inFlight.count(where: \.isVisible)
+            return (visible...visible + 3).contains(picture.changedCells(since: before)) ? typed.count : shown
+        }
+        let text = Self.withoutBlanks(lines)
+        return stride(from: typed.count, to: shown, by: -1).first { count in
+            let end = String(typed.prefix(count).suffix(24))
+            return text.occurrences(of: end) > (textBefore?.occurrences(of: end) ?? 0)
+        } ?? shown
+    }
+
     /// Whether the screen now ends with the last of the keys and not with the first ones: no chance, but an echo.
-    private func lacksBeginning(_ before: [String], _ after: [String]) -> Bool {
-        let (before, after) = (Self.withoutBlanks(before), Self.withoutBlanks(after))
+    private func lacksBeginning(_ after: String) -> Bool {
+        guard let textBefore else { return false }
         return (1..<max(typed.count - 1, 1)).contains { lost in
             let rest = typed.dropFirst(lost)
-            return after.hasSuffix(rest) && !before.hasSuffix(rest)
+            return after.hasSuffix(rest) && !textBefore.hasSuffix(rest)
         }
     }
 
     /// Long commands wrap, and blanks at the end of a line do not show: neither is looked at.
     private static func withoutBlanks(_ lines: [String]) -> String { lines.joined().filter { $0 != " " } }
-
-    private func shows(_ picture: Framebuffer, since before: Framebuffer, _ visible: Int) -> Bool {
-        if let lines = readText(picture) {
-            return Self.withoutBlanks(lines).contains(typed.suffix(24))
-        }
-        // The cursor is a change of its own; much more is not our doing.
-        return (visible...visible + 3).contains(picture.changedCells(since: before))
-    }
 
     private func send(_ stroke: KeyStroke, _ action: KeyStroke.Action) async throws {
         if stroke.needsShift && action != .up { try await event(Self.leftShift, down: true) }
@@ -158,6 +187,11 @@ package actor Typist {
         case .automatic: try await Task.sleep(for: Self.eventGap)
         }
     }
+}
+
+extension String {
+    /// How often a text stands in this one.
+    fileprivate func occurrences(of text: String) -> Int { ranges(of: text).count }
 }
 
 extension Framebuffer {
