@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 import Templates
 
 struct PluginsCommand: ParsableCommand {
@@ -11,12 +10,11 @@ struct PluginsCommand: ParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "required", abstract: "Lists the plugins that a template requires.")
 
+        @OptionGroup var output: OutputOptions
         @OptionGroup var template: TemplateOptions
 
         func run() throws {
-            let options = try template.loadOptions(
-                force: false, isValidation: true, warnsOnUndeclared: false, startTime: Date())
-            try listRequiredPlugins(options).show(color: nil)
+            try listRequiredPlugins(try template.loadOptions()).show(output)
         }
     }
 
@@ -24,8 +22,10 @@ struct PluginsCommand: ParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "installed", abstract: "Lists the components that are built into Ingot.")
 
+        @OptionGroup var output: OutputOptions
+
         func run() {
-            print(listBuiltInComponents(), terminator: "")
+            output.say(listBuiltInComponents())
         }
     }
 }
