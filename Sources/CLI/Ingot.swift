@@ -84,7 +84,7 @@ extension Ingot {
                 known = next.configuration.subcommands
                 continue
             }
-            let names = known.flatMap(\.configuration.names)
+            let names = known.flatMap { $0.configuration.names }
             let help = "Run `\(path.joined(separator: " ")) -h` for a list of the commands."
             return "Error: \(path.joined(separator: " ")) has no command “\(word)”. "
                 + (suggestion(for: word, among: names).map { "Did you mean “\($0)”?" } ?? help)

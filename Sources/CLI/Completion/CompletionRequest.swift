@@ -6,7 +6,7 @@ package struct CompletionRequest: Sendable {
     package var word: String
     package var following: [String]
     /// What the shell keeps of the word: answers are given without it.
-    package var kept = ""
+    package var kept: String
 
     /// - Parameters:
     ///   - words: The whole line, with the program's name.
@@ -15,32 +15,31 @@ package struct CompletionRequest: Sendable {
     package init(words: [String], cursor: Int, joins: Bool = false) {
         let words = words.map(Self.unquoted)
         let cursor = min(max(cursor, 1), max(words.count, 1))
-        if joins {
-            var joined: [String] = []
-            var index = 0
-            var isOpen = false
-            for (position, word) in words.enumerated() {
-                let isBreak = !word.isEmpty && word.allSatisfy { $0 == "=" || $0 == ":" }
-                if position > 1, isOpen || isBreak, let last = joined.last {
-                    if position == cursor { kept = isBreak ? last + word : last }
-                    joined[joined.count - 1] = last + word
-                } else {
-                    joined.append(word)
-                }
-                isOpen = isBreak
-                if position == cursor { index = joined.count - 1 }
-            }
-            if cursor == words.count { index = joined.count }
-            self.init(joined, index)
-        } else {
-            self.init(words, cursor)
-        }
+        let line = joins ? Self.joined(words, cursor) : (words: words, cursor: cursor, kept: "")
+        preceding = Array(line.words.prefix(line.cursor).dropFirst())
+        word = line.words.indices.contains(line.cursor) ? line.words[line.cursor] : ""
+        following = Array(line.words.dropFirst(line.cursor + 1))
+        kept = line.kept
     }
 
-    private init(_ words: [String], _ cursor: Int) {
-        preceding = Array(words.prefix(cursor).dropFirst())
-        word = words.indices.contains(cursor) ? words[cursor] : ""
-        following = Array(words.dropFirst(cursor + 1))
+    /// Undoes cuts at `=` and `:`.
+    private static func joined(_ words: [String], _ cursor: Int) -> (words: [String], cursor: Int, kept: String) {
+        var result: [String] = []
+        var place: Int?
+        var kept = ""
+        var isOpen = false
+        for (position, word) in words.enumerated() {
+            let isBreak = !word.isEmpty && word.allSatisfy { $0 == "=" || $0 == ":" }
+            if position > 1, isOpen || isBreak, let last = result.popLast() {
+                if position == cursor { kept = isBreak ? last + word : last }
+                result.append(last + word)
+            } else {
+                result.append(word)
+            }
+            isOpen = isBreak
+            if position == cursor { place = result.count - 1 }
+        }
+        return (result, place ?? result.count, kept)
     }
 
     /// Without the quotes and backslashes of a shell.
