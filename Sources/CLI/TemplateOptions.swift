@@ -15,13 +15,13 @@ struct TemplateOptions: ParsableArguments {
 
     /// - Throws: `UsageError` for a `-var` without a name or without `=`.
     func loadOptions(
-        selection: SelectionOptions = SelectionOptions(), force: Bool = false, isValidation: Bool = true,
+        selection: SelectionOptions? = nil, force: Bool = false, isValidation: Bool = true,
         warnsOnUndeclared: Bool = false, startTime: Date = Date()
     ) throws -> LoadOptions {
         LoadOptions(
             path: path, variables: try values.assignments(), variableFiles: values.varFile,
             environment: ProcessInfo.processInfo.environment,
-            only: SelectionOptions.patterns(selection.only), except: SelectionOptions.patterns(selection.except),
+            only: selection?.patterns.only ?? [], except: selection?.patterns.except ?? [],
             workingDirectory: FileManager.default.currentDirectoryPath, force: force, startTime: startTime,
             isValidation: isValidation, warnsOnUndeclared: warnsOnUndeclared, standardInput: standardInput(for: path))
     }
@@ -53,8 +53,10 @@ struct VariableOptions: ParsableArguments {
     /// Names and values of `-var`.
     ///
     /// - Throws: `UsageError` for one without a name or without `=`.
-    func assignments() throws -> [(name: String, value: String)] {
-        try variables.map { text in
+    func assignments() throws -> [(name: String, value: String)] { try Self.assignments(variables) }
+
+    static func assignments(_ texts: [String]) throws -> [(name: String, value: String)] {
+        try texts.map { text in
             guard let equals = text.firstIndex(of: "="), equals != text.startIndex else {
                 throw UsageError(message: "-var wants name=value, not \"\(text)\"")
             }
@@ -76,8 +78,10 @@ struct SelectionOptions: ParsableArguments {
         completion: .custom { _, _, _ in [] })
     var except: [String] = []
 
-    static func patterns(_ lists: [String]) -> [String] {
-        lists.flatMap { $0.split(separator: ",").map(String.init) }
+    /// One by one.
+    var patterns: (only: [String], except: [String]) {
+        func pieces(_ lists: [String]) -> [String] { lists.flatMap { $0.split(separator: ",").map(String.init) } }
+        return (pieces(only), pieces(except))
     }
 }
 

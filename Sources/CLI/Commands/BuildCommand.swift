@@ -34,7 +34,8 @@ struct BuildCommand: AsyncParsableCommand {
     @Option(
         help: ArgumentHelp(
             "The libvirt connection to build on, such as qemu:///system; by default, one without a daemon.",
-            valueName: "uri"))
+            valueName: "uri"),
+        completion: .list(["qemu:///system", "qemu:///session"]))
     var connect: String?
 
     @Flag(help: "Warns about variables that a file sets and the template does not declare.")

@@ -27,13 +27,11 @@ enum AnswerShell {
 
     /// Without a template on the line yet: of the one in the working directory.
     private static func builds(_ template: String?, _ variables: [String], _ files: [String]) -> [String] {
-        var options = VariableOptions()
-        options.variables = variables
         let loaded = loadPlan(
             LoadOptions(
                 path: template.map { NSString(string: $0).expandingTildeInPath } ?? ".",
                 // A value that is not finished yet is none.
-                variables: (try? options.assignments()) ?? [],
+                variables: (try? VariableOptions.assignments(variables)) ?? [],
                 variableFiles: files, environment: ProcessInfo.processInfo.environment,
                 workingDirectory: FileManager.default.currentDirectoryPath, isValidation: true))
         return loaded.plan.value.builds.map(\.name)

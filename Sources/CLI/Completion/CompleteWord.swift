@@ -31,7 +31,8 @@ package struct CompleteWord {
             let start = word.index(after: equals)
             return values(of: option, from: String(word[start...]), flag: String(word[..<start]), whole)
         }
-        if let subcommands = line.command.subcommands, !subcommands.isEmpty {
+        let named = line.command.commandName == "help" ? tree.command : line.command
+        if let subcommands = named.subcommands, !subcommands.isEmpty {
             let shown = subcommands.filter { $0.shouldDisplay && $0.commandName.hasPrefix(word) }
             return CompletionAnswer(candidates: shown.map { .init($0.commandName, $0.abstract ?? "") })
         }

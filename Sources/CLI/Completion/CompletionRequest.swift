@@ -76,8 +76,13 @@ package struct CompletionAnswer: Hashable, Sendable {
     }
 
     /// Whether the candidates are names of files, which shells show and quote in their own way.
-    package var areFiles = false
-    package var candidates: [Candidate] = []
+    package var areFiles: Bool
+    package var candidates: [Candidate]
+
+    package init(areFiles: Bool = false, candidates: [Candidate] = []) {
+        self.areFiles = areFiles
+        self.candidates = candidates
+    }
 
     /// As the shells' scripts read it: the kind of answer, then a candidate a line.
     package func text(without kept: String) -> String {

@@ -22,7 +22,7 @@ package enum Shell: String, CaseIterable, Sendable, ExpressibleByArgument {
                     elif [[ $kind == files ]]; then
                         COMPREPLY+=("${text%/}")
                     else
-                        printf -v text %q "$text"
+                        [[ $text == *[!a-zA-Z0-9_.,:/=@%+-]* ]] && printf -v text %q "$text"
                         COMPREPLY+=("$text")
                     fi
                 done < <("${COMP_WORDS[0]/#\~/$HOME}" __complete bash "$COMP_CWORD" "${COMP_WORDS[@]}" 2>/dev/null)
