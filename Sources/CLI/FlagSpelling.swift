@@ -18,6 +18,10 @@ package enum FlagSpelling {
         if let first = arguments.first, ["-v", "-version", "--version"].contains(first) {
             return normalised(["version"] + arguments.dropFirst())
         }
+        for change in ["install", "uninstall"]
+        where arguments.first?.drop(while: { $0 == "-" }) == "autocomplete-\(change)" {
+            return ["completion", "--change=\(change)"]
+        }
         var result: [String] = []
         var rest = arguments[...]
         var isMachineReadable = false

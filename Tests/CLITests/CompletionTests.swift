@@ -1,4 +1,5 @@
 import CLI
+import Foundation
 import Testing
 
 @Suite("Completion of command lines")
@@ -26,7 +27,7 @@ struct CompletionTests {
     @Test("commands, also below others and after help")
     func commands() {
         #expect(words("bu") == ["build"])
-        #expect(words("plugins", "") == ["required", "installed"])
+        #expect(words("plugins", "") == ["required", "installed", "install"])
         #expect(words("help", "va") == ["validate"])
         #expect(words("completion", "") == ["bash", "zsh", "fish"])
         #expect(!words("").contains("__complete"))
@@ -96,5 +97,43 @@ struct CompletionTests {
         #expect(CompletionRequest(words: [], cursor: 7).preceding == [])
         #expect(CompletionRequest(words: ["ingot", "build"], cursor: -1).word == "build")
         #expect(CompletionRequest(words: ["ingot", "build"], cursor: 9).preceding == ["build"])
+    }
+}
+
+@Suite("Completion in the user's shell files")
+struct ShellFilesTests {
+    @Test("a line is added once, kept apart from what is there, and taken away again")
+    func installing() throws {
+        let home = URL(filePath: NSTemporaryDirectory()).appending(path: "ingot-home-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: home, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: home) }
+        let files = ShellFiles(home: home)
+        #expect(try files.install().count == 1)
+        let real = home.appending(path: "dotfile")
+        let bash = home.appending(path: ".bashrc")
+        try "alias x=y".write(to: real, atomically: true, encoding: .utf8)
+        try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: real.path)
+        try FileManager.default.createSymbolicLink(at: bash, withDestinationURL: real)
+        try FileManager.default.createDirectory(
+            at: home.appending(path: ".config/fish"), withIntermediateDirectories: true)
+
+        #expect(try files.install().contains { $0.contains(".bashrc") })
+        let text = try String(contentsOf: bash, encoding: .utf8)
+        #expect(text.hasPrefix("alias x=y\ncommand -v ingot") && text.contains("ingot completion bash"))
+        #expect(try files.install().contains { $0.contains("already") })
+        #expect(try String(contentsOf: bash, encoding: .utf8) == text)
+        let fish = home.appending(path: ".config/fish/completions/ingot.fish")
+        #expect(try String(contentsOf: fish, encoding: .utf8) == Shell.fish.script)
+        #expect(!FileManager.default.fileExists(atPath: home.path + "/.zshrc"))
+
+        _ = try files.uninstall()
+        #expect(try String(contentsOf: bash, encoding: .utf8) == "alias x=y\n")
+        #expect(!FileManager.default.fileExists(atPath: fish.path))
+        let attributes = try FileManager.default.attributesOfItem(atPath: real.path)
+        #expect(attributes[.posixPermissions] as? Int == 0o600)
+        #expect(
+            try FileManager.default.attributesOfItem(atPath: bash.path)[.type] as? FileAttributeType
+                == .typeSymbolicLink)
+        #expect(try files.uninstall() == ["There was nothing to remove."])
     }
 }

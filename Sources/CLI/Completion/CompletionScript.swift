@@ -62,6 +62,7 @@ package enum Shell: String, CaseIterable, Sendable, ExpressibleByArgument {
             if [[ ${funcstack[1]} == _ingot ]]; then
                 _ingot "$@"
             else
+                (( $+functions[compdef] )) || { autoload -Uz compinit && compinit }
                 compdef _ingot ingot
             fi
 
