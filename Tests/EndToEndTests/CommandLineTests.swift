@@ -92,6 +92,19 @@ struct CommandLineTests {
         #expect(run.output.contains("nothing-such") && run.output.contains("<standard input>"), "\(run.output)")
     }
 
+    @Test("templates and variables can come through pipes of the shell")
+    func pipes() async throws {
+        let bench = try Workbench()
+        try bench.write(template, to: "t.pkr.hcl")
+        try bench.write(
+            """
+            "$1" inspect -var-file=<(echo 'size = "from HCL"') t.pkr.hcl
+            "$1" inspect -var-file=<(echo '{"size": "from JSON"}') <(cat t.pkr.hcl)
+            """, to: "run.sh")
+        let run = try await command("bash", ["-c", "cd '\(bench.path)' && bash run.sh \(IngotRun.program)"])
+        #expect(run.status == 0 && run.output.contains("from HCL") && run.output.contains("from JSON"), "\(run.output)")
+    }
+
     @Test("bash completes commands, files and the names of builds")
     func bash() async throws {
         let bench = try Workbench()

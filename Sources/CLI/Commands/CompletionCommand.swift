@@ -27,7 +27,8 @@ struct CompletionCommand: ParsableCommand {
 
     func run() throws {
         if let change {
-            let files = ShellFiles(home: FileManager.default.homeDirectoryForCurrentUser)
+            let home = ProcessInfo.processInfo.environment["HOME"].map { URL(filePath: $0) }
+            let files = ShellFiles(home: home ?? FileManager.default.homeDirectoryForCurrentUser)
             for line in try change == .install ? files.install() : files.uninstall() { print(line) }
         } else if let shell {
             FileHandle.standardOutput.write(Data(shell.script.utf8))

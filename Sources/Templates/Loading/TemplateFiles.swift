@@ -43,23 +43,27 @@ struct TemplateFiles {
             } else {
                 // Whatever its name, as Packer has it.
                 switch options.source(path) {
-                case .success(let file): legacy = file
+                case .success(let file): add(file, isNamed: !RealFileSystem.isPassed(path))
                 case .failure(let error): diagnostics += error.diagnostics
                 }
             }
         }
     }
 
-    /// JSON is a legacy template, as Packer has it; anything else is HCL.
     private mutating func readStandardInput(_ bytes: [UInt8], _ options: LoadOptions) {
         switch options.source("<standard input>", bytes) {
-        case .success(let file):
-            if bytes.first(where: { !" \t\r\n".utf8.contains($0) }) == UInt8(ascii: "{") {
-                legacy = file
-            } else {
-                files = [file]
-            }
+        case .success(let file): add(file, isNamed: false)
         case .failure(let error): diagnostics += error.diagnostics
+        }
+    }
+
+    /// As Packer has it, a legacy template; but HCL where no name could have told.
+    private mutating func add(_ file: SourceFile, isNamed: Bool) {
+        if isNamed || file.startsWithBrace {
+            legacy = file
+        } else {
+            files = [file]
+            root = "."
         }
     }
 
@@ -102,6 +106,13 @@ struct TemplateFiles {
         case .success(let file): files.append(file)
         case .failure(let error): diagnostics += error.diagnostics
         }
+    }
+}
+
+extension SourceFile {
+    /// As JSON does and HCL never.
+    var startsWithBrace: Bool {
+        text.utf8.first { !" \t\r\n".utf8.contains($0) } == UInt8(ascii: "{")
     }
 }
 
