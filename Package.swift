@@ -107,6 +107,7 @@ let package = Package(
         tests("DiskImages", ["Scopes", "Processes"]),
         tests("Pipeline", ["Diagnostics", "Libvirt", "RemoteFramebuffer", "Scopes", "Templates"]),
         tests("Processes", ["Scopes"]),
+        tests("CLI", ["Pipeline", "Scopes"]),
         // They run the program as a user does. They don't depend on it, since its linker settings would be theirs.
         .testTarget(
             name: "EndToEndTests", dependencies: ["Processes"], exclude: ["guest"], swiftSettings: settings),

@@ -1,9 +1,9 @@
 /// Packer's users type `-var`, `-force=true`, `-color=false`; the parser knows `--var` and bare flags.
-enum FlagSpelling {
+package enum FlagSpelling {
     private static let switches: Set<String> = [
         "force", "debug", "timestamp-ui", "json", "syntax-only", "no-warn-undeclared-var", "warn-on-undeclared-var",
         "evaluate-datasources", "ignore-prerelease-plugins", "use-sequential-evaluation", "skip-enforcement",
-        "check", "diff", "recursive", "upgrade", "with-annotations",
+        "check", "diff", "recursive", "upgrade", "with-annotations", machineReadable,
     ]
     private static let options: Set<String> = [
         "var", "var-file", "only", "except", "on-error", "parallel-builds", "connect", "color", "config-type",
@@ -11,17 +11,22 @@ enum FlagSpelling {
     ]
     /// Packer's booleans that are true unless said otherwise.
     private static let booleans: Set<String> = ["color", "write", "validate"]
+    private static let machineReadable = "machine-readable"
 
     /// The arguments in the parser's spelling.
-    static func normalised(_ arguments: [String]) -> [String] {
+    package static func normalised(_ arguments: [String]) -> [String] {
+        if let first = arguments.first, ["-v", "-version", "--version"].contains(first) {
+            return normalised(["version"] + arguments.dropFirst())
+        }
+        for change in ["install", "uninstall"]
+        where arguments.first?.drop(while: { $0 == "-" }) == "autocomplete-\(change)" {
+            return ["completion", "--change=\(change)"]
+        }
         var result: [String] = []
         var rest = arguments[...]
+        var isMachineReadable = false
         while let argument = rest.popFirst() {
-            if argument == "--" {
-                result.append(argument)
-                result += rest
-                break
-            }
+            if argument == "--" { break }
             guard argument.hasPrefix("-"), argument.count > 2 else {
                 result.append(argument)
                 continue
@@ -29,7 +34,9 @@ enum FlagSpelling {
             let body = argument.drop { $0 == "-" }
             let name = String(body.prefix { $0 != "=" })
             let value = body.contains("=") ? String(body.dropFirst(name.count + 1)) : nil
-            if switches.contains(name), let value, let isOn = truth(value) {
+            if name == machineReadable, value == nil {
+                isMachineReadable = true
+            } else if switches.contains(name), let value, let isOn = truth(value) {
                 if isOn { result.append("--" + name) }
             } else if booleans.contains(name), value.flatMap(truth) != nil || value == nil {
                 result.append("--\(name)=\(value.flatMap(truth) ?? true)")
@@ -40,7 +47,14 @@ enum FlagSpelling {
                 result.append("--" + body)
             }
         }
-        return result
+        // It may stand before the command, too.
+        if isMachineReadable, result.contains(where: { !$0.hasPrefix("-") }) { result.append("--" + machineReadable) }
+        return rest.isEmpty && !arguments.contains("--") ? result : result + ["--"] + rest
+    }
+
+    /// Whether the output is to be Packer's records, whatever else may be wrong with the arguments.
+    package static func asksForRecords(_ arguments: [String]) -> Bool {
+        arguments.prefix { $0 != "--" }.contains { $0 == "-" + machineReadable || $0 == "--" + machineReadable }
     }
 
     private static func truth(_ text: String) -> Bool? {

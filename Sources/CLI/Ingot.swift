@@ -1,5 +1,6 @@
 package import ArgumentParser
 import CMemory
+import Diagnostics
 import Foundation
 
 /// The command line: the commands, and what their outcome means to the shell.
@@ -14,7 +15,7 @@ package struct Ingot: AsyncParsableCommand {
         subcommands: [
             BuildCommand.self, ValidateCommand.self, InspectCommand.self, FormatCommand.self, ConsoleCommand.self,
             InitCommand.self, PluginsCommand.self, FixCommand.self, UpgradeCommand.self, DoctorCommand.self,
-            VersionCommand.self,
+            SchemaCommand.self, CompletionCommand.self, VersionCommand.self,
         ])
 
     package init() {}
@@ -27,16 +28,26 @@ package struct Ingot: AsyncParsableCommand {
         // Pictures of the screen are large and short-lived: their memory goes back at once, and threads share what is left.
         mallopt(M_MMAP_THRESHOLD, 128 << 10)
         mallopt(M_ARENA_MAX, 2)
+        if let answer = AnswerShell.answer(arguments) {
+            FileHandle.standardOutput.write(Data(answer.utf8))
+            leave(0)
+        }
+        let complain = complaints(as: FlagSpelling.asksForRecords(arguments))
+        let arguments = FlagSpelling.normalised(arguments)
+        if let mistake = misspeltCommand(in: arguments) {
+            complain(mistake)
+            leave(2)
+        }
         var command: any ParsableCommand
         do {
-            command = try parseAsRoot(FlagSpelling.normalised(arguments))
+            command = try parseAsRoot(arguments)
         } catch {
             let code = exitCode(for: error)
             if code == .success {
                 print(fullMessage(for: error))
                 leave(0)
             }
-            writeError(fullMessage(for: error))
+            complain(fullMessage(for: error))
             leave(2)
         }
         do {
@@ -49,16 +60,47 @@ package struct Ingot: AsyncParsableCommand {
         } catch let code as ExitCode {
             leave(code.rawValue)
         } catch let error as UsageError {
-            writeError("Error: \(error.message)")
+            complain("Error: \(error.message)")
             leave(2)
         } catch let error where exitCode(for: error) == .success {
             print(fullMessage(for: error))  // `ingot` alone and `ingot help` arrive here.
             leave(0)
         } catch {
-            writeError("Error: \(error)")
+            complain("Error: \(error)")
             leave(1)
         }
     }
+}
+
+extension Ingot {
+    /// What to say of a word in a command's place that is none; nil if there is no such word.
+    package static func misspeltCommand(in arguments: [String]) -> String? {
+        var known = configuration.subcommands
+        var path = ["ingot"]
+        for word in arguments.prefix(while: { $0 != "--" }) where !word.hasPrefix("-") {
+            if known.isEmpty || word == "help" { return nil }
+            if let next = known.first(where: { $0.configuration.names.contains(word) }) {
+                path.append(word)
+                known = next.configuration.subcommands
+                continue
+            }
+            let names = known.flatMap { $0.configuration.names }
+            let help = "Run `\(path.joined(separator: " ")) -h` for a list of the commands."
+            return "Error: \(path.joined(separator: " ")) has no command “\(word)”. "
+                + (suggestion(for: word, among: names).map { "Did you mean “\($0)”?" } ?? help)
+        }
+        return nil
+    }
+
+    private static func complaints(as records: Bool) -> (String) -> Void {
+        { text in
+            if records { MachineRecord(.error, text).write() } else { writeError(text) }
+        }
+    }
+}
+
+extension CommandConfiguration {
+    fileprivate var names: [String] { [commandName ?? ""] + aliases }
 }
 
 /// The command was called in a way that makes no sense.

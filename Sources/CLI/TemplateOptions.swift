@@ -2,59 +2,90 @@ import ArgumentParser
 import Foundation
 import Templates
 
-/// The flags that decide what a template means: variables and the choice of builds.
+/// A template, and the flags that give its variables values.
 struct TemplateOptions: ParsableArguments {
-    @Option(
-        name: .customLong("var"), parsing: .unconditionalSingleValue,
-        help: ArgumentHelp("Sets a variable; beats every other way.", valueName: "name=value"))
-    var variables: [String] = []
+    @OptionGroup var values: VariableOptions
 
-    @Option(
-        parsing: .unconditionalSingleValue,
-        help: ArgumentHelp("Reads variables from a .hcl or .json file.", valueName: "file"))
-    var varFile: [String] = []
-
-    @Option(help: ArgumentHelp("Builds only what matches, such as '*.qemu.debian'.", valueName: "names"))
-    var only: [String] = []
-
-    @Option(help: ArgumentHelp("Builds all but what matches.", valueName: "names"))
-    var except: [String] = []
-
-    @Argument(help: ArgumentHelp("A .pkr.hcl file, or a folder of them.", valueName: "template"))
+    @Argument(
+        help: ArgumentHelp(
+            "A .pkr.hcl, .pkr.json or .json file, a folder of such HCL files, or - for standard input.",
+            valueName: "template"),
+        completion: .file(extensions: ["pkr.hcl", "pkr.json", "json"]))
     var path: String
 
     /// - Throws: `UsageError` for a `-var` without a name or without `=`.
     func loadOptions(
-        force: Bool, isValidation: Bool, warnsOnUndeclared: Bool, startTime: Date
+        selection: SelectionOptions? = nil, force: Bool = false, isValidation: Bool = true,
+        warnsOnUndeclared: Bool = false, startTime: Date = Date()
     ) throws -> LoadOptions {
         LoadOptions(
-            path: path, variables: try variableAssignments(variables), variableFiles: varFile,
+            path: path, variables: try values.assignments(), variableFiles: values.varFile,
             environment: ProcessInfo.processInfo.environment,
-            only: patterns(only), except: patterns(except),
+            only: selection?.patterns.only ?? [], except: selection?.patterns.except ?? [],
             workingDirectory: FileManager.default.currentDirectoryPath, force: force, startTime: startTime,
-            isValidation: isValidation, warnsOnUndeclared: warnsOnUndeclared)
+            isValidation: isValidation, warnsOnUndeclared: warnsOnUndeclared, standardInput: standardInput(for: path))
     }
 
     /// The folder of the template, absolute.
     func directory(in workingDirectory: String) -> String {
+        if path == "-" { return workingDirectory }
         let absolute = path.hasPrefix("/") ? path : workingDirectory + "/" + path
         let url = URL(filePath: absolute).standardizedFileURL
         return path.hasSuffix(".hcl") || path.hasSuffix(".json") ? url.deletingLastPathComponent().path : url.path
     }
+}
 
-    private func patterns(_ lists: [String]) -> [String] {
-        lists.flatMap { $0.split(separator: ",").map(String.init) }
+/// The flags that give variables values.
+struct VariableOptions: ParsableArguments {
+    @Option(
+        name: .customLong("var"), parsing: .unconditionalSingleValue,
+        help: ArgumentHelp(
+            "Sets a variable; beats files and the environment (PKR_VAR_NAME). Repeatable.", valueName: "name=value"),
+        completion: .list([]))
+    var variables: [String] = []
+
+    @Option(
+        parsing: .unconditionalSingleValue,
+        help: ArgumentHelp("Reads variables from an HCL or JSON file. Repeatable.", valueName: "file"),
+        completion: .file(extensions: ["pkrvars.hcl", "pkrvars.json", "hcl", "json"]))
+    var varFile: [String] = []
+
+    /// Names and values of `-var`.
+    ///
+    /// - Throws: `UsageError` for one without a name or without `=`.
+    func assignments() throws -> [(name: String, value: String)] { try Self.assignments(variables) }
+
+    static func assignments(_ texts: [String]) throws -> [(name: String, value: String)] {
+        try texts.map { text in
+            guard let equals = text.firstIndex(of: "="), equals != text.startIndex else {
+                throw UsageError(message: "-var wants name=value, not \"\(text)\"")
+            }
+            return (name: String(text[..<equals]), value: String(text[text.index(after: equals)...]))
+        }
     }
 }
 
-/// Names and values of `-var`.
-///
-/// - Throws: `UsageError` for one without a name or without `=`.
-func variableAssignments(_ texts: [String]) throws -> [(name: String, value: String)] {
-    try texts.map { text in
-        guard let equals = text.firstIndex(of: "="), equals != text.startIndex else {
-            throw UsageError(message: "-var wants name=value, not \"\(text)\"")
-        }
-        return (name: String(text[..<equals]), value: String(text[text.index(after: equals)...]))
+/// The choice of builds.
+struct SelectionOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "Takes only the builds of these names, a list with commas; * stands for anything.", valueName: "names"),
+        completion: .custom { _, _, _ in [] })
+    var only: [String] = []
+
+    @Option(
+        help: ArgumentHelp("Takes all builds but those of these names.", valueName: "names"),
+        completion: .custom { _, _, _ in [] })
+    var except: [String] = []
+
+    /// One by one.
+    var patterns: (only: [String], except: [String]) {
+        func pieces(_ lists: [String]) -> [String] { lists.flatMap { $0.split(separator: ",").map(String.init) } }
+        return (pieces(only), pieces(except))
     }
+}
+
+/// What standard input gives, if it is the template.
+func standardInput(for path: String?) -> [UInt8]? {
+    path == "-" ? Array(FileHandle.standardInput.readDataToEndOfFile()) : nil
 }

@@ -9,6 +9,15 @@ package struct BuildOutcome: Sendable {
     package var result: Result<[Artifact], any Error>
     /// What explains a failed build.
     package var failure: FailureReport?
+
+    package init(
+        name: String, took: Duration, result: Result<[Artifact], any Error>, failure: FailureReport? = nil
+    ) {
+        self.name = name
+        self.took = took
+        self.result = result
+        self.failure = failure
+    }
 }
 
 /// Runs the builds of a plan, as many at a time as wanted.

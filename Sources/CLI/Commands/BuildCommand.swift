@@ -7,31 +7,35 @@ import Templates
 
 struct BuildCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "build", abstract: "Builds the images that a template describes.")
+        commandName: "build", abstract: "Builds the images that a template describes.",
+        discussion: """
+            Builds run side by side; one that fails does not stop the others. Exit codes: 0 done, 1 the template or a \
+            build failed, 2 wrong usage, 130 and 143 interrupted.
+            """)
 
-    @Flag(help: "Replaces an output that exists already, once the new one is complete.")
+    @Flag(help: "Replaces an output directory that exists already, once the new image is complete.")
     var force = false
 
-    @Option(help: "When a step fails: cleanup, abort, ask, run-cleanup-provisioner.")
+    @Option(help: ArgumentHelp("What happens when a step fails: abort keeps what there is.", valueName: "action"))
     var onError = OnError.cleanup
 
-    @Option(help: ArgumentHelp("Builds at a time; 0 is no limit.", valueName: "n"))
+    @Option(help: ArgumentHelp("Builds that run at a time; 0 is no limit.", valueName: "n"))
     var parallelBuilds = 0
 
     @Flag(help: "Puts the time before every line.")
     var timestampUi = false
 
-    @Option(help: ArgumentHelp("Colours: true or false; by default, on a terminal.", valueName: "bool"))
-    var color: Bool?
-
-    @Flag(help: "Waits for Enter after every step, one build after the other.")
+    @Flag(help: "Runs one build after the other, and waits for Enter after every step.")
     var debug = false
 
-    @Flag(help: "Prints one JSON object a line.")
+    @Flag(help: "Prints what happens as one JSON object a line.")
     var json = false
 
     @Option(
-        help: ArgumentHelp("The libvirt connection to build on; by default, one without a daemon.", valueName: "uri"))
+        help: ArgumentHelp(
+            "The libvirt connection to build on, such as qemu:///system; by default, one without a daemon.",
+            valueName: "uri"),
+        completion: .list(["qemu:///system", "qemu:///session"]))
     var connect: String?
 
     @Flag(help: "Warns about variables that a file sets and the template does not declare.")
@@ -46,10 +50,13 @@ struct BuildCommand: AsyncParsableCommand {
     @Flag(help: .hidden)
     var skipEnforcement = false
 
+    @OptionGroup var output: OutputOptions
+    @OptionGroup var selection: SelectionOptions
     @OptionGroup var template: TemplateOptions
 
     func run() async throws {
-        if (debug || onError == .ask) && !(Terminal.inputIsTerminal && Terminal.outputIsTerminal) {
+        let isAttended = Terminal.inputIsTerminal && Terminal.outputIsTerminal && !output.machineReadable
+        if (debug || onError == .ask) && !isAttended {
             throw UsageError(
                 message:
                     "\(debug ? "-debug" : "-on-error=ask") needs a terminal to ask on; choose -on-error=abort to keep "
@@ -57,44 +64,50 @@ struct BuildCommand: AsyncParsableCommand {
         }
         let startTime = Date()
         let options = try template.loadOptions(
-            force: force, isValidation: false, warnsOnUndeclared: warnOnUndeclaredVar, startTime: startTime)
+            selection: selection, force: force, isValidation: false, warnsOnUndeclared: warnOnUndeclaredVar,
+            startTime: startTime)
         let loaded = loadPlan(options)
-        DiagnosticPrinter(files: loaded.files, json: json, color: color).print(loaded.plan.diagnostics)
+        DiagnosticPrinter(files: loaded.files, json: json, output: output).print(loaded.plan.diagnostics)
         guard let plan = try? loaded.plan.get() else { throw ExitCode(1) }  // What was wrong is printed above.
 
-        let console = json ? nil : Console(usesColor: Terminal.usesColor(color), timestamps: timestampUi)
-        let sinks: [any EventSink] = if let console { [console] } else { [JSONLines()] }
+        let form = form()
         let context = RunContext(
             workingDirectory: options.workingDirectory,
             templateDirectory: template.directory(in: options.workingDirectory),
             runUUID: UUID().uuidString.lowercased(), startTime: startTime, force: force,
             environment: options.environment)
         var ask: Attendant.Ask?
-        if Terminal.inputIsTerminal { ask = { question in try await Prompt.ask(question) } }
+        if Terminal.inputIsTerminal, !output.machineReadable { ask = { question in try await Prompt.ask(question) } }
         let attendant = Attendant(onError: onError, pausesBetweenSteps: debug, ask: ask)
         let builds = RunBuilds(
             plan: plan, context: context, options: BuildOptions(onError: onError, connectURI: connect),
-            parallelBuilds: debug ? 1 : parallelBuilds, sinks: sinks,
+            parallelBuilds: debug ? 1 : parallelBuilds, sinks: [form.sink],
             attendant: attendant,
             runsDirectory: StateFolders(environment: options.environment).runs)
-        let summary = BuildSummary(console: console, redactor: Redactor(plan.secrets))
+        let summary = BuildSummary(form: form, redactor: Redactor(plan.secrets))
         let interruption = Interruption()
         let (outcomes, signal) = try await interruption.run(announce: summary.announceInterruption) {
-            try await withTicks(console) { try await builds.run() }
+            try await withTicks(form) { try await builds.run() }
         }
         summary.show(outcomes)
         if let signal { throw ExitCode(128 + signal) }
         if outcomes.contains(where: { if case .failure = $0.result { true } else { false } }) { throw ExitCode(1) }
     }
 
+    private func form() -> BuildOutput {
+        if output.machineReadable { return .records }
+        return json ? .json : .console(Console(usesColor: output.usesColor, timestamps: timestampUi))
+    }
+
     /// Keeps the live line moving while `body` runs.
     private func withTicks<Value: Sendable>(
-        _ console: Console?, _ body: @escaping @Sendable () async throws -> Value
+        _ form: BuildOutput, _ body: @escaping @Sendable () async throws -> Value
     ) async throws -> Value {
+        guard case .console(let console) = form else { return try await body() }
         let ticker = Task {
             while !Task.isCancelled {
                 try await Task.sleep(for: .seconds(1))
-                console?.tick()
+                console.tick()
             }
         }
         defer { ticker.cancel() }

@@ -12,34 +12,28 @@ struct ConsoleCommand: ParsableCommand {
             """)
 
     @Option(
-        name: .customLong("var"), parsing: .unconditionalSingleValue,
-        help: ArgumentHelp("Sets a variable; beats every other way.", valueName: "name=value"))
-    var variables: [String] = []
-
-    @Option(
-        parsing: .unconditionalSingleValue,
-        help: ArgumentHelp("Reads variables from a .hcl or .json file.", valueName: "file"))
-    var varFile: [String] = []
-
-    @Option(help: ArgumentHelp("Without a template, what lines are: hcl2 or json.", valueName: "language"))
+        help: ArgumentHelp(
+            "Without a template, what the lines are: expressions of HCL, or of JSON templates.", valueName: "language"))
     var configType = ConsoleSession.Language.hcl2
 
     @Flag(help: .hidden)
     var useSequentialEvaluation = false
 
-    @Option(help: ArgumentHelp("Colours: true or false; by default, on a terminal.", valueName: "bool"))
-    var color: Bool?
+    @OptionGroup var output: OutputOptions
+    @OptionGroup var values: VariableOptions
 
-    @Argument(help: ArgumentHelp("A template to take values from.", valueName: "template"))
+    @Argument(
+        help: ArgumentHelp("A template to take variables and locals from: a file or a folder.", valueName: "template"),
+        completion: .file(extensions: ["pkr.hcl", "pkr.json", "json"]))
     var path: String?
 
     func run() throws {
         let options = LoadOptions(
-            path: path ?? ".", variables: try variableAssignments(variables), variableFiles: varFile,
+            path: path ?? ".", variables: try values.assignments(), variableFiles: values.varFile,
             environment: ProcessInfo.processInfo.environment,
             workingDirectory: FileManager.default.currentDirectoryPath, startTime: Date())
         let session = ConsoleSession(options, usesTemplate: path != nil, language: configType)
-        writeDiagnostics(session.diagnostics, in: session.files, color: color)
+        writeDiagnostics(session.diagnostics, in: session.files, output)
         if session.diagnostics.hasErrors { throw ExitCode(1) }
         let isInteractive = Terminal.inputIsTerminal && Terminal.outputIsTerminal
         var editor = LineEditor(prompt: "> ")
@@ -52,7 +46,7 @@ struct ConsoleCommand: ParsableCommand {
                 let shown = isInteractive ? Self.withoutControls(text) : text
                 FileHandle.standardOutput.write(Data(shown.utf8))
             case .problems(let diagnostics, let line):
-                writeDiagnostics(diagnostics, in: [line], color: color)
+                writeDiagnostics(diagnostics, in: [line], output)
                 hasFailed = true
             }
         }

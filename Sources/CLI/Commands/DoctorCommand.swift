@@ -6,11 +6,10 @@ struct DoctorCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "doctor", abstract: "Tells what this host has and lacks for building images, and what mends it.")
 
-    @Flag(help: "Prints one JSON object a line.")
+    @Flag(help: "Prints each finding as a JSON object.")
     var json = false
 
-    @Option(help: ArgumentHelp("Colours: true or false; by default, on a terminal.", valueName: "bool"))
-    var color: Bool?
+    @OptionGroup var output: OutputOptions
 
     func run() async throws {
         let findings = await Examination(
@@ -18,10 +17,14 @@ struct DoctorCommand: AsyncParsableCommand {
         ).findings()
         let width = findings.map(\.subject.count).max() ?? 0
         for finding in findings {
+            if output.machineReadable {
+                MachineRecord(.say, lines(finding, width: width)).write()
+                continue
+            }
             print(json ? jsonObject(fields(of: finding)) : lines(finding, width: width))
         }
         let missing = findings.filter { $0.status == .missing }
-        if !json {
+        if !json && !output.machineReadable {
             print(missing.isEmpty ? "\nThis host can build images." : "\nBuilds need what is marked missing.")
         }
         if !missing.isEmpty { throw ExitCode(1) }
@@ -34,7 +37,7 @@ struct DoctorCommand: AsyncParsableCommand {
             case .warning: ("warning", "33")
             case .missing: ("missing", "31")
             }
-        let shown = Terminal.usesColor(color) ? "\u{1B}[\(style)m\(mark)\u{1B}[0m" : mark
+        let shown = output.usesColor ? "\u{1B}[\(style)m\(mark)\u{1B}[0m" : mark
         let subject = finding.subject.padding(toLength: width, withPad: " ", startingAt: 0)
         let remedy = finding.remedy.map { "\n         " + String(repeating: " ", count: width) + "  → \($0)" } ?? ""
         return "\(shown)  \(subject)  \(finding.detail)\(remedy)"

@@ -5,31 +5,34 @@ import Templates
 
 struct FixCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "fix", abstract: "Prints a JSON template with old options under their names of today.")
+        commandName: "fix", abstract: "Prints a JSON template with old options under their names of today.",
+        discussion: "For templates of Packer's old JSON format; the file itself is left alone.")
 
-    @Option(help: ArgumentHelp("false does not check the form of the result.", valueName: "bool"))
+    @Option(help: ArgumentHelp("false prints the result without checking it.", valueName: "bool"))
     var validate = true
 
-    @Option(help: ArgumentHelp("Colours: true or false; by default, on a terminal.", valueName: "bool"))
-    var color: Bool?
+    @OptionGroup var output: OutputOptions
 
-    @Argument(help: ArgumentHelp("A JSON template.", valueName: "template"))
+    @Argument(
+        help: ArgumentHelp("A .json template, or - for standard input.", valueName: "template"),
+        completion: .file(extensions: ["json"]))
     var path: String
 
     func run() throws {
-        let options = LoadOptions(path: path, workingDirectory: FileManager.default.currentDirectoryPath)
+        let options = LoadOptions(
+            path: path, workingDirectory: FileManager.default.currentDirectoryPath,
+            standardInput: standardInput(for: path))
         let fixed = fixTemplate(options, isValidated: validate)
         // Standard output carries the template.
         if let text = fixed.text { FileHandle.standardOutput.write(Data(text.utf8)) }
-        try reportRewriting(fixed, usesColor: Terminal.usesColor(color))
+        try reportRewriting(fixed, output)
     }
 }
 
 /// Writes what there is to say about a rewritten template to standard error.
 ///
 /// - Throws: `ExitCode` if there is an error.
-func reportRewriting(_ template: RewrittenTemplate, usesColor: Bool) throws {
-    let renderer = DiagnosticRenderer(files: template.files, usesColor: usesColor)
-    for diagnostic in template.diagnostics { writeError(renderer.render(diagnostic)) }
+func reportRewriting(_ template: RewrittenTemplate, _ output: OutputOptions) throws {
+    writeDiagnostics(template.diagnostics, in: template.files, output)
     if template.diagnostics.hasErrors { throw ExitCode(1) }
 }

@@ -11,23 +11,25 @@ struct FormatCommand: ParsableCommand {
             3 with -check when a file is not in canonical form.
             """)
 
-    @Flag(help: "Changes nothing; exit code 3 tells that something would change.")
+    @Flag(help: "Changes nothing; the exit code is 3 if something would change.")
     var check = false
 
-    @Flag(help: "Prints the differences.")
+    @Flag(help: "Prints the changes as a unified diff.")
     var diff = false
 
-    @Option(help: ArgumentHelp("false leaves the files alone.", valueName: "bool"))
+    @Option(help: ArgumentHelp("false leaves the files as they are.", valueName: "bool"))
     var write = true
 
-    @Flag(help: "Looks into the folders in the folder, too.")
+    @Flag(help: "Goes into the folders inside a folder, too.")
     var recursive = false
 
-    @Option(help: ArgumentHelp("Colours: true or false; by default, on a terminal.", valueName: "bool"))
-    var color: Bool?
+    @OptionGroup var output: OutputOptions
 
     @Argument(
-        help: ArgumentHelp("Templates, or folders of them; - reads standard input and prints.", valueName: "path"))
+        help: ArgumentHelp(
+            "A .pkr.hcl or .pkrvars.hcl file, or a folder of them (by default the working directory); - formats "
+                + "standard input and prints it.", valueName: "path"),
+        completion: .file(extensions: ["pkr.hcl", "pkrvars.hcl"]))
     var paths: [String] = []
 
     func run() throws {
@@ -35,8 +37,7 @@ struct FormatCommand: ParsableCommand {
         var changed = false
         func fail(_ diagnostics: [Diagnostic], in files: [SourceFile] = []) {
             // Standard output carries names, differences or the formatted text.
-            let renderer = DiagnosticRenderer(files: files, usesColor: Terminal.usesColor(color))
-            for diagnostic in diagnostics { writeError(renderer.render(diagnostic)) }
+            writeDiagnostics(diagnostics, in: files, output)
             failed = failed || diagnostics.hasErrors
         }
         func format(_ file: FormattedFile, isStandardInput: Bool = false) {

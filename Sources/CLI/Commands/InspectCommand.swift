@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 import Templates
 
 struct InspectCommand: ParsableCommand {
@@ -12,14 +11,10 @@ struct InspectCommand: ParsableCommand {
             "Accepted for compatibility; the order of evaluation is always that of the needs.", visibility: .hidden))
     var useSequentialEvaluation = false
 
-    @Option(help: ArgumentHelp("Colours: true or false; by default, on a terminal.", valueName: "bool"))
-    var color: Bool?
-
+    @OptionGroup var output: OutputOptions
     @OptionGroup var template: TemplateOptions
 
     func run() throws {
-        let options = try template.loadOptions(
-            force: false, isValidation: true, warnsOnUndeclared: false, startTime: Date())
-        try inspectTemplate(options).show(color: color)
+        try inspectTemplate(try template.loadOptions()).show(output)
     }
 }

@@ -1,22 +1,20 @@
 import ArgumentParser
-import Foundation
 import Templates
 
 struct PluginsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "plugins", abstract: "Shows the plugins that a template requires, and what is built in.",
-        subcommands: [Required.self, Installed.self], aliases: ["plugin"])
+        subcommands: [Required.self, Installed.self, Install.self, Remove.self], aliases: ["plugin"])
 
     struct Required: ParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "required", abstract: "Lists the plugins that a template requires.")
 
+        @OptionGroup var output: OutputOptions
         @OptionGroup var template: TemplateOptions
 
         func run() throws {
-            let options = try template.loadOptions(
-                force: false, isValidation: true, warnsOnUndeclared: false, startTime: Date())
-            try listRequiredPlugins(options).show(color: nil)
+            try listRequiredPlugins(try template.loadOptions()).show(output)
         }
     }
 
@@ -24,8 +22,50 @@ struct PluginsCommand: ParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "installed", abstract: "Lists the components that are built into Ingot.")
 
+        @OptionGroup var output: OutputOptions
+
         func run() {
-            print(listBuiltInComponents(), terminator: "")
+            output.say(listBuiltInComponents())
+        }
+    }
+
+    struct Install: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "install", abstract: "Tells whether a plugin is built in.",
+            discussion: "Nothing is downloaded: Ingot has no plugins. Exit code 1 if nothing of it is built in.")
+
+        @Flag(help: .hidden)
+        var force = false
+
+        @Option(help: .hidden)
+        var path: String?
+
+        @OptionGroup var output: OutputOptions
+
+        @Argument(help: ArgumentHelp("The plugin, such as github.com/hashicorp/qemu.", valueName: "source"))
+        var source: String
+
+        @Argument(help: ArgumentHelp("Accepted for compatibility.", valueName: "version"))
+        var version: String?
+
+        func run() throws {
+            let plugin = describePlugin(source)
+            output.say("\(source): \(plugin.standing)\n")
+            if !plugin.isBuiltIn { throw ExitCode(1) }
+        }
+    }
+
+    struct Remove: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "remove", abstract: "Does nothing: what is built in stays.", shouldDisplay: false)
+
+        @OptionGroup var output: OutputOptions
+
+        @Argument var source: String
+        @Argument var version: String?
+
+        func run() {
+            output.say("There is nothing to remove: Ingot has no plugins.\n")
         }
     }
 }

@@ -9,36 +9,38 @@ struct UpgradeCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "The file to write instead of TEMPLATE.pkr.hcl; - prints the template.", valueName: "file"))
+            "The file to write instead of TEMPLATE.pkr.hcl; - prints the template.", valueName: "file"),
+        completion: .file(extensions: ["pkr.hcl"]))
     var outputFile: String?
 
     @Flag(help: "Explains the blocks in comments.")
     var withAnnotations = false
 
-    @Option(help: ArgumentHelp("Colours: true or false; by default, on a terminal.", valueName: "bool"))
-    var color: Bool?
+    @OptionGroup var output: OutputOptions
 
-    @Argument(help: ArgumentHelp("A JSON template.", valueName: "template"))
+    @Argument(
+        help: ArgumentHelp("A .json template, or - for standard input.", valueName: "template"),
+        completion: .file(extensions: ["json"]))
     var path: String
 
     func run() throws {
         let options = LoadOptions(
             path: path, environment: ProcessInfo.processInfo.environment,
-            workingDirectory: FileManager.default.currentDirectoryPath)
+            workingDirectory: FileManager.default.currentDirectoryPath, standardInput: standardInput(for: path))
         let upgraded = upgradeTemplate(options, hasAnnotations: withAnnotations)
-        try reportRewriting(upgraded, usesColor: Terminal.usesColor(color))
+        try reportRewriting(upgraded, output)
         guard let text = upgraded.text else { throw ExitCode(1) }
-        if outputFile == "-" {
+        if outputFile == "-" || (outputFile == nil && path == "-") {
             FileHandle.standardOutput.write(Data(text.utf8))
             return
         }
-        let output = outputFile ?? path + ".pkr.hcl"
+        let target = outputFile ?? path + ".pkr.hcl"
         do {
-            try Data(text.utf8).write(to: URL(filePath: output), options: .atomic)
+            try Data(text.utf8).write(to: URL(filePath: target), options: .atomic)
         } catch {
-            writeError("Error: \(output) cannot be written: \(error.localizedDescription)")
+            writeError("Error: \(target) cannot be written: \(error.localizedDescription)")
             throw ExitCode(1)
         }
-        print("Successfully created \(output).")
+        output.say("Successfully created \(target).\n")
     }
 }

@@ -1,36 +1,47 @@
 import ArgumentParser
 import Diagnostics
-import Foundation
 import Pipeline
 import Templates
 
 struct ValidateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "validate", abstract: "Checks a template, with its files and variables, and builds nothing.")
+        commandName: "validate", abstract: "Checks a template, with its files and variables, and builds nothing.",
+        discussion: """
+            Everything that is wrong is told at once. Exit codes: 0 valid, perhaps with warnings; 1 not valid; \
+            2 wrong usage.
+            """)
 
-    @Flag(help: "Checks the syntax alone.")
+    @Flag(help: "Checks the syntax alone: no variables, no files.")
     var syntaxOnly = false
 
     @Flag(help: "Does not warn about variables that a file sets and the template does not declare.")
     var noWarnUndeclaredVar = false
 
-    @Flag(help: "Prints one JSON object a line.")
+    @Flag(help: "Prints each finding as a JSON object.")
     var json = false
 
-    @Option(help: ArgumentHelp("Colours: true or false; by default, on a terminal.", valueName: "bool"))
-    var color: Bool?
+    @Flag(help: .hidden)
+    var ignorePrereleasePlugins = false
 
+    @Flag(help: .hidden)
+    var useSequentialEvaluation = false
+
+    @OptionGroup var output: OutputOptions
+    @OptionGroup var selection: SelectionOptions
     @OptionGroup var template: TemplateOptions
 
     func run() throws {
-        let options = try template.loadOptions(
-            force: false, isValidation: true, warnsOnUndeclared: !noWarnUndeclaredVar, startTime: Date())
+        let options = try template.loadOptions(selection: selection, warnsOnUndeclared: !noWarnUndeclaredVar)
         let loaded = syntaxOnly ? checkSyntax(options) : loadPlan(options)
-        let printer = DiagnosticPrinter(files: loaded.files, json: json, color: color)
+        let printer = DiagnosticPrinter(files: loaded.files, json: json, output: output)
         let diagnostics = loaded.plan.diagnostics
         printer.print(diagnostics)
         if diagnostics.hasErrors { throw ExitCode(1) }
         let message = syntaxOnly ? "Syntax-only check passed. Everything looks okay." : "The configuration is valid."
-        print(json ? jsonObject(["event": "valid", "text": message]) : message)
+        if json && !output.machineReadable {
+            print(jsonObject(["event": "valid", "text": message]))
+        } else {
+            output.say(message + "\n")
+        }
     }
 }

@@ -2,10 +2,27 @@ import Foundation
 import Pipeline
 import Scopes
 
+/// The form in which `build` tells what happens.
+enum BuildOutput {
+    /// For people.
+    case console(Console)
+    /// One object a line.
+    case json
+    /// Packer's, for programs.
+    case records
+
+    var sink: any EventSink {
+        switch self {
+        case .console(let console): console
+        case .json: JSONLines()
+        case .records: MachineLines()
+        }
+    }
+}
+
 /// The words at the end: how each build went and what it left.
 struct BuildSummary {
-    /// nil: JSON lines.
-    let console: Console?
+    let form: BuildOutput
     let redactor: Redactor
 
     func announceInterruption(_ signal: String) {
@@ -14,6 +31,10 @@ struct BuildSummary {
     }
 
     func show(_ outcomes: [BuildOutcome]) {
+        if case .records = form {
+            for record in MachineRecord.summary(of: outcomes) { record.redacted(by: redactor).write() }
+            return
+        }
         say("", nil, [:])
         for outcome in outcomes { show(outcome) }
         let failed = outcomes.filter { if case .failure = $0.result { true } else { false } }
@@ -55,7 +76,7 @@ struct BuildSummary {
             for line in failure.lines {
                 say("    " + line, nil, [:])
             }
-            if console == nil {
+            if case .json = form {
                 say(
                     failure.reason, "failure-report",
                     [
@@ -71,7 +92,11 @@ struct BuildSummary {
     /// A line for people, or an event for machines; lines without an event are for people only.
     private func say(_ text: String, _ event: String?, _ fields: [String: String]) {
         let text = redactor.redact(text)
-        if let console { return console.say(text) }
+        switch form {
+        case .console(let console): return console.say(text)
+        case .records: return MachineRecord(.say, text).write()
+        case .json: break
+        }
         guard let event else { return }
         var object = fields.mapValues(redactor.redact)
         object["event"] = event

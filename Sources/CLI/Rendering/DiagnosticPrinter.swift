@@ -2,22 +2,28 @@ import Diagnostics
 import Foundation
 import Pipeline
 
-/// Prints what is wrong with a template: drawn for people, or as JSON lines.
+/// Prints what is wrong with a template: drawn for people, as JSON lines, or as Packer's records.
 struct DiagnosticPrinter {
     private let renderer: DiagnosticRenderer
     private let json: Bool
+    private let isMachineReadable: Bool
 
-    init(files: [SourceFile], json: Bool, color: Bool?) {
-        renderer = DiagnosticRenderer(files: files, usesColor: !json && Terminal.usesColor(color))
+    init(files: [SourceFile], json: Bool, output: OutputOptions) {
+        renderer = DiagnosticRenderer(files: files, usesColor: !json && output.usesColor)
         self.json = json
+        isMachineReadable = output.machineReadable
     }
 
     func print(_ diagnostics: [Diagnostic]) {
         for diagnostic in diagnostics {
+            if isMachineReadable {
+                MachineRecord(diagnostic, renderer).write()
+                continue
+            }
             put(json ? line(diagnostic) : renderer.render(diagnostic))
         }
         let errors = diagnostics.count { $0.severity == .error }
-        if !json && errors > 1 { put("\(errors) errors.") }
+        if !json && !isMachineReadable && errors > 1 { put("\(errors) errors.") }
     }
 
     /// At once: what builds print goes past the buffer of `print`.
@@ -38,5 +44,11 @@ struct DiagnosticPrinter {
             }
         }
         return jsonObject(fields)
+    }
+}
+
+extension MachineRecord {
+    init(_ diagnostic: Diagnostic, _ renderer: DiagnosticRenderer) {
+        self.init(diagnostic.severity == .error ? .error : .say, renderer.render(diagnostic))
     }
 }

@@ -7,15 +7,35 @@ extension TemplateReport {
     /// Prints the text to standard output, and what there is to say about the template to standard error.
     ///
     /// - Throws: Exit code 1 if there is an error.
-    func show(color: Bool?) throws {
-        writeDiagnostics(diagnostics, in: files, color: color)
+    func show(_ output: OutputOptions) throws {
+        writeDiagnostics(diagnostics, in: files, output)
         if diagnostics.hasErrors { throw ExitCode(1) }
-        FileHandle.standardOutput.write(Data(text.utf8))
+        if output.machineReadable {
+            for fact in facts { MachineRecord(fact.type, fact.data).write() }
+        }
+        output.say(text)
     }
 }
 
-/// Draws diagnostics where they are not mixed with a command's result.
-func writeDiagnostics(_ diagnostics: [Diagnostic], in files: [SourceFile], color: Bool?) {
-    let renderer = DiagnosticRenderer(files: files, usesColor: Terminal.usesColor(color))
-    for diagnostic in diagnostics { writeError(renderer.render(diagnostic)) }
+/// Draws diagnostics where they are not mixed with a command's result; as records, they are on standard output.
+func writeDiagnostics(_ diagnostics: [Diagnostic], in files: [SourceFile], _ output: OutputOptions) {
+    let renderer = DiagnosticRenderer(files: files, usesColor: output.usesColor)
+    for diagnostic in diagnostics {
+        if output.machineReadable {
+            MachineRecord(diagnostic, renderer).write()
+        } else {
+            writeError(renderer.render(diagnostic))
+        }
+    }
+}
+
+extension OutputOptions {
+    /// Whole lines for standard output.
+    func say(_ text: String) {
+        if machineReadable {
+            MachineRecord(.say, text).write()
+        } else {
+            FileHandle.standardOutput.write(Data(text.utf8))
+        }
+    }
 }

@@ -32,6 +32,14 @@ package struct Event: Sendable {
     /// Further values for machines that read.
     package var fields: [String: String]
 
+    package init(time: Date, build: String, kind: Kind, text: String, fields: [String: String] = [:]) {
+        self.time = time
+        self.build = build
+        self.kind = kind
+        self.text = text
+        self.fields = fields
+    }
+
     /// A short word for the kind, as the JSON lines carry it.
     package var kindName: String {
         switch kind {

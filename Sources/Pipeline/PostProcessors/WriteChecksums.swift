@@ -27,6 +27,6 @@ struct WriteChecksums: Sendable {
         }
         return Artifact(
             id: "", description: "Created artifact from files: \(files.joined(separator: ", "))", files: files,
-            directory: nil)
+            directory: nil, builderID: "packer.post-processor.checksum")
     }
 }

@@ -53,7 +53,7 @@ struct CommitOutput: Sendable {
         Artifact(
             id: "VM", description: "VM files in directory: \(source.outputDirectory)",
             files: names.map { source.outputDirectory + "/" + $0 },
-            directory: context.absolute(source.outputDirectory))
+            directory: context.absolute(source.outputDirectory), builderID: "transcend.qemu")
     }
 
     /// `efi_drop_efivars` leaves the variables out of the artifact; the file stays.

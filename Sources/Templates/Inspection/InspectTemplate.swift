@@ -8,7 +8,10 @@ package func inspectTemplate(_ options: LoadOptions) -> TemplateReport {
     let template = ParsedTemplate(options)
     switch template.form {
     case .broken: return template.report("")
-    case .legacy(let legacy, let root, _): return template.report(inspect(legacy, root))
+    case .legacy(let legacy, let root, _):
+        var report = template.report(inspect(legacy, root))
+        report.facts = facts(of: legacy)
+        return report
     case .hcl(let configuration, let found):
         let values = TemplateValues(configuration, found, options)
         let reader = BuildReader(
@@ -59,11 +62,7 @@ private func value(of name: String, in body: Body, _ scope: Scope, _ secrets: Se
 // MARK: JSON templates
 
 private func inspect(_ template: LegacyTemplate, _ root: JSONNode) -> String {
-    var secrets = SecretCollection()
-    let sensitive = Set(template.sensitive.compactMap(\.text))
-    for variable in template.variables where sensitive.contains(variable.name) {
-        if let text = variable.value?.text { secrets.insert(text) }
-    }
+    let secrets = secrets(of: template)
     var text = "Packer Inspect: JSON mode\n"
     let description = root.members?.first { $0.name.lowercased() == "description" }?.value.text
     if let description, !description.isEmpty { text += "Description:\n\n\(description)\n\n" }
@@ -79,6 +78,31 @@ private func inspect(_ template: LegacyTemplate, _ root: JSONNode) -> String {
     if template.provisioners.isEmpty { text += "  <No provisioners>\n" }
     text += "\nNames are shown as they are written: variables and functions in them are rendered by a build.\n"
     return secrets.redacted(text)
+}
+
+private func secrets(of template: LegacyTemplate) -> SecretCollection {
+    var secrets = SecretCollection()
+    let sensitive = Set(template.sensitive.compactMap(\.text))
+    for variable in template.variables where sensitive.contains(variable.name) {
+        if let text = variable.value?.text { secrets.insert(text) }
+    }
+    return secrets
+}
+
+/// Names and defaults of variables with 1 for those that need a value, names and types of builders, types of provisioners.
+private func facts(of template: LegacyTemplate) -> [(type: String, data: [String])] {
+    func sorted<Item>(_ items: [Item], by name: (Item) -> String) -> [Item] {
+        items.sorted { name($0).utf8.lexicographicallyPrecedes(name($1).utf8) }
+    }
+    let secrets = secrets(of: template)
+    let variables =
+        sorted(template.variables.filter { $0.value == nil }, by: \.name)
+        + sorted(template.variables.filter { $0.value != nil }, by: \.name)
+    return variables.map { variable in
+        let value = secrets.redacted(variable.value?.text ?? "")
+        return ("template-variable", [variable.name, value, variable.value == nil ? "1" : "0"])
+    } + sorted(template.builders, by: \.name).map { ("template-builder", [$0.name, $0.type]) }
+        + template.provisioners.map { ("template-provisioner", [$0.type]) }
 }
 
 private func variableLists(_ template: LegacyTemplate) -> String {

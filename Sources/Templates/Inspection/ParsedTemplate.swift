@@ -8,6 +8,8 @@ package struct TemplateReport: Sendable {
     package var diagnostics: [Diagnostic]
     /// The files that diagnostics point into.
     package var files: [SourceFile]
+    /// What programs want to know of a JSON template, in the words of Packer's `-machine-readable`.
+    package var facts: [(type: String, data: [String])] = []
 }
 
 /// A template's files taken apart; nothing is evaluated yet.

@@ -17,6 +17,17 @@ struct RequiredPlugin {
         KnownComponents.dataSources,
     ]
 
+    /// - Parameter used: The components that the template uses.
+    init(
+        name: String, source: String, version: String, among used: [(family: String, type: String)],
+        _ resolver: ComponentResolver = ComponentResolver(plugins: nil)
+    ) {
+        self.name = name
+        self.source = source
+        self.version = version
+        find(used, resolver)
+    }
+
     /// In order of appearance.
     static func all(in configuration: Configuration, _ packer: PackerBlock) -> [RequiredPlugin] {
         let used = usedComponents(configuration)
@@ -27,9 +38,9 @@ struct RequiredPlugin {
             if case .map(let options) = Evaluation.evaluate(entry.expression, .literals).value.optionValue {
                 version = options.first { $0.key == "version" }?.value.text ?? ""
             }
-            var plugin = RequiredPlugin(name: entry.name, source: source, version: version)
-            plugin.find(used, ComponentResolver(plugins: packer.plugins))
-            return plugin
+            return RequiredPlugin(
+                name: entry.name, source: source, version: version, among: used,
+                ComponentResolver(plugins: packer.plugins))
         }
     }
 
@@ -109,6 +120,13 @@ private func report(_ options: LoadOptions, _ describe: ([RequiredPlugin]) -> St
         let text = plugins.isEmpty ? "The template requires no plugins.\n" : describe(plugins)
         return template.report(text, adding: packer.diagnostics)
     }
+}
+
+/// What `plugins install` tells of a plugin, by its source.
+package func describePlugin(_ source: String) -> (standing: String, isBuiltIn: Bool) {
+    let name = source.split(separator: "/").last.map(String.init) ?? source
+    let plugin = RequiredPlugin(name: name, source: source, version: "", among: [])
+    return (plugin.standing, !plugin.builtIn.isEmpty)
 }
 
 /// What `plugins installed` prints: everything that is built in.

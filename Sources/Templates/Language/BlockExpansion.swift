@@ -112,7 +112,7 @@ struct BodyEvaluator: Sendable {
                             id: "template/invalid-iterator", summary: "iterator must be a bare name",
                             detail: "Write iterator = item, without quotes.", subject: attribute.expression.range))
                 }
-            default: report(.unsupported(attribute, in: "dynamic", ["for_each", "iterator", "labels"]))
+            default: report(.unsupported(attribute, in: "dynamic", BlockSpec.dynamic.names))
             }
         }
         let contents = block.body.blocks.filter { $0.type == "content" }

@@ -34,7 +34,7 @@ struct BuildReader {
     private let openTypes: Set<String>
     private let scope: Scope
 
-    private static let attributes = ["name", "description", "sources"]
+    private static let attributes = BlockSpec.build.names
     private static let blocks = [
         "source", "provisioner", "post-processor", "post-processors", "error-cleanup-provisioner",
         "hcp_packer_registry",

@@ -148,7 +148,7 @@ struct Configuration {
             switch attribute.name {
             case "expression": expression = attribute.expression
             case "sensitive": isSensitive = flag(attribute)
-            default: unsupported(attribute, in: "local", ["expression", "sensitive"])
+            default: unsupported(attribute, in: "local", BlockSpec.local.names)
             }
         }
         for inner in block.body.blocks { unsupported(inner, in: "local", []) }

@@ -3,10 +3,8 @@ import Diagnostics
 
 /// What every provisioner and post-processor block can say beside its component's own options.
 struct MetaAttributes: Sendable {
-    static let provisioner: Set<String> = [
-        "name", "pause_before", "max_retries", "timeout", "only", "except", "override", "continue_on_error",
-    ]
-    static let postProcessor: Set<String> = ["name", "keep_input_artifact", "only", "except"]
+    static let provisioner = Set(BlockSpec.provisioner.names)
+    static let postProcessor = Set(BlockSpec.postProcessor.names)
 
     var name: String?
     var pauseBefore: Duration?

@@ -14,7 +14,8 @@ struct PackerBlock {
                 if attribute.name == "required_version" {
                     checkVersion(attribute)
                 } else {
-                    diagnostics.append(.unsupported(attribute, in: "packer", ["required_version", "required_plugins"]))
+                    diagnostics.append(
+                        .unsupported(attribute, in: "packer", BlockSpec.packer.names + ["required_plugins"]))
                 }
             }
             for inner in block.body.blocks {
@@ -74,7 +75,7 @@ struct PackerBlock {
             complain("The plugin \(plugin.name) is not described by an object", plugin)
             return
         }
-        for entry in entries where entry.key != "source" && entry.key != "version" {
+        for entry in entries where !BlockSpec.requiredPlugin.names.contains(entry.key) {
             complain("A required plugin has no option “\(entry.key)”", plugin)
         }
         func text(_ key: String) -> String? { entries.first { $0.key == key }?.value.text }

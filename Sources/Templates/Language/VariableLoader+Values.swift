@@ -71,7 +71,8 @@ extension VariableLoader {
     }
 
     private mutating func readFile(_ path: String) {
-        guard path.hasSuffix(".hcl") || path.hasSuffix(".json") else {
+        let isPipe = RealFileSystem.isPassed(path)
+        guard path.hasSuffix(".hcl") || path.hasSuffix(".json") || isPipe else {
             diagnostics.append(
                 Diagnostic(
                     id: "template/variable-file",
@@ -87,7 +88,7 @@ extension VariableLoader {
             return
         }
         files.append(file)
-        if path.hasSuffix(".json") { return readJSON(file) }
+        if path.hasSuffix(".json") || isPipe && file.startsWithBrace { return readJSON(file) }
         let parsed = HCL.parse(file)
         diagnostics += parsed.diagnostics
         for block in parsed.value.blocks {

@@ -63,7 +63,7 @@ struct VariableLoader {
                         summary: "“\(attribute.name)” belongs to Terraform, not to Packer", detail: "Remove it.",
                         subject: attribute.nameRange))
             default:
-                let known = ["type", "default", "description", "sensitive"]
+                let known = BlockSpec.variable.names
                 diagnostics.append(.unsupported(attribute, in: "variable", known))
                 // That it has no value would be a second error about one mistake.
                 if suggestion(for: attribute.name, among: known) == "default" { variable.value = .unknown }
@@ -160,7 +160,7 @@ struct VariableLoader {
             switch attribute.name {
             case "condition": condition = attribute.expression
             case "error_message": messageAttribute = attribute
-            default: diagnostics.append(.unsupported(attribute, in: "validation", ["condition", "error_message"]))
+            default: diagnostics.append(.unsupported(attribute, in: "validation", BlockSpec.validation.names))
             }
         }
         for inner in block.body.blocks { diagnostics.append(.unsupported(inner, in: "validation", [])) }

@@ -23,13 +23,15 @@ package struct LoadOptions: Sendable {
     package var isValidation: Bool
     /// Variables of a variable file that no template declares are worth a warning.
     package var warnsOnUndeclared: Bool
+    /// What the path `-` stands for.
+    package var standardInput: [UInt8]?
     package var fileSystem: any TemplateFileSystem
 
     package init(
         path: String, variables: [(name: String, value: String)] = [], variableFiles: [String] = [],
         environment: [String: String] = [:], only: [String] = [], except: [String] = [], workingDirectory: String,
         force: Bool = false, startTime: Date = Date(), isValidation: Bool = false, warnsOnUndeclared: Bool = false,
-        fileSystem: any TemplateFileSystem = RealFileSystem()
+        standardInput: [UInt8]? = nil, fileSystem: any TemplateFileSystem = RealFileSystem()
     ) {
         self.path = path
         self.variables = variables
@@ -42,6 +44,7 @@ package struct LoadOptions: Sendable {
         self.startTime = startTime
         self.isValidation = isValidation
         self.warnsOnUndeclared = warnsOnUndeclared
+        self.standardInput = standardInput
         self.fileSystem = fileSystem
     }
 }

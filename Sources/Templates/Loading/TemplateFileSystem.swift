@@ -53,6 +53,7 @@ package struct RealFileSystem: TemplateFileSystem {
         guard fstat(descriptor, &status) == 0 else { throw FileReadingError(errno: errno) }
         switch status.st_mode & S_IFMT {
         case S_IFREG: break
+        case S_IFIFO where Self.isPassed(path): break
         case S_IFDIR: throw FileReadingError(errno: EISDIR)
         default: throw FileReadingError("it is no ordinary file")
         }
@@ -61,11 +62,27 @@ package struct RealFileSystem: TemplateFileSystem {
         while true {
             let count = Glibc.read(descriptor, &buffer, buffer.count)
             if count < 0, errno == EINTR { continue }
+            if count < 0, errno == EAGAIN {
+                try Self.waitForMore(descriptor)
+                continue
+            }
             guard count >= 0 else { throw FileReadingError(errno: errno) }
             if count == 0 { return bytes }
             bytes += buffer[..<count]
             if bytes.count > limit { return nil }
         }
+    }
+
+    /// A pipe that the shell hands over, as in `-var-file=<(…)`; other pipes may never be written to.
+    static func isPassed(_ path: String) -> Bool {
+        path == "/dev/stdin" || ["/dev/fd/", "/proc/self/fd/"].contains(where: path.hasPrefix)
+    }
+
+    private static func waitForMore(_ descriptor: Int32) throws {
+        var pipe = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        let ready = poll(&pipe, 1, 60_000)
+        if ready == 0 { throw FileReadingError("nothing came through the pipe for a minute") }
+        if ready < 0, errno != EINTR { throw FileReadingError(errno: errno) }
     }
 
     package func names(in directory: String) throws -> [String] {

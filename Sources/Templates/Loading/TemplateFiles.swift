@@ -16,6 +16,11 @@ struct TemplateFiles {
     init(_ options: LoadOptions) {
         let path = options.path
         root = path
+        if path == "-", let bytes = options.standardInput {
+            root = "."
+            readStandardInput(bytes, options)
+            return
+        }
         switch options.fileSystem.kind(of: options.absolute(path)) {
         case nil:
             diagnostics.append(
@@ -38,10 +43,27 @@ struct TemplateFiles {
             } else {
                 // Whatever its name, as Packer has it.
                 switch options.source(path) {
-                case .success(let file): legacy = file
+                case .success(let file): add(file, isNamed: !RealFileSystem.isPassed(path))
                 case .failure(let error): diagnostics += error.diagnostics
                 }
             }
+        }
+    }
+
+    private mutating func readStandardInput(_ bytes: [UInt8], _ options: LoadOptions) {
+        switch options.source("<standard input>", bytes) {
+        case .success(let file): add(file, isNamed: false)
+        case .failure(let error): diagnostics += error.diagnostics
+        }
+    }
+
+    /// As Packer has it, a legacy template; but HCL where no name could have told.
+    private mutating func add(_ file: SourceFile, isNamed: Bool) {
+        if isNamed || file.startsWithBrace {
+            legacy = file
+        } else {
+            files = [file]
+            root = "."
         }
     }
 
@@ -87,6 +109,13 @@ struct TemplateFiles {
     }
 }
 
+extension SourceFile {
+    /// As JSON does and HCL never.
+    var startsWithBrace: Bool {
+        text.utf8.first { !" \t\r\n".utf8.contains($0) } == UInt8(ascii: "{")
+    }
+}
+
 extension LoadOptions {
     func absolute(_ path: String) -> String {
         if path.hasPrefix("/") { return path }
@@ -102,22 +131,28 @@ extension LoadOptions {
 
     /// The text of a file; why not, if it cannot be had.
     func source(_ path: String) -> Result<SourceFile, TemplateError> {
-        func failed(_ id: String, _ summary: String, _ detail: String) -> Result<SourceFile, TemplateError> {
-            .failure(TemplateError(diagnostics: [Diagnostic(id: "template/" + id, summary: summary, detail: detail)]))
-        }
         do {
-            guard let bytes = try fileSystem.read(absolute(path), limit: TemplateFiles.largestFile) else {
-                return failed("too-large", "“\(path)” is too large for a template", "At most 16 MiB are read.")
-            }
-            guard let text = String(validating: bytes, as: UTF8.self) else {
-                return failed("not-utf8", "“\(path)” is not UTF-8 text", "Save it in the encoding UTF-8.")
-            }
-            return .success(SourceFile(name: path, text: text))
+            return source(path, try fileSystem.read(absolute(path), limit: TemplateFiles.largestFile))
         } catch {
             return failed(
                 "unreadable", "“\(path)” cannot be read",
                 "The reason: \(error)." + hint(at: path)
                     + (path.hasPrefix("/") ? "" : " A path is relative to the working directory, \(workingDirectory)."))
         }
+    }
+
+    /// The text of what was read under a name; nil stands for too much.
+    fileprivate func source(_ name: String, _ bytes: [UInt8]?) -> Result<SourceFile, TemplateError> {
+        guard let bytes, bytes.count <= TemplateFiles.largestFile else {
+            return failed("too-large", "“\(name)” is too large for a template", "At most 16 MiB are read.")
+        }
+        guard let text = String(validating: bytes, as: UTF8.self) else {
+            return failed("not-utf8", "“\(name)” is not UTF-8 text", "Save it in the encoding UTF-8.")
+        }
+        return .success(SourceFile(name: name, text: text))
+    }
+
+    private func failed(_ id: String, _ summary: String, _ detail: String) -> Result<SourceFile, TemplateError> {
+        .failure(TemplateError(diagnostics: [Diagnostic(id: "template/" + id, summary: summary, detail: detail)]))
     }
 }

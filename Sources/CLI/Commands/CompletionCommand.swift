@@ -1,0 +1,39 @@
+import ArgumentParser
+import Foundation
+
+struct CompletionCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "completion", abstract: "Prints a script that makes a shell complete the words of ingot.",
+        discussion: """
+            For bash, put this line into ~/.bashrc:
+              source <(ingot completion bash)
+            For zsh, put this line into ~/.zshrc, after compinit:
+              source <(ingot completion zsh)
+            For fish, write it where fish looks for it:
+              ingot completion fish > ~/.config/fish/completions/ingot.fish
+            `ingot -autocomplete-install` does this for you, `ingot -autocomplete-uninstall` undoes it.
+            """)
+
+    /// Packer's flags `-autocomplete-install` and `-autocomplete-uninstall`.
+    enum Change: String, ExpressibleByArgument {
+        case install, uninstall
+    }
+
+    @Option(help: .hidden)
+    var change: Change?
+
+    @Argument(help: ArgumentHelp("bash, zsh or fish.", valueName: "shell"))
+    var shell: Shell?
+
+    func run() throws {
+        if let change {
+            let home = ProcessInfo.processInfo.environment["HOME"].map { URL(filePath: $0) }
+            let files = ShellFiles(home: home ?? FileManager.default.homeDirectoryForCurrentUser)
+            for line in try change == .install ? files.install() : files.uninstall() { print(line) }
+        } else if let shell {
+            FileHandle.standardOutput.write(Data(shell.script.utf8))
+        } else {
+            throw UsageError(message: "name the shell: `ingot completion bash`, zsh or fish")
+        }
+    }
+}

@@ -1,0 +1,77 @@
+import ArgumentParser
+import Foundation
+
+/// The commands and their arguments, as the parser itself describes them.
+package struct CommandTree: Decodable, Sendable {
+    package struct Command: Decodable, Sendable {
+        package var commandName: String
+        var aliases: [String]?
+        var abstract: String?
+        var shouldDisplay: Bool
+        package var subcommands: [Command]?
+        package var arguments: [Argument]?
+
+        func subcommand(_ name: String) -> Command? {
+            subcommands?.first { $0.commandName == name || $0.aliases?.contains(name) ?? false }
+        }
+
+        func argument(_ name: String) -> Argument? {
+            arguments?.first { $0.names?.contains { $0.name == name } ?? false }
+        }
+    }
+
+    package struct Argument: Decodable, Sendable {
+        package enum Kind: String, Decodable, Sendable {
+            case positional, option, flag
+        }
+
+        struct Name: Decodable, Sendable {
+            var kind: String
+            var name: String
+        }
+
+        /// What its values can be; nil for anything.
+        enum Values: Sendable {
+            case words([String])
+            case files(extensions: [String])
+            case folders
+            case builds
+        }
+
+        package var kind: Kind
+        var shouldDisplay: Bool
+        var isRepeating: Bool
+        var names: [Name]?
+        var abstract: String?
+        private var allValues: [String]?
+        private var completionKind: CompletionKind?
+
+        package var longName: String? { names?.first { $0.kind != "short" }?.name }
+
+        var values: Values? {
+            guard let completionKind else { return allValues.map(Values.words) }
+            if let list = completionKind.list { return .words(list.values) }
+            if let file = completionKind.file { return .files(extensions: file.extensions) }
+            if completionKind.directory != nil { return .folders }
+            return completionKind.custom == nil ? nil : .builds
+        }
+    }
+
+    private struct CompletionKind: Decodable, Sendable {
+        struct List: Decodable, Sendable { var values: [String] }
+        struct Files: Decodable, Sendable { var extensions: [String] }
+        struct Nothing: Decodable, Sendable {}
+
+        var list: List?
+        var file: Files?
+        var directory: Nothing?
+        var custom: Nothing?
+    }
+
+    package var command: Command
+
+    /// That of this program; nil if the parser describes itself in a way that is not known here.
+    package static func ingot() -> CommandTree? {
+        try? JSONDecoder().decode(CommandTree.self, from: Data(Ingot._dumpHelp().utf8))
+    }
+}

@@ -1,0 +1,53 @@
+import CLI
+import Testing
+
+@Suite("The spelling of flags")
+struct FlagTests {
+    @Test("Packer's single dashes, joined and separate values become the parser's")
+    func packerSpelling() {
+        #expect(
+            FlagSpelling.normalised(["build", "-var", "a=b", "-var-file=x", "-force", "-color=0", "t.json"])
+                == ["build", "--var=a=b", "--var-file=x", "--force", "--color=false", "t.json"])
+        #expect(
+            FlagSpelling.normalised(["validate", "-syntax-only=false", "-only", "-x", "."]) == [
+                "validate", "--only=-x", ".",
+            ])
+        #expect(
+            FlagSpelling.normalised(["fmt", "-write=false", "-check", "-"]) == ["fmt", "--write=false", "--check", "-"])
+    }
+
+    @Test("-machine-readable is taken before the command, too")
+    func machineReadable() {
+        #expect(
+            FlagSpelling.normalised(["-machine-readable", "plugins", "required", "t"])
+                == ["plugins", "required", "t", "--machine-readable"])
+        #expect(FlagSpelling.normalised(["build", "t", "--machine-readable"]) == ["build", "t", "--machine-readable"])
+        #expect(FlagSpelling.normalised(["-machine-readable"]) == [])
+        #expect(FlagSpelling.asksForRecords(["build", "-machine-readable"]))
+        #expect(!FlagSpelling.asksForRecords(["build", "--", "-machine-readable"]))
+    }
+
+    @Test("what follows two dashes is left alone")
+    func terminator() {
+        #expect(FlagSpelling.normalised(["fmt", "-check", "--", "-x"]) == ["fmt", "--check", "--", "-x"])
+    }
+
+    @Test("the version can be asked for by a flag")
+    func version() {
+        for flag in ["-v", "-version", "--version"] {
+            #expect(FlagSpelling.normalised([flag]) == ["version"])
+        }
+        #expect(FlagSpelling.normalised(["build", "-v"]) == ["build", "-v"])
+    }
+
+    @Test("a command that does not exist is told with the one that was meant")
+    func misspelt() {
+        #expect(Ingot.misspeltCommand(in: ["valdate", "t.json"])?.contains("Did you mean “validate”?") == true)
+        #expect(Ingot.misspeltCommand(in: ["plugins", "instaled"])?.contains("Did you mean “installed”?") == true)
+        #expect(Ingot.misspeltCommand(in: ["xyzzy"])?.contains("`ingot -h`") == true)
+        #expect(Ingot.misspeltCommand(in: ["plugin", "required", "bulid"]) == nil)
+        #expect(Ingot.misspeltCommand(in: ["--machine-readable", "fmt", "tpl"]) == nil)
+        #expect(Ingot.misspeltCommand(in: ["help", "build"]) == nil)
+        #expect(Ingot.misspeltCommand(in: []) == nil)
+    }
+}
