@@ -86,6 +86,7 @@ struct SchemaTests {
         #expect(qemu["ssh_wait_timeout"]?["deprecated"] as? Bool == true)
         #expect((qemu["ssh_wait_timeout"]?["description"] as? String)?.contains("ssh_timeout") == true)
         #expect(qemu["ssh_timeout"]?["deprecated"] == nil)
+        #expect((qemu["ssh_timeout"]?["description"] as? String)?.isEmpty == false)
     }
 }
 

@@ -46,12 +46,13 @@ enum ValueSchemas {
     }
 
     static func schema(of option: OptionSpec) -> SchemaValue {
+        let schema = schema(of: option.kind)
+        let meaning = OptionMeanings.meaning(of: option.name)
         switch option.status {
-        case .acted: return schema(of: option.kind)
-        case .inert: return schema(of: option.kind).described("Accepted without effect.")
-        case .notYet: return schema(of: option.kind).described("Packer knows it; it has no effect in Ingot yet.")
-        case .renamed(let new):
-            return schema(of: option.kind).described("An old name of \(new).").with(["deprecated": true])
+        case .acted: return schema.described(meaning)
+        case .inert: return schema.described("Accepted without effect.")
+        case .notYet: return schema.described("Packer knows it; it has no effect in Ingot yet.")
+        case .renamed(let new): return schema.described("An old name of \(new).").with(["deprecated": true])
         case .gone(let advice): return ["not": [:], "deprecated": true, "description": .text(advice)]
         }
     }
