@@ -58,7 +58,7 @@ struct BuildCommand: AsyncParsableCommand {
         let startTime = Date()
         let options = try template.loadOptions(
             force: force, isValidation: false, warnsOnUndeclared: warnOnUndeclaredVar, startTime: startTime)
-        let loaded = loadPlan(options)
+        let loaded = try await runningDataSources(of: options) { try await loadPlan(options, running: $0) }
         DiagnosticPrinter(files: loaded.files, json: json, color: color).print(loaded.plan.diagnostics)
         guard let plan = try? loaded.plan.get() else { throw ExitCode(1) }  // What was wrong is printed above.
 

@@ -2,7 +2,7 @@ import ArgumentParser
 import Foundation
 import Templates
 
-struct InspectCommand: ParsableCommand {
+struct InspectCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "inspect", abstract: "Shows a template's variables, locals and builds.",
         discussion: "Sensitive values are shown as <sensitive>, variables without a value as <unknown>.")
@@ -17,9 +17,10 @@ struct InspectCommand: ParsableCommand {
 
     @OptionGroup var template: TemplateOptions
 
-    func run() throws {
+    func run() async throws {
         let options = try template.loadOptions(
             force: false, isValidation: true, warnsOnUndeclared: false, startTime: Date())
-        try inspectTemplate(options).show(color: color)
+        let report = try await runningDataSources(of: options) { try await inspectTemplate(options, running: $0) }
+        try report.show(color: color)
     }
 }

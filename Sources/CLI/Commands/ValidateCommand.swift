@@ -4,7 +4,7 @@ import Foundation
 import Pipeline
 import Templates
 
-struct ValidateCommand: ParsableCommand {
+struct ValidateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "validate", abstract: "Checks a template, with its files and variables, and builds nothing.")
 
@@ -14,6 +14,9 @@ struct ValidateCommand: ParsableCommand {
     @Flag(help: "Does not warn about variables that a file sets and the template does not declare.")
     var noWarnUndeclaredVar = false
 
+    @Flag(help: "Runs the data sources, whose values are unknown otherwise.")
+    var evaluateDatasources = false
+
     @Flag(help: "Prints one JSON object a line.")
     var json = false
 
@@ -22,10 +25,17 @@ struct ValidateCommand: ParsableCommand {
 
     @OptionGroup var template: TemplateOptions
 
-    func run() throws {
+    func run() async throws {
         let options = try template.loadOptions(
             force: false, isValidation: true, warnsOnUndeclared: !noWarnUndeclaredVar, startTime: Date())
-        let loaded = syntaxOnly ? checkSyntax(options) : loadPlan(options)
+        let loaded: LoadedPlan
+        if syntaxOnly {
+            loaded = checkSyntax(options)
+        } else if evaluateDatasources {
+            loaded = try await runningDataSources(of: options) { try await loadPlan(options, running: $0) }
+        } else {
+            loaded = loadPlan(options)
+        }
         let printer = DiagnosticPrinter(files: loaded.files, json: json, color: color)
         let diagnostics = loaded.plan.diagnostics
         printer.print(diagnostics)

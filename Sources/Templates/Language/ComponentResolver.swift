@@ -36,6 +36,16 @@ struct ComponentResolver: Sendable {
     }
 }
 
+extension ComponentResolver {
+    /// `TYPE.NAME` of the data sources that are known, but not built in.
+    func missingDataSources(_ configuration: Configuration) -> Set<String> {
+        Set(
+            configuration.dataSources.filter { _, source in
+                if case .known = resolve(source.type, KnownComponents.dataSources) { true } else { false }
+            }.keys)
+    }
+}
+
 /// `-only` and `-except`: globs for HCL templates, exact names for JSON ones.
 struct BuildSelection {
     private struct Pattern {
