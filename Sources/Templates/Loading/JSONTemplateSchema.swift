@@ -8,7 +8,8 @@ extension BodySchema {
         "variable": BlockType(
             labels: 1, BodySchema(blocks: ["validation": BlockType()], expressions: ["type"])),
         "variables": BlockType(), "locals": BlockType(), "local": BlockType(labels: 1), "data": BlockType(labels: 2),
-        "source": BlockType(labels: 2), "build": BlockType(build),
+        "source": BlockType(labels: 2), "build": BlockType(build), "hcp_packer_registry": BlockType(),
+        "communicator": BlockType(labels: 2),
     ])
 
     private static let build = BodySchema(
