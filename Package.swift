@@ -80,7 +80,7 @@ let package = Package(
         module("DiskImages", ["Scopes", "Processes"]),
         module(
             "DataSources",
-            ["HCL", "Media", "Processes", "SSH", "Scopes", "Templates", asyncHTTPClient, nio, nioHTTP1]),
+            ["HCL", "Media", "Processes", "SSH", "Scopes", "Templates", asyncHTTPClient, nio, nioHTTP1, nioPosix]),
         module(
             "Pipeline",
             [

@@ -13,7 +13,9 @@ func runningDataSources<Value: Sendable>(
     let runner = LocalDataSources(
         environment: options.environment, workingDirectory: options.workingDirectory,
         cacheDirectory: StateFolders(environment: options.environment).cache)
-    let (result, signal) = try await Interruption().run(announce: { _ in }) { () async -> Result<Value, any Error> in
+    let (result, signal) = try await Interruption().run(announce: { _ in
+        writeError("Interrupted: what the template reads from outside is given up.")
+    }) { () async -> Result<Value, any Error> in
         do { return .success(try await body(runner)) } catch { return .failure(error) }
     }
     if let signal { throw ExitCode(128 + signal) }

@@ -4,6 +4,7 @@ import HCL
 import Media
 import NIOCore
 import NIOHTTP1
+import NIOPosix
 import Scopes
 import Templates
 
@@ -108,11 +109,15 @@ extension LocalDataSources {
 }
 
 private func explained(_ error: any Error) -> String {
-    guard let error = error as? HTTPClientError else { return "\(error)" }
     switch error {
-    case .connectTimeout: return "the server cannot be reached"
-    case .readTimeout: return "the server fell silent"
-    case .remoteConnectionClosed: return "the server closed the connection"
-    default: return error.shortDescription
+    case HTTPClientError.connectTimeout: return "the server cannot be reached"
+    case HTTPClientError.readTimeout: return "the server fell silent"
+    case HTTPClientError.remoteConnectionClosed: return "the server closed the connection"
+    case let error as HTTPClientError: return error.shortDescription
+    case let error as NIOConnectionError:
+        guard let last = error.connectionErrors.last else { return "the name \(error.host) is not known" }
+        return explained(last.error)
+    case let error as IOError: return String(cString: strerror(error.errnoCode))
+    default: return "\(error)"
     }
 }

@@ -1,5 +1,5 @@
 import DataSources
-import FoundationEssentials
+import Foundation
 import Glibc
 import HCL
 import Processes

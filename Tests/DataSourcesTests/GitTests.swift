@@ -1,5 +1,5 @@
 import DataSources
-import FoundationEssentials
+import Foundation
 import HCL
 import Processes
 import Templates
@@ -82,7 +82,8 @@ private func git(_ folder: String, _ arguments: String...) async throws -> Strin
             #expect(await commit("v9").contains("there is no such commit"))
             #expect(await commit("--all").contains("begins with a dash"))
             #expect(await commit("HEAD", "nowhere").contains("there is no folder \(folder)/nowhere"))
-            let without = DataSourcesWithoutGit.make(in: folder)
+            let without = LocalDataSources(
+                environment: ["PATH": folder], workingDirectory: folder, cacheDirectory: folder)
             #expect(await failure { try await without.run(.gitRepository(path: ".")) }.contains("git is not installed"))
         }
         try await withScratch { folder in
@@ -92,11 +93,5 @@ private func git(_ folder: String, _ arguments: String...) async throws -> Strin
             let empty = await failure { try await sources(in: folder).run(.gitRepository(path: ".")) }
             #expect(empty.contains("the repository has no commit yet"))
         }
-    }
-}
-
-private enum DataSourcesWithoutGit {
-    static func make(in folder: String) -> LocalDataSources {
-        sources(in: folder, environment: ["PATH": folder])
     }
 }

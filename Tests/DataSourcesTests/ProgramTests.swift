@@ -1,5 +1,5 @@
 import DataSources
-import FoundationEssentials
+import Foundation
 import HCL
 import Scopes
 import Templates

@@ -1,6 +1,6 @@
 import DataSources
 import Diagnostics
-import FoundationEssentials
+import Foundation
 import Glibc
 import HCL
 import Processes
@@ -9,13 +9,11 @@ import Templates
 
 /// A folder that is gone after the test.
 func withScratch<Value>(_ body: (String) async throws -> Value) async throws -> Value {
-    let path = NSTemporaryPath + "/ingot-data-" + UUID().uuidString
+    let path = "/tmp/ingot-data-" + UUID().uuidString
     try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(atPath: path) }  // Left over is only rubbish.
     return try await body(path)
 }
-
-private let NSTemporaryPath = "/tmp"
 
 /// The variables of this process that a program needs.
 let someEnvironment: [String: String] = [

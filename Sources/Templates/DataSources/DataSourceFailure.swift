@@ -9,10 +9,12 @@ extension Diagnostic {
                 id: "template/data-source", summary: "data.\(key) has no value", detail: "\(error)", subject: place)
         }
         let reason = "\(error.underlying)"
-        let detail = reason.prefix(1).uppercased() + reason.dropFirst()
+        var detail = reason.prefix(1).uppercased() + reason.dropFirst()
+        // Words of a program stay as they are.
+        if !reason.contains("\n"), reason.last.map({ !".!?".contains($0) }) ?? false { detail += "." }
+        if let hint = error.hint { detail += "\n\(hint)" }
         return Diagnostic(
-            id: "template/data-source", summary: "data.\(key): could not \(error.operation)",
-            detail: detail + (".!?\n".contains(detail.last ?? ".") ? "" : ".") + (error.hint.map { "\n\($0)" } ?? ""),
+            id: "template/data-source", summary: "data.\(key): could not \(error.operation)", detail: detail,
             subject: place)
     }
 }

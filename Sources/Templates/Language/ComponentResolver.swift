@@ -17,8 +17,12 @@ struct ComponentResolver: Sendable {
 
     func canonical(_ type: String, _ family: KnownComponents.Family) -> String {
         if family.builtIn[type] != nil { return type }
-        guard let source = plugins?[type], let last = source.split(separator: "/").last else { return type }
-        return family.builtIn[String(last)] != nil ? String(last) : type
+        for (name, source) in plugins ?? [:] where type == name || type.hasPrefix(name + "-") {
+            guard let last = source.split(separator: "/").last else { continue }
+            let own = last + type.dropFirst(name.count)
+            if family.builtIn[String(own)] != nil { return String(own) }
+        }
+        return type
     }
 
     func resolve(_ type: String, _ family: KnownComponents.Family) -> Resolution {
