@@ -110,10 +110,13 @@ extension LocalDataSources {
 
 private func explained(_ error: any Error) -> String {
     switch error {
-    case HTTPClientError.connectTimeout: return "the server cannot be reached"
-    case HTTPClientError.readTimeout: return "the server fell silent"
-    case HTTPClientError.remoteConnectionClosed: return "the server closed the connection"
-    case let error as HTTPClientError: return error.shortDescription
+    case let error as HTTPClientError:
+        switch error {
+        case .connectTimeout: return "the server cannot be reached"
+        case .readTimeout: return "the server fell silent"
+        case .remoteConnectionClosed: return "the server closed the connection"
+        default: return error.shortDescription
+        }
     case let error as NIOConnectionError:
         guard let last = error.connectionErrors.last else { return "the name \(error.host) is not known" }
         return explained(last.error)
