@@ -79,12 +79,16 @@ let package = Package(
         module("Processes", ["Scopes", subprocess, systemPackage]),
         module("DiskImages", ["Scopes", "Processes"]),
         module(
+            "DataSources",
+            ["HCL", "Media", "Processes", "SSH", "Scopes", "Templates", asyncHTTPClient, nio, nioHTTP1, nioPosix]),
+        module(
             "Pipeline",
             [
                 "Diagnostics", "Scopes", "HCL", "BootCommand", "Templates", "Libvirt", "SSH", "RemoteFramebuffer",
                 "Screen", "HTTPServing", "Media", "DiskImages", "Processes",
             ]),
-        module("CLI", ["CMemory", "Diagnostics", "Scopes", "Templates", "Pipeline", "HCL", argumentParser]),
+        module(
+            "CLI", ["CMemory", "DataSources", "Diagnostics", "Scopes", "Templates", "Pipeline", "HCL", argumentParser]),
         // One file that runs where no Swift is installed, and starts three times as fast.
         .executableTarget(
             name: "ingot", dependencies: ["CLI"], swiftSettings: settings,
@@ -98,6 +102,7 @@ let package = Package(
         tests("HCL", ["Diagnostics"], resources: [.copy("Fixtures")]),
         tests("BootCommand"),
         tests("Templates", ["Diagnostics", "HCL", "Scopes", "BootCommand"], exclude: ["Mistakes"]),
+        tests("DataSources", ["Diagnostics", "HCL", "HTTPServing", "Scopes", "Templates", hummingbird]),
         tests("Libvirt", ["Scopes"], resources: [.copy("Machines")]),
         tests("SSH", ["Scopes"]),
         tests("RemoteFramebuffer", ["Scopes"]),

@@ -1,7 +1,7 @@
-import AsyncHTTPClient
+package import AsyncHTTPClient
 import Foundation
 import NIOCore
-import NIOHTTP1
+package import NIOHTTP1
 import Scopes
 
 /// Runs `body` with an HTTP client made for `url`, and ends the client.
@@ -9,7 +9,7 @@ import Scopes
 /// Redirects are followed; HTTP_PROXY, HTTPS_PROXY and NO_PROXY are honoured in either case; the
 /// proxy must grant a tunnel (CONNECT), to port 80 too. A server that is silent for
 /// two minutes counts as gone.
-func withHTTPClient<Value: Sendable>(
+package func withHTTPClient<Value: Sendable>(
     for url: String, _ environment: [String: String], _ body: (HTTPClient) async throws -> Value
 ) async throws -> Value {
     var configuration = HTTPClient.Configuration(
@@ -34,7 +34,7 @@ func isRemote(_ url: String) -> Bool {
 }
 
 /// A request with the user and password of the URL, if any, moved into its header.
-func downloadRequest(_ url: String, method: HTTPMethod = .GET) throws -> HTTPClientRequest {
+package func downloadRequest(_ url: String, method: HTTPMethod = .GET) throws -> HTTPClientRequest {
     guard var parts = URLComponents(string: url), parts.host?.isEmpty == false else {
         throw Reason(text: "the URL is malformed")
     }
@@ -50,7 +50,7 @@ func downloadRequest(_ url: String, method: HTTPMethod = .GET) throws -> HTTPCli
 }
 
 /// A URL as it may be shown: without its password.
-func withoutSecrets(_ url: String) -> String {
+package func withoutSecrets(_ url: String) -> String {
     guard isRemote(url), var parts = URLComponents(string: url), parts.password != nil else { return url }
     parts.password = "***"
     return parts.string ?? url

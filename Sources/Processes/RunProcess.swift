@@ -89,14 +89,14 @@ private func stream(
     if let last = splitter.finish() { onOutput(OutputLine(text: last, isError: isError)) }
 }
 
-private func childEnvironment(_ variables: [String: String]?) -> Environment {
+func childEnvironment(_ variables: [String: String]?) -> Environment {
     guard let variables else { return .inherit }
     let rows = variables.filter { !$0.key.isEmpty && !$0.key.utf8.contains(0) && !$0.value.utf8.contains(0) }
     return .custom(rows.map { Array("\($0.key)=\($0.value)\0".utf8) })
 }
 
 /// The file to run: found as a shell would, but with the child's own PATH.
-private func locate(_ executable: String, environment: [String: String]?, workingDirectory: String?) throws -> String {
+func locate(_ executable: String, environment: [String: String]?, workingDirectory: String?) throws -> String {
     let operation = "run \(executable.isEmpty ? "a program without a name" : executable)"
     if executable.contains("/") {
         let path = executable.hasPrefix("/") ? executable : (workingDirectory.map { $0 + "/" } ?? "") + executable

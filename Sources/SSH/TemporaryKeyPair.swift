@@ -25,16 +25,29 @@ package struct TemporaryKeyPair: Sendable {
         }
         defer { ssh_key_free(key) }
         var text: UnsafeMutablePointer<CChar>?
-        var line: UnsafeMutablePointer<CChar>?
-        defer {
-            ssh_string_free_char(text)
-            ssh_string_free_char(line)
-        }
+        defer { ssh_string_free_char(text) }
         guard ssh_pki_export_privkey_base64(key, nil, nil, nil, &text) == SSH_OK, let text,
-            ssh_pki_export_pubkey_base64(key, &line) == SSH_OK, let line
+            let publicKey = publicLine(of: key, comment: comment)
         else { throw BuildError("make a key of type \(type)", because: "libssh could not write it") }
-        let name = ssh_key_type_to_char(ssh_key_type(key)).map { String(cString: $0) } ?? type
-        return TemporaryKeyPair(
-            privateKey: Sensitive(String(cString: text)), publicKey: "\(name) \(String(cString: line)) \(comment)")
+        return TemporaryKeyPair(privateKey: Sensitive(String(cString: text)), publicKey: publicKey)
     }
+}
+
+extension SSHKey {
+    /// A line for authorized_keys.
+    package func publicKey(comment: String) throws -> String {
+        let handle = try KeyHandle(self)
+        guard let line = publicLine(of: handle.pointer, comment: comment) else {
+            throw BuildError("write the public half of a key", because: "libssh could not")
+        }
+        return line
+    }
+}
+
+private func publicLine(of key: ssh_key, comment: String) -> String? {
+    var line: UnsafeMutablePointer<CChar>?
+    guard ssh_pki_export_pubkey_base64(key, &line) == SSH_OK, let line else { return nil }
+    defer { ssh_string_free_char(line) }
+    guard let name = ssh_key_type_to_char(ssh_key_type(key)) else { return nil }
+    return "\(String(cString: name)) \(String(cString: line)) \(comment)"
 }

@@ -301,12 +301,15 @@ struct BuildTests {
         #expect(loaded.warnings.map(\.id).contains("template/not-built-in"))
     }
 
-    @Test("a data source is unknown when validating, and an error where a build needs it")
+    @Test("a data source that is not built in is a warning when validating, and an error where a build needs it")
     func dataSources() {
-        let text = "data \"http\" \"x\" {\n  url = \"u\"\n}\n" + qemuTemplate("vm_name = data.http.x.body")
-        #expect(Loaded(text) { $0.isValidation = true }.errorMarks == [])
-        #expect(Loaded(text).errorMarks == ["data-source-not-built-in: data.http.x.body"])
-        #expect(Loaded("data \"http\" \"x\" {\n}\n" + qemuTemplate("")).errorMarks == [])
+        let data = "data \"amazon-ami\" \"x\" {\n  owners = [\"self\"]\n}\n"
+        let text = data + qemuTemplate("vm_name = data.amazon-ami.x.id")
+        let validated = Loaded(text) { $0.isValidation = true }
+        #expect(validated.errorMarks == [])
+        #expect(validated.warnings.map(\.id).contains("template/not-built-in"))
+        #expect(Loaded(text).errorMarks == ["data-source-not-built-in: data.amazon-ami.x.id"])
+        #expect(Loaded(data + qemuTemplate("")).errorMarks == [])
     }
 
     @Test("the version that a template asks for is compared with Packer's")

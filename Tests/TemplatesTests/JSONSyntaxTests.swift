@@ -49,4 +49,16 @@ struct JSONSyntaxTests {
         #expect(summaries.contains { $0.contains("sise") })
         #expect(loaded.errors.allSatisfy { $0.subject != nil })
     }
+
+    @Test("a registry and a communicator are accepted and do nothing")
+    func inertBlocks() {
+        let text = Self.text.replacing(
+            "\"locals\":",
+            with:
+                "\"hcp_packer_registry\": {\"bucket_name\": \"b\"}, \"communicator\": {\"ssh\": {\"x\": {}}}, \"locals\":"
+        )
+        let loaded = Loaded("", files: ["t.pkr.json": text], path: "t.pkr.json")
+        #expect(loaded.errors.map(\.summary) == [])
+        #expect(loaded.warnings.map(\.id).contains("template/registry"))
+    }
 }

@@ -66,7 +66,7 @@ struct BuildCommand: AsyncParsableCommand {
         let options = try template.loadOptions(
             selection: selection, force: force, isValidation: false, warnsOnUndeclared: warnOnUndeclaredVar,
             startTime: startTime)
-        let loaded = loadPlan(options)
+        let loaded = try await runningDataSources(of: options) { try await loadPlan(options, running: $0) }
         DiagnosticPrinter(files: loaded.files, json: json, output: output).print(loaded.plan.diagnostics)
         guard let plan = try? loaded.plan.get() else { throw ExitCode(1) }  // What was wrong is printed above.
 

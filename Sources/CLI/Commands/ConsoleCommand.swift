@@ -3,7 +3,7 @@ import Diagnostics
 import Foundation
 import Templates
 
-struct ConsoleCommand: ParsableCommand {
+struct ConsoleCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "console", abstract: "Evaluates expressions with a template's variables and locals.",
         discussion: """
@@ -27,12 +27,15 @@ struct ConsoleCommand: ParsableCommand {
         completion: .file(extensions: ["pkr.hcl", "pkr.json", "json"]))
     var path: String?
 
-    func run() throws {
+    func run() async throws {
         let options = LoadOptions(
             path: path ?? ".", variables: try values.assignments(), variableFiles: values.varFile,
             environment: ProcessInfo.processInfo.environment,
             workingDirectory: FileManager.default.currentDirectoryPath, startTime: Date())
-        let session = ConsoleSession(options, usesTemplate: path != nil, language: configType)
+        let (usesTemplate, language) = (path != nil, configType)
+        let session = try await runningDataSources(of: options) { runner in
+            try await ConsoleSession.start(options, usesTemplate: usesTemplate, language: language, running: runner)
+        }
         writeDiagnostics(session.diagnostics, in: session.files, output)
         if session.diagnostics.hasErrors { throw ExitCode(1) }
         let isInteractive = Terminal.inputIsTerminal && Terminal.outputIsTerminal

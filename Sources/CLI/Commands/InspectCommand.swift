@@ -1,7 +1,7 @@
 import ArgumentParser
 import Templates
 
-struct InspectCommand: ParsableCommand {
+struct InspectCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "inspect", abstract: "Shows a template's variables, locals and builds.",
         discussion: "Sensitive values are shown as <sensitive>, variables without a value as <unknown>.")
@@ -14,7 +14,8 @@ struct InspectCommand: ParsableCommand {
     @OptionGroup var output: OutputOptions
     @OptionGroup var template: TemplateOptions
 
-    func run() throws {
-        try inspectTemplate(try template.loadOptions()).show(output)
+    func run() async throws {
+        let options = try template.loadOptions()
+        try await runningDataSources(of: options) { try await inspectTemplate(options, running: $0) }.show(output)
     }
 }

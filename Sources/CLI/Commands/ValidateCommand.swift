@@ -3,6 +3,7 @@ import Diagnostics
 import Pipeline
 import Templates
 
+/// It is not asynchronous by itself, since the threads for that cost it a good part of its time and memory.
 struct ValidateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "validate", abstract: "Checks a template, with its files and variables, and builds nothing.",
@@ -16,6 +17,9 @@ struct ValidateCommand: ParsableCommand {
 
     @Flag(help: "Does not warn about variables that a file sets and the template does not declare.")
     var noWarnUndeclaredVar = false
+
+    @Flag(help: "Runs the data sources, whose values are unknown otherwise.")
+    var evaluateDatasources = false
 
     @Flag(help: "Prints each finding as a JSON object.")
     var json = false
@@ -31,8 +35,22 @@ struct ValidateCommand: ParsableCommand {
     @OptionGroup var template: TemplateOptions
 
     func run() throws {
-        let options = try template.loadOptions(selection: selection, warnsOnUndeclared: !noWarnUndeclaredVar)
-        let loaded = syntaxOnly ? checkSyntax(options) : loadPlan(options)
+        let options = try loadOptions()
+        try report(syntaxOnly ? checkSyntax(options) : loadPlan(options))
+    }
+
+    /// For `evaluateDatasources`.
+    func runWithDataSources() async throws {
+        if syntaxOnly { return try run() }
+        let options = try loadOptions()
+        try report(await runningDataSources(of: options) { try await loadPlan(options, running: $0) })
+    }
+
+    private func loadOptions() throws -> LoadOptions {
+        try template.loadOptions(selection: selection, warnsOnUndeclared: !noWarnUndeclaredVar)
+    }
+
+    private func report(_ loaded: LoadedPlan) throws {
         let printer = DiagnosticPrinter(files: loaded.files, json: json, output: output)
         let diagnostics = loaded.plan.diagnostics
         printer.print(diagnostics)

@@ -49,13 +49,12 @@ enum KnownComponents {
             """))
 
     static let dataSources = Family(
-        word: "data source", builtIn: [:],
+        word: "data source", builtIn: OptionTables.dataSources,
         known: words(
             """
-            http null file external external-raw git-commit git-repository git-tree sshkey host-info hcp-packer-version
-            hcp-packer-artifact hcp-packer-image hcp-packer-iteration amazon-ami amazon-secretsmanager
-            amazon-parameterstore azure-keyvaultsecret googlecompute-image hcloud-image oracle-objectstorage
-            vsphere-virtualmachine parameterstore scaleway-image virtualbox
+            host-info password hcp-packer-version hcp-packer-artifact hcp-packer-image hcp-packer-iteration amazon-ami
+            amazon-secretsmanager amazon-parameterstore azure-keyvaultsecret googlecompute-image hcloud-image
+            oracle-objectstorage vsphere-virtualmachine parameterstore scaleway-image virtualbox
             """))
 
     private static func words(_ text: String) -> Set<String> {

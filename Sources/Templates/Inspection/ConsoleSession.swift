@@ -30,22 +30,50 @@ package struct ConsoleSession {
     package let diagnostics: [Diagnostic]
     package let files: [SourceFile]
 
+    /// A session in which no data source was run: what they give is unknown.
+    ///
     /// - Parameter language: For a session without a template; a template decides for itself.
     package init(_ options: LoadOptions, usesTemplate: Bool, language: Language = .hcl2) {
         let parsed = usesTemplate ? ParsedTemplate(options) : nil
-        var values: TemplateValues?
+        var values = Self.values(parsed, options, language)
+        values?.evaluate()
+        self.init(options, parsed, values, language)
+    }
+
+    /// A session with every data source run, as Packer does.
+    ///
+    /// - Throws: `CancellationError` alone.
+    package static func start(
+        _ options: LoadOptions, usesTemplate: Bool, language: Language = .hcl2, running runner: any DataSourceRunner
+    ) async throws -> ConsoleSession {
+        let parsed = usesTemplate ? ParsedTemplate(options) : nil
+        var values = Self.values(parsed, options, language)
+        try await values?.evaluate(running: runner)
+        return ConsoleSession(options, parsed, values, language)
+    }
+
+    /// nil for JSON, and for a template that cannot be used.
+    private static func values(
+        _ parsed: ParsedTemplate?, _ options: LoadOptions, _ language: Language
+    ) -> TemplateValues? {
+        switch parsed?.form {
+        case .hcl(let configuration, let found)?: TemplateValues(configuration, found, options)
+        case nil where language == .hcl2: TemplateValues(options)
+        default: nil
+        }
+    }
+
+    private init(_ options: LoadOptions, _ parsed: ParsedTemplate?, _ values: TemplateValues?, _ language: Language) {
         var variables: LegacyVariables?
         var directory = options.workingDirectory
         switch parsed?.form {
-        case .broken?: break
-        case .hcl(let configuration, let found)?: values = TemplateValues(configuration, found, options)
         case .legacy(let template, _, let root)?:
             directory = options.absolute(root)
             variables = LegacyVariables(template, options, directory: directory)
-        case nil where language == .hcl2: values = TemplateValues(options)
-        case nil:
+        case nil where language == .json:
             let empty = LegacyTemplate(range: SourceRange(file: "", start: 0, end: 0))
             variables = LegacyVariables(empty, options, directory: directory)
+        default: break
         }
         var diagnostics = parsed?.diagnostics ?? []
         var files = parsed?.files ?? []

@@ -4,26 +4,57 @@ import HCL
 /// What `inspect` prints: the values and builds of a template, as Packer lays them out.
 ///
 /// What cannot be evaluated, perhaps for want of a variable's value, is unknown and worth a warning.
+///
+/// No data source is run: what they give is unknown.
 package func inspectTemplate(_ options: LoadOptions) -> TemplateReport {
-    let template = ParsedTemplate(options)
-    switch template.form {
-    case .broken: return template.report("")
-    case .legacy(let legacy, let root, _):
-        var report = template.report(inspect(legacy, root))
-        report.facts = facts(of: legacy)
-        return report
-    case .hcl(let configuration, let found):
-        let values = TemplateValues(configuration, found, options)
-        let reader = BuildReader(
-            configuration, values.scope,
-            BodyEvaluator(environment: values.environment, localNames: values.localNames))
-        var text = "Packer Inspect: HCL2 mode\n\n" + values.variableLines + values.localLines + "> builds:\n\n"
-        for (index, (build, block)) in zip(reader.builds, configuration.builds).enumerated() {
-            text += inspect(build, block, index, values)
+    var inspection = Inspection(options)
+    inspection.values?.evaluate()
+    return inspection.report
+}
+
+/// As `inspectTemplate`, with every data source run, as Packer does.
+///
+/// - Throws: `CancellationError` alone.
+package func inspectTemplate(_ options: LoadOptions, running runner: any DataSourceRunner) async throws
+    -> TemplateReport
+{
+    var inspection = Inspection(options)
+    try await inspection.values?.evaluate(running: runner)
+    return inspection.report
+}
+
+private struct Inspection {
+    let template: ParsedTemplate
+    /// Of an HCL template.
+    var values: TemplateValues?
+
+    init(_ options: LoadOptions) {
+        template = ParsedTemplate(options)
+        if case .hcl(let configuration, let found) = template.form {
+            values = TemplateValues(configuration, found, options)
         }
-        return template.report(
-            text, adding: values.diagnostics + reader.evaluator.diagnostics.map(\.tolerated), files: values.files,
-            secrets: values.secrets)
+    }
+
+    var report: TemplateReport {
+        switch template.form {
+        case .broken: return template.report("")
+        case .legacy(let legacy, let root, _):
+            var report = template.report(inspect(legacy, root))
+            report.facts = facts(of: legacy)
+            return report
+        case .hcl(let configuration, _):
+            guard let values else { return template.report("") }
+            let reader = BuildReader(
+                configuration, values.scope,
+                BodyEvaluator(environment: values.environment, localNames: values.localNames))
+            var text = "Packer Inspect: HCL2 mode\n\n" + values.variableLines + values.localLines + "> builds:\n\n"
+            for (index, (build, block)) in zip(reader.builds, configuration.builds).enumerated() {
+                text += inspect(build, block, index, values)
+            }
+            return template.report(
+                text, adding: values.diagnostics + reader.evaluator.diagnostics.map(\.tolerated), files: values.files,
+                secrets: values.secrets)
+        }
     }
 }
 

@@ -15,7 +15,9 @@ struct TemplateValues {
     private(set) var files: [SourceFile]
     let environment: Evaluation.Environment
     let localNames: Set<String>
+    private var graph: ValueGraph
 
+    /// The variables; locals and data sources come with `evaluate`.
     init(_ configuration: Configuration, _ found: TemplateFiles, _ options: LoadOptions) {
         self.init(configuration, root: found.root, automaticFiles: found.automaticVariableFiles, options)
     }
@@ -26,9 +28,6 @@ struct TemplateValues {
     }
 
     private init(_ configuration: Configuration, root: String, automaticFiles: [String], _ options: LoadOptions) {
-        // Data sources are unknown then, instead of an error.
-        var options = options
-        options.isValidation = true
         environment = Evaluation.Environment(options, root: root, dataSources: Set(configuration.dataSources.keys))
         localNames = Set(configuration.locals.keys)
         var loader = VariableLoader(configuration, options)
@@ -43,12 +42,32 @@ struct TemplateValues {
         diagnostics.removeAll(where: \.isUnsetVariable)
         scope = environment.baseScope
         scope.roots["var"] = .object(variables)
-        var evaluator = LocalEvaluator(configuration, base: scope, environment: environment, marksSensitive: true)
-        evaluator.evaluateAll()
-        diagnostics += evaluator.diagnostics.map(\.tolerated)
-        secrets.formUnion(evaluator.secrets)
-        locals = evaluator.values
+        graph = ValueGraph(
+            configuration, base: scope, environment: environment,
+            components: ComponentResolver(plugins: PackerBlock(configuration.packer).plugins), options,
+            marksSensitive: true)
+    }
+
+    /// Evaluates the locals; what data sources give is unknown.
+    mutating func evaluate() {
+        graph.evaluateAll()
+        finish()
+    }
+
+    /// Runs the data sources and evaluates the locals.
+    ///
+    /// - Throws: `CancellationError` alone.
+    mutating func evaluate(running runner: any DataSourceRunner) async throws {
+        try await graph.evaluateAll(.runTolerantly, running: runner)
+        finish()
+    }
+
+    private mutating func finish() {
+        diagnostics += graph.diagnostics.map(\.tolerated)
+        secrets.formUnion(graph.secrets)
+        locals = graph.locals
         scope.roots["local"] = .object(locals)
+        scope.roots["data"] = graph.dataValue
     }
 
     var variableLines: String {

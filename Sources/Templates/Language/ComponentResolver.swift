@@ -17,8 +17,12 @@ struct ComponentResolver: Sendable {
 
     func canonical(_ type: String, _ family: KnownComponents.Family) -> String {
         if family.builtIn[type] != nil { return type }
-        guard let source = plugins?[type], let last = source.split(separator: "/").last else { return type }
-        return family.builtIn[String(last)] != nil ? String(last) : type
+        for (name, source) in plugins ?? [:] where type == name || type.hasPrefix(name + "-") {
+            guard let last = source.split(separator: "/").last else { continue }
+            let own = last + type.dropFirst(name.count)
+            if family.builtIn[String(own)] != nil { return String(own) }
+        }
+        return type
     }
 
     func resolve(_ type: String, _ family: KnownComponents.Family) -> Resolution {
@@ -33,6 +37,16 @@ struct ComponentResolver: Sendable {
                     ? "It belongs to no plugin that is known by name."
                     : "Built in are: \(family.builtIn.keys.sorted().joined(separator: ", ")). "
                         + "If it comes from a plugin, name the plugin in required_plugins of the packer block."))
+    }
+}
+
+extension ComponentResolver {
+    /// `TYPE.NAME` of the data sources that are known, but not built in.
+    func missingDataSources(_ configuration: Configuration) -> Set<String> {
+        Set(
+            configuration.dataSources.filter { _, source in
+                if case .known = resolve(source.type, KnownComponents.dataSources) { true } else { false }
+            }.keys)
     }
 }
 

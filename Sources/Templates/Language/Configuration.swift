@@ -29,6 +29,8 @@ struct Configuration {
     /// In order of appearance.
     var localNames: [String] = []
     var dataSources: [String: DataSource] = [:]
+    /// `TYPE.NAME`, in order of appearance.
+    var dataSourceKeys: [String] = []
     var sources: [String: Source] = [:]
     var builds: [Block] = []
     var diagnostics: [Diagnostic] = []
@@ -176,6 +178,7 @@ struct Configuration {
             return
         }
         dataSources["\(type).\(name)"] = DataSource(type: type, name: name, block: block)
+        dataSourceKeys.append("\(type).\(name)")
     }
 
     private mutating func addSource(_ block: Block) {

@@ -28,13 +28,19 @@ enum Evaluation {
         /// `path`, `packer`, `data`, and `source` as far as it is known outside of sources.
         let baseScope: Scope
         private let dataSources: Set<String>
+        private let missing: Set<String>
         private let openTypes: Set<String>
-        private let isValidation: Bool
 
-        init(_ options: LoadOptions, root: String, dataSources: Set<String>, openTypes: Set<String> = []) {
+        /// - Parameters:
+        ///   - dataSources: `TYPE.NAME` of those that are declared.
+        ///   - missing: Those of them that are not built in, where needing one is an error.
+        init(
+            _ options: LoadOptions, root: String, dataSources: Set<String>, missing: Set<String> = [],
+            openTypes: Set<String> = []
+        ) {
             self.dataSources = dataSources
+            self.missing = missing
             self.openTypes = openTypes
-            isValidation = options.isValidation
             validationFunctions = templateFunctions(options, directory: options.workingDirectory)
             var data: [String: [String: Value]] = [:]
             for key in dataSources {
@@ -84,7 +90,7 @@ enum Evaluation {
                     detail: hint ?? "Declare it with data \"\(path[1])\" \"\(path[2])\" { … }.",
                     subject: reference.range)
             }
-            guard !isValidation else { return nil }
+            guard missing.contains(key) else { return nil }
             return Diagnostic(
                 id: "template/data-source-not-built-in",
                 summary: "The data source \"\(path[1])\" is not built into Ingot yet",

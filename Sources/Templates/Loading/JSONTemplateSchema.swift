@@ -9,6 +9,7 @@ extension BodySchema {
         "variables": BlockType(), "locals": BlockType(), "local": BlockType(labels: 1),
         "data": component(KnownComponents.dataSources, labels: 2),
         "source": component(KnownComponents.sources, labels: 2), "build": BlockType(build),
+        "hcp_packer_registry": BlockType(), "communicator": BlockType(labels: 2),
     ])
 
     private static let build = BodySchema(

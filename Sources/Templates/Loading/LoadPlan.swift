@@ -3,10 +3,27 @@ import HCL
 
 /// Reads, evaluates and validates a template.
 ///
-/// Everything that is wrong is reported in one run. The plan is complete when there is no error among the diagnostics.
+/// Everything that is wrong is reported in one run. The plan is complete when there is no error among the diagnostics. No data source
+/// is run: what they give is not known.
 package func loadPlan(_ options: LoadOptions) -> LoadedPlan {
     var loader = PlanLoader(options)
-    return loader.load()
+    guard var preparation = loader.begin(runsDataSources: false) else { return loader.finish() }
+    preparation.graph.evaluateAll()
+    loader.complete(preparation)
+    return loader.finish()
+}
+
+/// As `loadPlan`, with every data source run, in the order in which they need each other.
+///
+/// None is run where the template is known to be wrong before.
+///
+/// - Throws: `CancellationError` alone.
+package func loadPlan(_ options: LoadOptions, running runner: any DataSourceRunner) async throws -> LoadedPlan {
+    var loader = PlanLoader(options)
+    guard var preparation = loader.begin(runsDataSources: true) else { return loader.finish() }
+    try await preparation.graph.evaluateAll(loader.hasErrors ? .unknown : .run, running: runner)
+    loader.complete(preparation)
+    return loader.finish()
 }
 
 /// Parses a template's files and nothing more: `validate -syntax-only`. The plan is empty.
@@ -21,31 +38,46 @@ private struct PlanLoader {
     private var files: [SourceFile] = []
     private var diagnostics: [Diagnostic] = []
     private var secrets = SecretCollection()
+    private var builds: [PlannedBuild] = []
+
+    /// A template whose variables have their values.
+    struct Preparation {
+        fileprivate var configuration: Configuration
+        fileprivate var environment: Evaluation.Environment
+        fileprivate var components: ComponentResolver
+        fileprivate var scope: Scope
+        fileprivate var graph: ValueGraph
+    }
 
     init(_ options: LoadOptions) { self.options = options }
 
     mutating func check() -> LoadedPlan {
         let found = find()
         if let file = found.legacy { _ = readLegacy(file) } else { _ = parse(found) }
-        return finish([])
+        return finish()
     }
 
-    mutating func load() -> LoadedPlan {
+    var hasErrors: Bool { diagnostics.hasErrors }
+
+    /// Goes as far as the variables; nil if that was all, as in a JSON template.
+    mutating func begin(runsDataSources: Bool) -> Preparation? {
         let found = find()
         if let file = found.legacy {
-            let builds = loadLegacy(file, root: found.root)
-            return finish(builds)
+            builds = loadLegacy(file, root: found.root)
+            return nil
         }
         let bodies = parse(found)
         // What a broken file declares is not known, so everything else would look undeclared.
-        if diagnostics.hasErrors { return finish([]) }
+        if diagnostics.hasErrors { return nil }
         let configuration = Configuration(bodies)
         diagnostics += configuration.diagnostics
         let packer = PackerBlock(configuration.packer)
         diagnostics += packer.diagnostics
+        let components = ComponentResolver(plugins: packer.plugins)
 
         let environment = Evaluation.Environment(
             options, root: found.root, dataSources: Set(configuration.dataSources.keys),
+            missing: options.isValidation ? [] : components.missingDataSources(configuration),
             openTypes: configuration.openTypes)
         var variables = VariableLoader(configuration, options)
         variables.assignValues(automaticFiles: found.automaticVariableFiles)
@@ -56,13 +88,28 @@ private struct PlanLoader {
 
         var scope = environment.baseScope
         scope.roots["var"] = .object(variables.variables.compactMapValues(\.value))
-        let components = ComponentResolver(plugins: packer.plugins)
-        checkDataSources(configuration, components)
-        var locals = LocalEvaluator(configuration, base: scope, environment: environment)
-        locals.evaluateAll()
-        diagnostics += locals.diagnostics
-        secrets.formUnion(locals.secrets)
-        scope.roots["local"] = .object(locals.values)
+        // What data sources make of secrets is secret.
+        let marksSensitive = runsDataSources && !configuration.dataSources.isEmpty
+        var base = scope
+        if marksSensitive {
+            base.roots["var"] = .object(
+                variables.variables.compactMapValues { $0.value?.protected($0.isSensitive) })
+        }
+        let graph = ValueGraph(
+            configuration, base: base, environment: environment, components: components, options,
+            marksSensitive: marksSensitive)
+        return Preparation(
+            configuration: configuration, environment: environment, components: components, scope: scope, graph: graph)
+    }
+
+    /// Plans the builds, once locals and data sources have their values.
+    mutating func complete(_ preparation: Preparation) {
+        let (configuration, graph) = (preparation.configuration, preparation.graph)
+        diagnostics += graph.diagnostics
+        secrets.formUnion(graph.secrets)
+        var scope = preparation.scope
+        scope.roots["local"] = Value.object(graph.locals).revealed
+        scope.roots["data"] = graph.dataValue.revealed
 
         if configuration.builds.isEmpty, !configuration.openTypes.contains("build") {
             let source = configuration.sources.keys.sorted().first ?? "qemu.NAME"
@@ -71,16 +118,17 @@ private struct PlanLoader {
                     id: "template/no-build", summary: "The template has no build block",
                     detail: "A build says what is made of the sources: build { sources = [\"source.\(source)\"] }."))
         }
-        let evaluator = BodyEvaluator(environment: environment, localNames: Set(configuration.locals.keys))
+        let evaluator = BodyEvaluator(
+            environment: preparation.environment, localNames: Set(configuration.locals.keys))
         let reader = BuildReader(configuration, scope, evaluator)
         diagnostics += reader.evaluator.diagnostics
         let failures = FailureRenderer(files: files, secrets: secrets)
         var planner = Planner(
-            ComponentPlanner(options, components: components, failures: failures), scope: scope, evaluator: evaluator)
-        let builds = planner.plan(reader.builds)
+            ComponentPlanner(options, components: preparation.components, failures: failures), scope: scope,
+            evaluator: evaluator)
+        builds = planner.plan(reader.builds)
         diagnostics += planner.shared.diagnostics
         reportUnknowns(planner.shared.unknowns)
-        return finish(builds)
     }
 
     private mutating func find() -> TemplateFiles {
@@ -135,16 +183,6 @@ private struct PlanLoader {
 
     // MARK: Checks
 
-    private mutating func checkDataSources(_ configuration: Configuration, _ components: ComponentResolver) {
-        for data in configuration.dataSources.values {
-            guard case .unknown(let hint) = components.resolve(data.type, KnownComponents.dataSources) else { continue }
-            diagnostics.append(
-                Diagnostic(
-                    id: "template/unknown-type", summary: "There is no data source type “\(data.type)”", detail: hint,
-                    subject: data.block.labels[0].range))
-        }
-    }
-
     /// In a build every value must be known in the end; said only when nothing else explains it.
     private mutating func reportUnknowns(_ ranges: [SourceRange]) {
         guard !options.isValidation, !diagnostics.hasErrors else { return }
@@ -158,7 +196,7 @@ private struct PlanLoader {
         }
     }
 
-    private func finish(_ builds: [PlannedBuild]) -> LoadedPlan {
+    func finish() -> LoadedPlan {
         // A block that several builds use is checked for each.
         var seen: Set<Diagnostic> = []
         let once = secrets.redacted(diagnostics, files: files).filter { seen.insert($0).inserted }

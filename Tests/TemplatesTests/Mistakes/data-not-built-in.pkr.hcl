@@ -1,9 +1,9 @@
-data "http" "key" {
-  url = "https://example.com/key"
+data "amazon-ami" "key" {
+  owners = ["self"]
 }
 
 locals {
-  key = data.http.key.body
+  key = data.amazon-ami.key.id
 }
 
 source "qemu" "vm" {

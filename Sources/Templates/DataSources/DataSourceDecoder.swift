@@ -1,0 +1,111 @@
+import HCL
+
+/// What a data source does once its options are read.
+enum DataSourceStep: Sendable {
+    /// It needs nothing from outside.
+    case answer(DataSourceAnswer)
+    case request(DataSourceRequest)
+}
+
+/// The data sources that are built in: what they give, and how their options become a request.
+enum DataSourceDecoder {
+    /// The names of the outputs of a type that is built in.
+    static func outputs(of type: String) -> [String] {
+        switch type {
+        case "http": ["url", "body", "request_headers"]
+        case "null": ["output"]
+        case "external", "external-raw": ["result"]
+        case "git-commit":
+            [
+                "hash", "branches", "author", "committer", "timestamp", "pgp_signature", "message", "tree_hash",
+                "parent_hashes",
+            ]
+        case "git-repository": ["head", "branches", "tags", "is_clean"]
+        case "git-tree": ["hash", "files"]
+        case "sshkey": ["private_key_path", "public_key"]
+        case "file": ["path"]
+        default: []
+        }
+    }
+
+    /// The outputs that hold what went into the options, or what was made of it: they are as secret as that.
+    static func derivedOutputs(of type: String) -> [String] {
+        switch type {
+        case "http": ["url"]
+        case "null": ["output"]
+        case "external", "external-raw": ["result"]
+        case "file": ["path"]
+        default: []
+        }
+    }
+
+    static func decode(_ type: String, _ reader: inout OptionReader) -> DataSourceStep? {
+        switch type {
+        case "http": return http(&reader)
+        case "null": return .answer(DataSourceAnswer(["output": .string(reader.string("input") ?? "")]))
+        case "external", "external-raw":
+            let program = reader.strings("program")
+            if !reader.isUndecided("program"), program.first?.isEmpty ?? true {
+                reader.missing("program", "It is a list: the program, then its arguments: program = [\"jq\", \".\"].")
+            }
+            let directory = reader.text("working_dir") ?? "."
+            return .request(
+                type == "external"
+                    ? .external(program: program, workingDirectory: directory, query: reader.map("query"))
+                    : .externalRaw(
+                        program: program, workingDirectory: directory, query: reader.string("query") ?? ""))
+        case "git-commit": return .request(.gitCommit(path: path(reader), revision: revision(reader)))
+        case "git-repository": return .request(.gitRepository(path: path(reader)))
+        case "git-tree": return .request(.gitTree(path: path(reader), revision: revision(reader)))
+        case "sshkey":
+            let type = reader.choice("type", ["rsa", "ed25519"]) ?? "rsa"
+            return .request(.sshKey(name: reader.text("name") ?? "packer", type: type))
+        case "file":
+            let destination = reader.text("destination") ?? ""
+            if !reader.isUndecided("destination"), destination.isEmpty {
+                reader.missing("destination", "It is the path of the file to write.")
+            }
+            return .request(
+                .file(
+                    destination: destination, contents: reader.string("contents") ?? "", force: reader.bool("force")))
+        default: return nil
+        }
+    }
+
+    private static func http(_ reader: inout OptionReader) -> DataSourceStep {
+        let url = reader.text("url") ?? ""
+        if !reader.isUndecided("url") {
+            let scheme = url.split(separator: ":").first?.lowercased()
+            if url.isEmpty {
+                reader.missing("url", "It is what to read: url = \"https://…\".")
+            } else if scheme != "http" && scheme != "https" {
+                reader.error(
+                    "invalid-value", "“\(url)” is no URL to read", "It must begin with http:// or https://.", at: "url")
+            }
+        }
+        let methods = ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"]
+        let method = reader.choice("method", methods) ?? "GET"
+        return .request(
+            .http(
+                url: url, method: method, headers: reader.map("request_headers"),
+                body: reader.string("request_body") ?? ""))
+    }
+
+    private static func path(_ reader: OptionReader) -> String { reader.text("path") ?? "." }
+
+    private static func revision(_ reader: OptionReader) -> String { reader.text("commit_ish") ?? "HEAD" }
+}
+
+extension OptionTables {
+    static let dataSources: [String: [OptionSpec]] = [
+        "http": options("url method request_body", .string) + options("request_headers", .stringMap),
+        "null": options("input", .string),
+        "external": options("program", .strings) + options("working_dir", .string) + options("query", .stringMap),
+        "external-raw": options("program", .strings) + options("working_dir query", .string),
+        "git-commit": options("path commit_ish", .string),
+        "git-repository": options("path", .string),
+        "git-tree": options("path commit_ish", .string),
+        "sshkey": options("name type", .string),
+        "file": options("contents destination", .string) + options("force", .bool),
+    ]
+}
