@@ -40,7 +40,9 @@ package struct Ingot: AsyncParsableCommand {
             leave(2)
         }
         do {
-            if var asynchronous = command as? any AsyncParsableCommand {
+            if let validation = command as? ValidateCommand, validation.evaluateDatasources {
+                try await validation.runWithDataSources()
+            } else if var asynchronous = command as? any AsyncParsableCommand {
                 try await asynchronous.run()
             } else {
                 try command.run()

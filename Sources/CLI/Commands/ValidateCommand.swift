@@ -4,7 +4,8 @@ import Foundation
 import Pipeline
 import Templates
 
-struct ValidateCommand: AsyncParsableCommand {
+/// It is not asynchronous by itself, since the threads for that cost it a good part of its time and memory.
+struct ValidateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "validate", abstract: "Checks a template, with its files and variables, and builds nothing.")
 
@@ -25,17 +26,24 @@ struct ValidateCommand: AsyncParsableCommand {
 
     @OptionGroup var template: TemplateOptions
 
-    func run() async throws {
-        let options = try template.loadOptions(
+    func run() throws {
+        let options = try loadOptions()
+        try report(syntaxOnly ? checkSyntax(options) : loadPlan(options))
+    }
+
+    /// For `evaluateDatasources`.
+    func runWithDataSources() async throws {
+        if syntaxOnly { return try run() }
+        let options = try loadOptions()
+        try report(await runningDataSources(of: options) { try await loadPlan(options, running: $0) })
+    }
+
+    private func loadOptions() throws -> LoadOptions {
+        try template.loadOptions(
             force: false, isValidation: true, warnsOnUndeclared: !noWarnUndeclaredVar, startTime: Date())
-        let loaded: LoadedPlan
-        if syntaxOnly {
-            loaded = checkSyntax(options)
-        } else if evaluateDatasources {
-            loaded = try await runningDataSources(of: options) { try await loadPlan(options, running: $0) }
-        } else {
-            loaded = loadPlan(options)
-        }
+    }
+
+    private func report(_ loaded: LoadedPlan) throws {
         let printer = DiagnosticPrinter(files: loaded.files, json: json, color: color)
         let diagnostics = loaded.plan.diagnostics
         printer.print(diagnostics)
