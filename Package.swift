@@ -102,7 +102,7 @@ let package = Package(
         tests("HCL", ["Diagnostics"], resources: [.copy("Fixtures")]),
         tests("BootCommand"),
         tests("Templates", ["Diagnostics", "HCL", "Scopes", "BootCommand"], exclude: ["Mistakes"]),
-        tests("DataSources", ["Diagnostics", "HCL", "HTTPServing", "Scopes", "Templates", hummingbird]),
+        tests("DataSources", ["Diagnostics", "HCL", "Processes", "Scopes", "Templates", hummingbird]),
         tests("Libvirt", ["Scopes"], resources: [.copy("Machines")]),
         tests("SSH", ["Scopes"]),
         tests("RemoteFramebuffer", ["Scopes"]),
