@@ -80,7 +80,10 @@ let package = Package(
         module("DiskImages", ["Scopes", "Processes"]),
         module(
             "DataSources",
-            ["HCL", "Media", "Processes", "SSH", "Scopes", "Templates", asyncHTTPClient, nio, nioHTTP1, nioPosix]),
+            [
+                "HCL", "Media", "Processes", "SSH", "Scopes", "Templates", asyncHTTPClient, crypto, nio, nioHTTP1,
+                nioPosix,
+            ]),
         module(
             "Pipeline",
             [

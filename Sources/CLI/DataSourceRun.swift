@@ -1,6 +1,5 @@
 import ArgumentParser
 import DataSources
-import Glibc
 import Pipeline
 import Templates
 
@@ -19,7 +18,5 @@ func runningDataSources<Value: Sendable>(
         do { return .success(try await body(runner)) } catch { return .failure(error) }
     }
     if let signal { throw ExitCode(128 + signal) }
-    // Nobody listens any more: what follows is stopped as any program is.
-    for number in [SIGINT, SIGTERM] { Glibc.signal(number, SIG_DFL) }
     return try result.get()
 }

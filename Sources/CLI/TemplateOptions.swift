@@ -1,4 +1,5 @@
 import ArgumentParser
+import DataSources
 import Foundation
 import Templates
 
@@ -18,12 +19,13 @@ struct TemplateOptions: ParsableArguments {
         selection: SelectionOptions? = nil, force: Bool = false, isValidation: Bool = true,
         warnsOnUndeclared: Bool = false, startTime: Date = Date()
     ) throws -> LoadOptions {
-        LoadOptions(
-            path: path, variables: try values.assignments(), variableFiles: values.varFile,
-            environment: ProcessInfo.processInfo.environment,
+        let environment = ProcessInfo.processInfo.environment
+        return LoadOptions(
+            path: path, variables: try values.assignments(), variableFiles: values.varFile, environment: environment,
             only: selection?.patterns.only ?? [], except: selection?.patterns.except ?? [],
             workingDirectory: FileManager.default.currentDirectoryPath, force: force, startTime: startTime,
-            isValidation: isValidation, warnsOnUndeclared: warnsOnUndeclared, standardInput: standardInput(for: path))
+            isValidation: isValidation, warnsOnUndeclared: warnsOnUndeclared, standardInput: standardInput(for: path),
+            secretStores: RemoteSecretStores(environment))
     }
 
     /// The folder of the template, absolute.

@@ -56,7 +56,8 @@ package func withoutSecrets(_ url: String) -> String {
     return parts.string ?? url
 }
 
-private func proxy(for url: String, _ environment: [String: String]) -> HTTPClient.Configuration.Proxy? {
+/// The proxy that the environment names for a URL; nil for none.
+package func proxy(for url: String, _ environment: [String: String]) -> HTTPClient.Configuration.Proxy? {
     func variable(_ name: String) -> String? {
         [environment[name.lowercased()], environment[name]].compactMap { $0 }.first { !$0.isEmpty }
     }

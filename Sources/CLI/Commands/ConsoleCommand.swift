@@ -1,4 +1,5 @@
 import ArgumentParser
+import DataSources
 import Diagnostics
 import Foundation
 import Templates
@@ -31,7 +32,8 @@ struct ConsoleCommand: AsyncParsableCommand {
         let options = LoadOptions(
             path: path ?? ".", variables: try values.assignments(), variableFiles: values.varFile,
             environment: ProcessInfo.processInfo.environment,
-            workingDirectory: FileManager.default.currentDirectoryPath, startTime: Date())
+            workingDirectory: FileManager.default.currentDirectoryPath, startTime: Date(),
+            secretStores: RemoteSecretStores(ProcessInfo.processInfo.environment))
         let (usesTemplate, language) = (path != nil, configType)
         let session = try await runningDataSources(of: options) { runner in
             try await ConsoleSession.start(options, usesTemplate: usesTemplate, language: language, running: runner)

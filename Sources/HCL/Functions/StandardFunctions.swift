@@ -6,8 +6,10 @@ public import FoundationEssentials
 ///   - templateDirectory: Where relative paths of `file`, `templatefile`, `fileset` and `fileexists` start; absolute.
 ///   - workingDirectory: Where those of `abspath` and `filebase64` start; absolute.
 ///   - startTime: What `legacy_isotime` gives.
+///   - secrets: What `vault` and its kin ask; without, they are errors.
 public func standardFunctions(
-    files: any FunctionFiles, templateDirectory: String, workingDirectory: String, startTime: Date
+    files: any FunctionFiles, templateDirectory: String, workingDirectory: String, startTime: Date,
+    secrets: (any SecretStores)? = nil
 ) -> [String: Function] {
     var functions: [String: Function] = [
         "try": Function(.tryEach), "can": Function(.can), "convert": Function(.convert),
@@ -18,11 +20,7 @@ public func standardFunctions(
     functions.merge(encodingFunctions) { $1 }
     functions.merge(networkFunctions) { $1 }
     functions.merge(timeFunctions(startTime: startTime)) { $1 }
-    for name in ["vault", "consul_key", "aws_secretsmanager", "aws_secretsmanager_raw"] {
-        functions[name] = Function(.any, isVariadic: true, takesAnything: true) { _ throws(FunctionError) in
-            throw FunctionError("\(name) is not built into Ingot yet; give the value with -var or PKR_VAR_ instead")
-        }
-    }
+    functions.merge(secretFunctions(secrets)) { $1 }
     let paths = FunctionPaths(files: files, templateDirectory: templateDirectory, workingDirectory: workingDirectory)
     functions.merge(fileFunctions(paths)) { $1 }
     // A template file sees every function but templatefile itself.

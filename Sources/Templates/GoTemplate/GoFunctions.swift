@@ -1,4 +1,5 @@
 package import FoundationEssentials
+package import HCL
 
 /// What template functions know about the run.
 package struct TemplateContext: Sendable {
@@ -17,11 +18,14 @@ package struct TemplateContext: Sendable {
     package var environment: [String: String]?
     /// What `build` gives; nil in HCL, where `build.NAME` is the way.
     package var runData: [String: String]?
+    /// What `vault` and its kin ask; like `environment`, in the variables of a legacy JSON template alone.
+    package var secretStores: (any SecretStores)?
 
     package init(
         buildName: String? = nil, buildType: String? = nil, templateDirectory: String? = nil,
         workingDirectory: String = ".", startTime: Date, version: String = compatibilityVersion,
-        user: [String: String] = [:], environment: [String: String]? = nil, runData: [String: String]? = nil
+        user: [String: String] = [:], environment: [String: String]? = nil, runData: [String: String]? = nil,
+        secretStores: (any SecretStores)? = nil
     ) {
         self.buildName = buildName
         self.buildType = buildType
@@ -32,6 +36,7 @@ package struct TemplateContext: Sendable {
         self.user = user
         self.environment = environment
         self.runData = runData
+        self.secretStores = secretStores
     }
 }
 
@@ -108,12 +113,28 @@ struct GoFunctions {
         case "lower": return try text(one(arguments)).lowercased()
         case "split", "replace", "replace_all", "clean_resource_name": return try textFunction(name, arguments)
         case "sed": throw GoTemplateError("sed is gone; use replace or replace_all")
-        default:
-            throw GoTemplateError(
-                context.environment == nil
-                    ? "only inside the variables of a legacy JSON template"
-                    : "not built into Ingot yet; give the value by -var or -var-file")
+        default: return try secret(name, arguments)
         }
+    }
+
+    private func secret(_ name: String, _ arguments: [GoValue]) throws(GoTemplateError) -> String {
+        guard context.environment != nil else {
+            throw GoTemplateError("only inside the variables of a legacy JSON template")
+        }
+        guard let stores = context.secretStores else {
+            throw GoTemplateError("no service that keeps secrets is asked here; give the value by -var or -var-file")
+        }
+        var words: [String] = []
+        for argument in arguments { words.append(try text(argument)) }
+        let query: SecretQuery
+        switch (name, words.count) {
+        case ("vault", 2): query = .vault(path: words[0], key: words[1])
+        case ("consul_key", 1): query = .consul(key: words[0])
+        case ("aws_secretsmanager", 1...2): query = .aws(name: words[0], key: words.count == 2 ? words[1] : nil)
+        case ("aws_secretsmanager_raw", 1): query = .awsText(name: words[0])
+        default: throw GoTemplateError("\(words.count) arguments are not what it takes")
+        }
+        do { return try stores.secret(query) } catch { throw GoTemplateError("\(error)") }
     }
 
     private func textFunction(_ name: String, _ arguments: [GoValue]) throws(GoTemplateError) -> String {

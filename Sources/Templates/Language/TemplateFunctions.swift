@@ -4,7 +4,7 @@ import HCL
 func templateFunctions(_ options: LoadOptions, directory: String) -> [String: Function] {
     standardFunctions(
         files: TemplateFunctionFiles(files: options.fileSystem), templateDirectory: directory,
-        workingDirectory: options.workingDirectory, startTime: options.startTime)
+        workingDirectory: options.workingDirectory, startTime: options.startTime, secrets: options.secretStores)
 }
 
 /// The template's file system, as functions see it.

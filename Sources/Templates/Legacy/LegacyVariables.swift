@@ -60,7 +60,8 @@ struct LegacyVariables: Sendable {
             sources,
             TemplateContext(
                 templateDirectory: directory, workingDirectory: options.workingDirectory,
-                startTime: options.startTime, environment: options.environment))
+                startTime: options.startTime, environment: options.environment,
+                secretStores: options.secretStores))
         for node in template.sensitive { protect(node) }
     }
 

@@ -1,5 +1,6 @@
 package import Diagnostics
 package import FoundationEssentials
+package import HCL
 
 /// What to load, and the values and selections of the command line.
 package struct LoadOptions: Sendable {
@@ -26,12 +27,15 @@ package struct LoadOptions: Sendable {
     /// What the path `-` stands for.
     package var standardInput: [UInt8]?
     package var fileSystem: any TemplateFileSystem
+    /// What `vault` and its kin ask; nil makes them errors.
+    package var secretStores: (any SecretStores)?
 
     package init(
         path: String, variables: [(name: String, value: String)] = [], variableFiles: [String] = [],
         environment: [String: String] = [:], only: [String] = [], except: [String] = [], workingDirectory: String,
         force: Bool = false, startTime: Date = Date(), isValidation: Bool = false, warnsOnUndeclared: Bool = false,
-        standardInput: [UInt8]? = nil, fileSystem: any TemplateFileSystem = RealFileSystem()
+        standardInput: [UInt8]? = nil, fileSystem: any TemplateFileSystem = RealFileSystem(),
+        secretStores: (any SecretStores)? = nil
     ) {
         self.path = path
         self.variables = variables
@@ -46,6 +50,7 @@ package struct LoadOptions: Sendable {
         self.warnsOnUndeclared = warnsOnUndeclared
         self.standardInput = standardInput
         self.fileSystem = fileSystem
+        self.secretStores = secretStores
     }
 }
 
