@@ -14,7 +14,7 @@ package struct Ingot: AsyncParsableCommand {
         subcommands: [
             BuildCommand.self, ValidateCommand.self, InspectCommand.self, FormatCommand.self, ConsoleCommand.self,
             InitCommand.self, PluginsCommand.self, FixCommand.self, UpgradeCommand.self, DoctorCommand.self,
-            VersionCommand.self,
+            ConvertCommand.self, VMACommand.self, VersionCommand.self,
         ])
 
     package init() {}
