@@ -51,39 +51,59 @@ package struct ConvertImage: Sendable {
     /// - Parameter onProgress: What is being done, and the part of it that is done; called on other threads.
     package func run(onProgress: @escaping @Sendable (Phase, Double) -> Void) async throws -> Outcome {
         let operation = "convert \(input) to \(output)"
-        var format = try inputFormat ?? ImageFormat(ofFile: input)
+        let format = try inputFormat ?? ImageFormat(ofFile: input)
         let target = try targetFormat(operation)
         try requireRoom(operation)
         let staged = "\(output).partial-\(String(UInt32.random(in: 0 ... .max), radix: 16))"
-        var leftovers = [staged]
-        defer { for path in leftovers { unlink(path) } }
+        defer { for path in [staged, staged + ".raw"] { unlink(path) } }
+        let outcome: Outcome
+        do {
+            outcome = try await write(format, target, to: staged, operation, onProgress)
+        } catch var error as BuildError {
+            // People know the output by its own name.
+            error.operation = error.operation.replacing(staged, with: output)
+            throw error
+        }
+        try requireRoom(operation)
+        guard rename(staged, output) == 0 else { throw Self.failure(operation) }
+        try await qemuImg.flush(folder)
+        return outcome
+    }
 
+    /// Makes and verifies the output under a name for the meantime.
+    private func write(
+        _ inputFormat: ImageFormat, _ target: ImageFormat, to staged: String, _ operation: String,
+        _ onProgress: @escaping @Sendable (Phase, Double) -> Void
+    ) async throws -> Outcome {
+        var format = inputFormat
         let clock = ContinuousClock()
         let start = clock.now
         var source = input
+        var unpacked: String?
         if format == .vma || format == .zstd || format == .gzip {
             let device = try await onlyDevice(operation)
+            unpacked = device
             source = staged + ".raw"
-            leftovers.append(source)
             _ = try await extractDisk(input, device: device, to: source) { onProgress(.unpacking, $0) }
             format = .raw
         }
         var outcome = Outcome(
-            inputFormat: source == input ? format : .vma, outputFormat: target, size: 0, occupied: 0)
+            inputFormat: unpacked == nil ? format : .vma, outputFormat: target, size: 0, occupied: 0)
         if target == .vma {
             try await writeArchive(source, format, to: staged, since: start, onProgress, &outcome)
-        } else if target == .raw, source != input {
-            // Every checksum was checked while unpacking, and nothing was written since.
+        } else if target == .raw, let unpacked {
             guard rename(source, staged) == 0 else { throw Self.failure(operation) }
             outcome.writing = clock.now - start
-            outcome.size = try RawDisk(staged).size
+            let disk = try RawDisk(staged)
+            outcome.size = disk.size
+            outcome.verifying = try await clock.measure {
+                _ = try await compareArchive(input, with: [unpacked: disk]) { onProgress(.verifying, $0) }
+            }
         } else {
             try await writeImage(source, format, target, to: staged, since: start, onProgress, &outcome)
         }
-        try requireRoom(operation)
-        guard rename(staged, output) == 0 else { throw Self.failure(operation) }
         var status = stat()
-        if stat(output, &status) == 0 { outcome.occupied = UInt64(max(status.st_blocks, 0)) * 512 }
+        if stat(staged, &status) == 0 { outcome.occupied = UInt64(max(status.st_blocks, 0)) * 512 }
         return outcome
     }
 
@@ -91,9 +111,8 @@ package struct ConvertImage: Sendable {
         _ source: String, _ format: ImageFormat, to staged: String, since start: ContinuousClock.Instant,
         _ onProgress: @escaping @Sendable (Phase, Double) -> Void, _ outcome: inout Outcome
     ) async throws {
-        let folder = URL(filePath: output).deletingLastPathComponent().path
         let disk = try await OpenedDisk.open(
-            source, format: format, temporaryIn: folder.isEmpty ? "." : folder, qemuImg: qemuImg
+            source, format: format, temporaryIn: folder, qemuImg: qemuImg
         ) { onProgress(.unpacking, $0) }
         defer { disk.remove() }
         if disk.temporary != nil { outcome.backingFile = try await backingFile(source, format) }
@@ -201,6 +220,11 @@ package struct ConvertImage: Sendable {
         throw BuildError(
             operation, because: "the archive holds \(devices.isEmpty ? "no disk" : devices.joined(separator: ", "))",
             hint: "Choose a disk with --device, or take all out: ingot vma extract \(input) FOLDER")
+    }
+
+    private var folder: String {
+        let path = URL(filePath: output).deletingLastPathComponent().path
+        return path.isEmpty ? "." : path
     }
 
     private static func failure(_ operation: String) -> BuildError {

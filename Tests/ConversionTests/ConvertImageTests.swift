@@ -45,7 +45,9 @@ private func makeRaw(_ path: String) throws -> Data {
                 there.inputFormat == .raw && there.size == 4 << 20 && there.outputFormat == ImageFormat(ending: name))
             if !["a.vdi", "a.vhdx"].contains(name) { #expect(there.occupied < 1 << 20) }
             #expect(phases.withLock { $0[.writing] == 1 && $0[.verifying] == 1 })
-            _ = try await ConvertImage(input: "\(folder)/\(name)", output: folder + "/back.raw").run { _, _ in }
+            let back = try await ConvertImage(input: "\(folder)/\(name)", output: folder + "/back.raw").run { _, _ in }
+            #expect(back.inputFormat == ImageFormat(ending: name) && back.outputFormat == .raw)
+            #expect(back.verifying > .zero)
             let isSame = FileManager.default.contents(atPath: folder + "/back.raw")?.prefix(data.count) == data
             #expect(isSame)
             let names = try FileManager.default.contentsOfDirectory(atPath: folder)
