@@ -1,5 +1,8 @@
 import Crypto
+import DiskImages
 import Foundation
+import Testing
+import VMA
 
 /// An unpacked archive in pieces that a test can damage.
 struct TestArchive {
@@ -55,4 +58,33 @@ struct TestArchive {
 
     /// The offset of the blob's content that a pointer leads to.
     func blob(_ pointerOffset: Int) -> Int { 12288 + Int(Self.number(header, pointerOffset, 4)) + 2 }
+}
+
+/// An archive of two disks whose last clusters are not whole.
+func sampleArchive(_ folder: String) async throws -> TestArchive {
+    let path = folder + "/sample"
+    try await CreateArchive(
+        configs: [machine, ArchiveConfig(name: "qemu-server.fw", content: Data("rules".utf8))],
+        disks: [
+            ("drive-efidisk0", TestDisk.sample(size: 540_672, seed: 1)),
+            ("drive-scsi0", TestDisk.sample(size: 8 * 1_048_576 + 1536, seed: 2)),
+        ], compression: .none
+    ).write(to: path)
+    defer { unlink(path) }
+    return TestArchive(try #require(contents(path)))
+}
+
+/// What reading it says; the folder must be as before.
+func refusal(_ bytes: [UInt8], _ folder: String, extracts: Bool = true) async throws -> String {
+    let path = folder + "/damaged"
+    try Data(bytes).write(to: URL(filePath: path))
+    let said = await message { _ = try await verifyArchive(path) }
+    if extracts {
+        let extracted = await message { _ = try await extractArchive(path, to: folder + "/out") }
+        // Few file systems have room for a name of 256 TiB.
+        #expect(extracted == said || extracted.contains("File too large"))
+        #expect(!FileManager.default.fileExists(atPath: folder + "/out"))
+    }
+    #expect(said.isEmpty || said.contains("could not read the archive \(path): it is "), "\(said)")
+    return said
 }
