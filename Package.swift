@@ -61,6 +61,7 @@ let package = Package(
         .systemLibrary(name: "CCrypt", providers: [.apt(["libcrypt-dev"])]),
         .systemLibrary(name: "CMemory"),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
 
         // Loaded at its first use, so not linked.
         .target(name: "CLibvirt", linkerSettings: [.linkedLibrary("dl")]),
@@ -77,7 +78,9 @@ let package = Package(
         module("HTTPServing", ["Scopes", hummingbird, logging, nio, nioPosix, serviceLifecycle]),
         module("Media", ["Scopes", "CLibarchive", asyncHTTPClient, crypto, nio, nioHTTP1]),
         module("Processes", ["Scopes", subprocess, systemPackage]),
-        module("DiskImages", ["Scopes", "Processes"]),
+        module("DiskImages", ["Scopes", "Processes", "CZlib", "CZstd"]),
+        module("VMA", ["Scopes", "DiskImages", "CZlib", "CZstd", crypto]),
+        module("Conversion", ["Scopes", "DiskImages", "VMA"]),
         module(
             "DataSources",
             [
@@ -91,7 +94,11 @@ let package = Package(
                 "Screen", "HTTPServing", "Media", "DiskImages", "Processes",
             ]),
         module(
-            "CLI", ["CMemory", "DataSources", "Diagnostics", "Scopes", "Templates", "Pipeline", "HCL", argumentParser]),
+            "CLI",
+            [
+                "CMemory", "DataSources", "Diagnostics", "Scopes", "Templates", "Pipeline", "HCL", "DiskImages", "VMA",
+                "Conversion", argumentParser,
+            ]),
         // One file that runs where no Swift is installed, and starts three times as fast.
         .executableTarget(
             name: "ingot", dependencies: ["CLI"], swiftSettings: settings,
@@ -113,6 +120,8 @@ let package = Package(
         tests("HTTPServing", ["Scopes", nio, nioPosix]),
         tests("Media", ["Scopes", "HTTPServing", "CLibarchive", nio, nioPosix]),
         tests("DiskImages", ["Scopes", "Processes"]),
+        tests("VMA", ["DiskImages", "Processes", "Scopes", crypto]),
+        tests("Conversion", ["VMA", "DiskImages", "Scopes"]),
         tests("Pipeline", ["Diagnostics", "Libvirt", "RemoteFramebuffer", "Scopes", "Templates"]),
         tests("Processes", ["Scopes"]),
         tests("CLI", ["Pipeline", "Scopes"]),

@@ -15,7 +15,7 @@ package struct Ingot: AsyncParsableCommand {
         subcommands: [
             BuildCommand.self, ValidateCommand.self, InspectCommand.self, FormatCommand.self, ConsoleCommand.self,
             InitCommand.self, PluginsCommand.self, FixCommand.self, UpgradeCommand.self, DoctorCommand.self,
-            SchemaCommand.self, CompletionCommand.self, VersionCommand.self,
+            ConvertCommand.self, VMACommand.self, SchemaCommand.self, CompletionCommand.self, VersionCommand.self,
         ])
 
     package init() {}
@@ -81,15 +81,15 @@ extension Ingot {
         var path = ["ingot"]
         for word in arguments.prefix(while: { $0 != "--" }) where !word.hasPrefix("-") {
             if known.isEmpty || word == "help" { return nil }
-            if let next = known.first(where: { $0.configuration.names.contains(word) }) {
+            if let next = known.first(where: { names($0).contains(word) }) {
                 path.append(word)
                 known = next.configuration.subcommands
                 continue
             }
-            let names = known.flatMap { $0.configuration.names }
+            let known = known.flatMap(names)
             let help = "Run `\(path.joined(separator: " ")) -h` for a list of the commands."
             return "Error: \(path.joined(separator: " ")) has no command “\(word)”. "
-                + (suggestion(for: word, among: names).map { "Did you mean “\($0)”?" } ?? help)
+                + (suggestion(for: word, among: known).map { "Did you mean “\($0)”?" } ?? help)
         }
         return nil
     }
@@ -101,8 +101,8 @@ extension Ingot {
     }
 }
 
-extension CommandConfiguration {
-    fileprivate var names: [String] { [commandName ?? ""] + aliases }
+private func names(_ command: any ParsableCommand.Type) -> [String] {
+    [command._commandName] + command.configuration.aliases
 }
 
 /// The command was called in a way that makes no sense.

@@ -77,7 +77,7 @@ extension QemuImg {
 }
 
 /// Reads qemu-img's progress, which looks like `    (12.34/100%)`.
-private final class Progress: Sendable {
+final class Progress: Sendable {
     private let last = Mutex(-1.0)
     private let report: @Sendable (Double) -> Void
 

@@ -27,6 +27,23 @@ struct CommandLineTests {
         }
     }
 
+    @Test("a disk becomes an archive for Proxmox, which is listed, verified and taken apart again")
+    func archive() async throws {
+        let bench = try Workbench()
+        try bench.write(String(repeating: "disk", count: 128 << 10), to: "d.raw")
+        for arguments in [
+            ["convert", "d.raw", "d.vma.zst"], ["vma", "list", "d.vma.zst"], ["vma", "verify", "d.vma.zst"],
+            ["vma", "extract", "d.vma.zst", "out"],
+        ] {
+            let run = try await RunningIngot(arguments, in: bench.path).finish()
+            #expect(run.status == 0, "\(run.output)")
+        }
+        #expect(try bench.read("out/disk-drive-scsi0.raw") == bench.read("d.raw"))
+        let again = try await bench.ingot("convert", "d.raw", "d.vma.zst")
+        #expect(again.status == 1 && again.output.contains("exists already"))
+        #expect(try await bench.ingot("convert", "none.raw", "x.qcow2").output.contains("No such file"))
+    }
+
     @Test("the version is told as Packer tells it")
     func version() async throws {
         let bench = try Workbench()

@@ -1,0 +1,119 @@
+import ArgumentParser
+import Conversion
+import DiskImages
+import Foundation
+import Scopes
+
+struct ConvertCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "convert", abstract: "Copies a disk image into another format and verifies the copy.",
+        discussion: """
+            The input's format is told by its content, the output's by the ending of its name: .qcow2, .raw, .img, \
+            .vmdk, .vdi, .vhdx, .vhd, and .vma or .vma.zst for Proxmox VE. What the image does not use stays unused.
+            """)
+
+    @Option(help: ArgumentHelp("The output's format, whatever its name.", valueName: "format"))
+    var format: ImageFormat?
+
+    @Option(
+        help: ArgumentHelp(
+            "The input's format, whatever its content; give raw for a raw disk of a guest you do not trust.",
+            valueName: "format"))
+    var inputFormat: ImageFormat?
+
+    @Flag(help: "Compresses what can be: qcow2, vmdk.")
+    var compress = false
+
+    @Option(help: ArgumentHelp("For a compressed qcow2: zlib or zstd.", valueName: "type"))
+    var compression: QcowCompression?
+
+    @Option(help: ArgumentHelp("For .vma.zst: zstd's level, 1 to 22.", valueName: "n"))
+    var level: Int?
+
+    @Option(help: ArgumentHelp("For .vma.zst: threads that compress; by default, one a processor.", valueName: "n"))
+    var threads: Int?
+
+    @Option(
+        help: ArgumentHelp("For .vma: the machine's qemu-server.conf; by default, a minimal one.", valueName: "file"))
+    var config: String?
+
+    @Option(help: ArgumentHelp("The disk's name in the archive, such as drive-scsi0.", valueName: "name"))
+    var device: String?
+
+    @Flag(help: "Replaces an output that exists already, once the new one is complete.")
+    var force = false
+
+    @Argument(help: "A disk image or a VMA archive.", completion: .file())
+    var input: String
+
+    @Argument(help: "The image to make.", completion: .file())
+    var output: String
+
+    func run() async throws {
+        var conversion = ConvertImage(input: input, output: output)
+        conversion.inputFormat = inputFormat
+        conversion.outputFormat = format
+        conversion.isCompressed = compress
+        conversion.compressionType = compression?.rawValue
+        conversion.level = level
+        conversion.threads = threads
+        if let config { conversion.config = try contents(of: config) }
+        conversion.device = device
+        conversion.replaces = force
+        let progress = CopyProgress()
+        let work = conversion
+        let outcome = try await interruptible(progress) {
+            try await work.run { phase, part in progress.show(phase.rawValue, part) }
+        }
+        if let backing = outcome.backingFile {
+            writeError("Note: \(input) is an overlay over \(backing); the copy holds what both hold.")
+        }
+        print(
+            "\(output): \(outcome.outputFormat.rawValue), \(byteText(outcome.size)), "
+                + "\(byteText(outcome.occupied)) on disk; written in \(outcome.writing.text), "
+                + "verified in \(outcome.verifying.text)")
+    }
+}
+
+enum QcowCompression: String, ExpressibleByArgument { case zlib, zstd }
+
+extension ImageFormat: ExpressibleByArgument {
+    /// People also say `vhd` and `img`.
+    package init?(argument: String) {
+        guard let format = ImageFormat(rawValue: argument) ?? ImageFormat(ending: "." + argument) else { return nil }
+        self = format
+    }
+}
+
+/// The bytes of a small file that the user named.
+func contents(of path: String) throws -> Data {
+    try attemptingNow("read \(path)") { try Data(contentsOf: URL(filePath: path)) }
+}
+
+private func attemptingNow<Value>(_ operation: String, _ body: () throws -> Value) throws -> Value {
+    do { return try body() } catch { throw BuildError(operation: operation, underlying: error) }
+}
+
+/// Runs work that the first Ctrl-C or SIGTERM stops in good order, with the exit code that says so.
+func interruptible<Value: Sendable>(
+    _ progress: CopyProgress, _ body: @escaping @Sendable () async throws -> Value
+) async throws -> Value {
+    defer { progress.end() }
+    let (value, signal) = try await Interruption().run(announce: { _ in
+        progress.end()
+        writeError("Stopping and cleaning up. Press Ctrl-C again to leave at once.")
+    }) { () async throws -> Value? in
+        do { return try await body() } catch is CancellationError { return nil }
+    }
+    guard let value else { throw ExitCode(128 + (signal ?? SIGINT)) }
+    return value
+}
+
+/// 1.5 GiB, 528 KiB.
+func byteText(_ bytes: UInt64) -> String {
+    for (unit, shift) in [("GiB", 30), ("MiB", 20), ("KiB", 10)] as [(String, UInt64)] where bytes >= 1 << shift {
+        let tenths = (Double(bytes) / Double(UInt64(1) << shift) * 10).rounded() / 10
+        return tenths == tenths.rounded() ? "\(Int(tenths)) \(unit)" : "\(tenths) \(unit)"
+    }
+    return "\(bytes) bytes"
+}

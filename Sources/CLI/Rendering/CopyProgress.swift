@@ -1,0 +1,29 @@
+import Foundation
+import Synchronization
+
+/// One line on a terminal that tells how far a copy is; nothing where there is none.
+final class CopyProgress: Sendable {
+    private let isShown = isatty(STDERR_FILENO) == 1
+    private let last = Mutex("")
+
+    /// - Parameter part: 0 to 1.
+    func show(_ what: String, _ part: Double) {
+        guard isShown else { return }
+        let percent = Int((min(max(part, 0), 1) * 100).rounded(.down))
+        let line = "\(what) \(percent) %"
+        last.withLock { last in
+            guard line != last else { return }
+            last = line
+            FileHandle.standardError.write(Data("\r\(line)\u{1B}[K".utf8))
+        }
+    }
+
+    /// Removes the line.
+    func end() {
+        guard isShown else { return }
+        last.withLock { last in
+            if !last.isEmpty { FileHandle.standardError.write(Data("\r\u{1B}[K".utf8)) }
+            last = ""
+        }
+    }
+}
