@@ -57,13 +57,13 @@ let package = Package(
     ],
     targets: [
         .systemLibrary(name: "CLibssh", pkgConfig: "libssh", providers: [.apt(["libssh-dev"])]),
-        .systemLibrary(name: "CLibarchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
         .systemLibrary(name: "CCrypt", providers: [.apt(["libcrypt-dev"])]),
         .systemLibrary(name: "CMemory"),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
 
-        // Loaded at its first use, so not linked.
+        // Loaded at their first use, so not linked.
+        .target(name: "CLibarchive", linkerSettings: [.linkedLibrary("dl")]),
         .target(name: "CLibvirt", linkerSettings: [.linkedLibrary("dl")]),
 
         module("Diagnostics"),
@@ -118,7 +118,7 @@ let package = Package(
         tests("RemoteFramebuffer", ["Scopes"]),
         tests("Screen", ["RemoteFramebuffer", "Scopes"], resources: [.copy("Captures")]),
         tests("HTTPServing", ["Scopes", nio, nioPosix]),
-        tests("Media", ["Scopes", "HTTPServing", "CLibarchive", nio, nioPosix]),
+        tests("Media", ["Scopes", "HTTPServing", nio, nioPosix]),
         tests("DiskImages", ["Scopes", "Processes"]),
         tests("VMA", ["DiskImages", "Processes", "Scopes", crypto]),
         tests("Conversion", ["VMA", "DiskImages", "Scopes"]),

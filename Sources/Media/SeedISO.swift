@@ -57,6 +57,11 @@ private final class ISOArchive {
     private let operation: String
 
     init(_ path: String, label: String, _ operation: String) throws {
+        if let problem = ingot_libarchive_problem() {
+            throw BuildError(
+                operation, because: "libarchive is not there: \(String(cString: problem))",
+                hint: "On Debian and Ubuntu: apt install libarchive-dev")
+        }
         guard let handle = archive_write_new() else { throw BuildError(operation, because: "there is no memory") }
         self.handle = handle
         self.operation = operation
