@@ -56,7 +56,6 @@ let package = Package(
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
     ],
     targets: [
-        .systemLibrary(name: "CLibssh", pkgConfig: "libssh", providers: [.apt(["libssh-dev"])]),
         .systemLibrary(name: "CCrypt", providers: [.apt(["libcrypt-dev"])]),
         .systemLibrary(name: "CMemory"),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
@@ -64,6 +63,7 @@ let package = Package(
 
         // Loaded at their first use, so not linked.
         .target(name: "CLibarchive", linkerSettings: [.linkedLibrary("dl")]),
+        .target(name: "CLibssh", linkerSettings: [.linkedLibrary("dl")]),
         .target(name: "CLibvirt", linkerSettings: [.linkedLibrary("dl")]),
 
         module("Diagnostics"),

@@ -29,7 +29,7 @@ package struct Ingot: AsyncParsableCommand {
         mallopt(M_MMAP_THRESHOLD, 128 << 10)
         mallopt(M_ARENA_MAX, 2)
         if let answer = AnswerShell.answer(arguments) {
-            FileHandle.standardOutput.write(Data(answer.utf8))
+            put(answer)
             leave(0)
         }
         let complain = complaints(as: FlagSpelling.asksForRecords(arguments))
@@ -112,11 +112,5 @@ struct UsageError: Error {
 
 /// Ends the process without the libraries' own clean-up, which threads that are still at work do not survive.
 private func leave(_ status: Int32) -> Never {
-    fflush(nil)
-    _exit(status)
-}
-
-/// Writes a line to standard error.
-func writeError(_ text: String) {
-    FileHandle.standardError.write(Data((text + "\n").utf8))
+    _exit(outputStatus(status))
 }

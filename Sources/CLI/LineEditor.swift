@@ -107,7 +107,7 @@ struct LineEditor {
         } ? 2 : 1
     }
 
-    private func write(_ text: String) { FileHandle.standardOutput.write(Data(text.utf8)) }
+    private func write(_ text: String) { put(text) }
 
     // MARK: Keys
 

@@ -5,7 +5,7 @@ import Scopes
 enum Prompt {
     /// Shows the question and reads a line; nil at the end of input.
     static func ask(_ question: String) async throws -> String? {
-        FileHandle.standardOutput.write(Data(question.utf8))
+        put(question)
         var line: [UInt8] = []
         while true {
             try Task.checkCancellation()

@@ -52,7 +52,9 @@ NUMBER(
     (archive, module, name, value))
 NUMBER(archive_write_open_filename, (Archive *archive, const char *path), (archive, path))
 NUMBER(archive_write_header, (Archive *archive, Entry *entry), (archive, entry))
-FORWARD(ARCHIVE_FATAL, la_ssize_t, archive_write_data, (Archive *archive, const void *bytes, size_t count), (archive, bytes, count))
+FORWARD(
+    ARCHIVE_FATAL, la_ssize_t, archive_write_data, (Archive *archive, const void *bytes, size_t count),
+    (archive, bytes, count))
 NUMBER(archive_write_close, (Archive *archive), (archive))
 NUMBER(archive_write_free, (Archive *archive), (archive))
 NUMBER(archive_errno, (Archive *archive), (archive))

@@ -67,6 +67,7 @@ final class KeyHandle: @unchecked Sendable {  // Used on the session's thread, f
     let pointer: ssh_key
 
     init(_ key: SSHKey) throws {
+        try requireLibssh(to: "read a private key")
         let text = key.pem.reveal()
         var imported: ssh_key?
         var isEncrypted = false

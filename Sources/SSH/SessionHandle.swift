@@ -12,6 +12,7 @@ final class SessionHandle: @unchecked Sendable {  // Used on the connection's th
     private static let mostAgentChannels = 16
 
     init() throws {
+        try requireLibssh(to: "connect over SSH")
         ssh_init()
         guard let pointer = ssh_new() else { throw SSHError.other("libssh has no memory for a session") }
         self.pointer = pointer

@@ -19,6 +19,7 @@ package struct TemporaryKeyPair: Sendable {
                 "make a key of type \(type)", because: "it is not known any more",
                 hint: "temporary_key_pair_type takes rsa, ecdsa and ed25519.")
         }
+        try requireLibssh(to: "make a key")
         var key: ssh_key?
         guard ssh_pki_generate(kind, Int32(clamping: bits ?? standard), &key) == SSH_OK, let key else {
             throw BuildError("make a key of type \(type)", because: "libssh refused \(bits ?? standard) bits")

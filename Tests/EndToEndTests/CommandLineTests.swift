@@ -44,6 +44,22 @@ struct CommandLineTests {
         #expect(try await bench.ingot("convert", "none.raw", "x.qcow2").output.contains("No such file"))
     }
 
+    @Test("a full disk behind standard output is told, and crashes nothing")
+    func fullOutput() async throws {
+        let bench = try Workbench()
+        try bench.write(template, to: "t.pkr.hcl")
+        let path = ProcessInfo.processInfo.environment["PATH"] ?? ""
+        for line in ["schema", "validate t.pkr.hcl", "inspect t.pkr.hcl", "-machine-readable version", "help"] {
+            let run = try await command(
+                "/bin/sh",
+                [
+                    "-c", "cd \"$1\" && PATH=\"$2\" \"$3\" \(line) 2>&1 >/dev/full", "sh", bench.path, path,
+                    IngotRun.program,
+                ])
+            #expect(run.status == 1 && run.output.contains("could not write to standard output"), "\(line): \(run)")
+        }
+    }
+
     @Test("the version is told as Packer tells it")
     func version() async throws {
         let bench = try Workbench()

@@ -31,7 +31,7 @@ struct CompletionCommand: ParsableCommand {
             let files = ShellFiles(home: home ?? FileManager.default.homeDirectoryForCurrentUser)
             for line in try change == .install ? files.install() : files.uninstall() { print(line) }
         } else if let shell {
-            FileHandle.standardOutput.write(Data(shell.script.utf8))
+            put(shell.script)
         } else {
             throw UsageError(message: "name the shell: `ingot completion bash`, zsh or fish")
         }

@@ -49,7 +49,7 @@ struct ConsoleCommand: AsyncParsableCommand {
             case .end: break lines
             case .text(let text):
                 let shown = isInteractive ? Self.withoutControls(text) : text
-                FileHandle.standardOutput.write(Data(shown.utf8))
+                put(shown)
             case .problems(let diagnostics, let line):
                 writeDiagnostics(diagnostics, in: [line], output)
                 hasFailed = true

@@ -24,7 +24,7 @@ struct FixCommand: ParsableCommand {
             standardInput: standardInput(for: path))
         let fixed = fixTemplate(options, isValidated: validate)
         // Standard output carries the template.
-        if let text = fixed.text { FileHandle.standardOutput.write(Data(text.utf8)) }
+        if let text = fixed.text { put(text) }
         try reportRewriting(fixed, output)
     }
 }

@@ -70,8 +70,4 @@ struct FormatCommand: ParsableCommand {
         if failed { throw ExitCode(1) }
         if check && changed { throw ExitCode(3) }
     }
-
-    private func put(_ text: String) {
-        FileHandle.standardOutput.write(Data(text.utf8))
-    }
 }

@@ -13,6 +13,6 @@ struct SchemaCommand: ParsableCommand {
             """)
 
     func run() {
-        FileHandle.standardOutput.write(Data(templateSchema().utf8))
+        put(templateSchema())
     }
 }

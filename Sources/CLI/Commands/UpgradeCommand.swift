@@ -31,7 +31,7 @@ struct UpgradeCommand: ParsableCommand {
         try reportRewriting(upgraded, output)
         guard let text = upgraded.text else { throw ExitCode(1) }
         if outputFile == "-" || (outputFile == nil && path == "-") {
-            FileHandle.standardOutput.write(Data(text.utf8))
+            put(text)
             return
         }
         let target = outputFile ?? path + ".pkr.hcl"

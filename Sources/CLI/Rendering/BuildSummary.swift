@@ -102,6 +102,6 @@ struct BuildSummary {
         object["event"] = event
         object["text"] = text
         object["time"] = timestampText(Date())
-        FileHandle.standardOutput.write(Data((jsonObject(object) + "\n").utf8))
+        put(jsonObject(object) + "\n")
     }
 }

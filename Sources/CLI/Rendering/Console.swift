@@ -116,16 +116,12 @@ final class Console: EventSink {
     private func styled(_ text: String, _ code: String) -> String {
         usesColor ? "\u{1B}[\(code)m\(text)\u{1B}[0m" : text
     }
-
-    private func put(_ text: String) {
-        FileHandle.standardOutput.write(Data(text.utf8))
-    }
 }
 
 /// Shows builds as one JSON object a line.
 struct JSONLines: EventSink {
     func receive(_ event: Event) {
         if event.kind == .debug { return }
-        FileHandle.standardOutput.write(Data((event.json + "\n").utf8))
+        put(event.json + "\n")
     }
 }

@@ -14,7 +14,7 @@ final class CopyProgress: Sendable {
         last.withLock { last in
             guard line != last else { return }
             last = line
-            FileHandle.standardError.write(Data("\r\(line)\u{1B}[K".utf8))
+            putError("\r\(line)\u{1B}[K")
         }
     }
 
@@ -22,7 +22,7 @@ final class CopyProgress: Sendable {
     func end() {
         guard isShown else { return }
         last.withLock { last in
-            if !last.isEmpty { FileHandle.standardError.write(Data("\r\u{1B}[K".utf8)) }
+            if !last.isEmpty { putError("\r\u{1B}[K") }
             last = ""
         }
     }

@@ -20,15 +20,10 @@ struct DiagnosticPrinter {
                 MachineRecord(diagnostic, renderer).write()
                 continue
             }
-            put(json ? line(diagnostic) : renderer.render(diagnostic))
+            put((json ? line(diagnostic) : renderer.render(diagnostic)) + "\n")
         }
         let errors = diagnostics.count { $0.severity == .error }
-        if !json && !isMachineReadable && errors > 1 { put("\(errors) errors.") }
-    }
-
-    /// At once: what builds print goes past the buffer of `print`.
-    private func put(_ text: String) {
-        FileHandle.standardOutput.write(Data((text + "\n").utf8))
+        if !json && !isMachineReadable && errors > 1 { put("\(errors) errors.\n") }
     }
 
     private func line(_ diagnostic: Diagnostic) -> String {

@@ -31,7 +31,7 @@ package struct MachineRecord: Hashable, Sendable {
     }
 
     func write() {
-        FileHandle.standardOutput.write(Data((line(at: Date()) + "\n").utf8))
+        put(line(at: Date()) + "\n")
     }
 
     /// Commas and line breaks would cut the record.

@@ -35,7 +35,7 @@ extension OutputOptions {
         if machineReadable {
             MachineRecord(.say, text).write()
         } else {
-            FileHandle.standardOutput.write(Data(text.utf8))
+            put(text)
         }
     }
 }

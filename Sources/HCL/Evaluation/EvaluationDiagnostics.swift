@@ -84,8 +84,23 @@ extension Diagnostic {
     static func tooMuchText(at range: SourceRange) -> Self {
         evaluation("too-much-text", "Too much text", "One expression makes at most 64 MiB of text.", range)
     }
+    /// What to write instead of functions that people know from elsewhere.
+    private static let otherWays = [
+        "tostring": "Write convert(VALUE, string).", "tonumber": "Write convert(VALUE, number).",
+        "tobool": "Write convert(VALUE, bool).", "tolist": "Write convert(VALUE, list(any)).",
+        "toset": "Write convert(VALUE, set(any)).", "tomap": "Write convert(VALUE, map(any)).",
+    ]
+
     static func unknownFunction(_ name: String, known: [String], at range: SourceRange) -> Self {
-        let hint = suggestion(for: name, among: known).map { " Did you mean \"\($0)\"?" } ?? ""
+        if name == "env" {
+            return evaluation(
+                "unknown-function", "Call to unknown function",
+                "env may be called in the default of a variable alone: variable \"x\" { default = env(\"NAME\") }.",
+                range)
+        }
+        let hint =
+            otherWays[name].map { " " + $0 }
+            ?? suggestion(for: name, among: known).map { " Did you mean \"\($0)\"?" } ?? ""
         return evaluation(
             "unknown-function", "Call to unknown function", "There is no function named \"\(name)\".\(hint)", range)
     }

@@ -32,6 +32,22 @@ public indirect enum Value: Hashable, Sendable {
     }
 
     /// Nothing in it is unknown, however deep.
+    /// Whether there are more than `limit` values in it, itself included. No more are counted.
+    package func hasMore(than limit: Int) -> Bool {
+        var rest = limit
+        func count(_ value: Value) -> Bool {
+            rest -= 1
+            guard rest >= 0 else { return false }
+            return switch value {
+            case .list(let values), .set(let values), .tuple(let values): values.allSatisfy(count)
+            case .map(let values), .object(let values): values.values.allSatisfy(count)
+            case .sensitive(let value): count(value)
+            case .null, .unknown, .string, .number, .bool: true
+            }
+        }
+        return !count(self)
+    }
+
     public var isWhollyKnown: Bool {
         switch self {
         case .unknown: false

@@ -205,6 +205,8 @@ struct ValueGraph {
 
     // MARK: Values
 
+    private static let mostValues = 1_000_000
+
     private mutating func evaluate(_ name: String, _ needs: [Need]) {
         guard let local = configuration.locals[name] else { return }
         var scope = base
@@ -218,7 +220,15 @@ struct ValueGraph {
         if !data.isEmpty { scope.roots["data"] = dataValue }
         let result = environment.evaluate(local.expression, scope, locals: configuration.locals.keys)
         diagnostics += result.diagnostics
-        let value = result.diagnostics.hasErrors ? Value.unknown : result.value
+        var value = result.diagnostics.hasErrors ? Value.unknown : result.value
+        // Lists of lists of the same are cheap to keep, and take for ever to look through.
+        if value.hasMore(than: Self.mostValues) {
+            diagnostics.append(
+                Diagnostic(
+                    id: "template/too-large", summary: "local.\(name) is too large",
+                    detail: "It holds more than a million values.", subject: local.expression.range))
+            value = .unknown
+        }
         locals[name] = marksSensitive ? value.protected(local.isSensitive) : value
         if local.isSensitive { secrets.insert(value) }
     }

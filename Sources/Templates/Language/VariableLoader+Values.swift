@@ -172,7 +172,10 @@ extension VariableLoader {
                     detail:
                         "\(source == "default" ? "The default" : source) does not fit \(type.name.count > 60 ? "the declared type" : type.name): \(problem.description)."
                         + (type.sample.map { " Write it like \($0)." } ?? ""),
-                    subject: range, notes: range == nil ? [] : [Diagnostic.Note("declared here", at: variable.header)]))
+                    // A secret's own text is not drawn.
+                    subject: variable.isSensitive ? variable.header : range,
+                    notes: range == nil || variable.isSensitive
+                        ? [] : [Diagnostic.Note("declared here", at: variable.header)]))
         }
     }
 

@@ -17,7 +17,7 @@ enum OptionConversion {
             throw Problem(
                 id: "invalid-duration", message: "is no duration: “\(text)”",
                 detail: Int(text) != nil
-                    ? "Add a unit, such as \"\(text)s\"."
+                    ? "Add a unit, such as \"\(durationWithUnit(text))\"."
                     : ValueHints.duration(text).map { "Write \"\($0)\"." }
                         ?? "Write it like \"10s\", \"500ms\" or \"1h5m\".")
         case .int:
@@ -93,4 +93,10 @@ extension OptionValue {
         if case .string(let text) = self, text.count <= 40 { return "the text “\(text)”" }
         return kind
     }
+}
+
+/// What somebody meant who wrote a duration as a number: nanoseconds if they make sense, else seconds.
+func durationWithUnit(_ digits: String) -> String {
+    guard let nanoseconds = Int(digits), nanoseconds >= 1_000_000 else { return digits + "s" }
+    return nanoseconds % 1_000_000_000 == 0 ? "\(nanoseconds / 1_000_000_000)s" : "\(nanoseconds / 1_000_000)ms"
 }

@@ -229,7 +229,7 @@ struct OptionReader {
         case (.duration, .number(let digits)) where digits != "0":
             warning(
                 "weak-duration", "\(option.name) counts nanoseconds without a unit",
-                "Write it as text with a unit, such as \"\(digits)s\".", at: option.name)
+                "Write it as text with a unit, such as \"\(durationWithUnit(digits))\".", at: option.name)
         case (.strings, .string(let text)) where spec.isLate && text.contains(","):
             warning(
                 "weak-list", "The commas of \(option.name) are lost",

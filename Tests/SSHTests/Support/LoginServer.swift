@@ -180,6 +180,8 @@ private struct Library {
 }
 
 private func symbol<Function>(_ name: String) -> Function {
-    guard let address = dlsym(nil, name) else { preconditionFailure("libssh lacks \(name)") }
+    guard let library = dlopen("libssh.so.4", RTLD_NOW), let address = dlsym(library, name) else {
+        preconditionFailure("libssh lacks \(name)")
+    }
     return unsafeBitCast(address, to: Function.self)
 }
