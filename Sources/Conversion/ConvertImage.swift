@@ -53,7 +53,7 @@ package struct ConvertImage: Sendable {
         let operation = "convert \(input) to \(output)"
         let format = try inputFormat ?? ImageFormat(ofFile: input)
         let target = try targetFormat(operation)
-        try requireRoom(operation)
+        try requireFreeName(operation)
         let staged = "\(output).partial-\(String(UInt32.random(in: 0 ... .max), radix: 16))"
         defer { for path in [staged, staged + ".raw"] { unlink(path) } }
         let outcome: Outcome
@@ -64,7 +64,7 @@ package struct ConvertImage: Sendable {
             error.operation = error.operation.replacing(staged, with: output)
             throw error
         }
-        try requireRoom(operation)
+        try requireFreeName(operation)
         guard rename(staged, output) == 0 else { throw Self.failure(operation) }
         try await qemuImg.flush(folder)
         return outcome
@@ -199,7 +199,7 @@ package struct ConvertImage: Sendable {
     }
 
     /// The output's name must be free, or replaceable.
-    private func requireRoom(_ operation: String) throws {
+    private func requireFreeName(_ operation: String) throws {
         var (old, new) = (stat(), stat())
         guard lstat(output, &new) == 0 else { return }
         if stat(input, &old) == 0, stat(output, &new) == 0, old.st_dev == new.st_dev, old.st_ino == new.st_ino {

@@ -8,9 +8,10 @@ package struct AWSCredentials: Sendable {
     private let identifier: String
     private let secret: Sensitive<String>
     /// Of temporary credentials.
-    private let sessionToken: String?
+    private let sessionToken: Sensitive<String>?
 
-    package init(region: String, identifier: String, secret: Sensitive<String>, sessionToken: String? = nil) {
+    package init(region: String, identifier: String, secret: Sensitive<String>, sessionToken: Sensitive<String>? = nil)
+    {
         self.region = region
         self.identifier = identifier
         self.secret = secret
@@ -20,9 +21,9 @@ package struct AWSCredentials: Sendable {
     /// - Throws: `BuildError` when something is missing.
     init(_ stores: RemoteSecretStores, _ operation: String) throws {
         let profile = stores.variable("AWS_PROFILE") ?? "default"
-        let shared = Self.section(profile, of: stores.homeFile(".aws/credentials") ?? "")
+        let shared = Self.section(profile, of: try stores.homeFile(".aws/credentials") ?? "")
         let settings = Self.section(
-            profile == "default" ? profile : "profile " + profile, of: stores.homeFile(".aws/config") ?? "")
+            profile == "default" ? profile : "profile " + profile, of: try stores.homeFile(".aws/config") ?? "")
         let identifier = stores.variable("AWS_ACCESS_KEY_ID")
         guard let known = identifier ?? shared["aws_access_key_id"],
             let secret = identifier == nil
@@ -37,7 +38,8 @@ package struct AWSCredentials: Sendable {
         else { throw BuildError(operation, because: "no region is set", hint: "Set AWS_REGION.") }
         self.init(
             region: region, identifier: known, secret: Sensitive(secret),
-            sessionToken: identifier == nil ? shared["aws_session_token"] : stores.variable("AWS_SESSION_TOKEN"))
+            sessionToken: identifier == nil
+                ? shared["aws_session_token"].map { Sensitive($0) } : stores.secretVariable("AWS_SESSION_TOKEN"))
     }
 
     /// The lines `name = value` below `[name]`.
@@ -73,7 +75,7 @@ package struct AWSCredentials: Sendable {
         let stamp = "\(day)T\(digits(parts.tm_hour, 2))\(digits(parts.tm_min, 2))\(digits(parts.tm_sec, 2))Z"
 
         var headers = headers + [("x-amz-date", stamp)]
-        if let sessionToken { headers.append(("x-amz-security-token", sessionToken)) }
+        if let sessionToken { headers.append(("x-amz-security-token", sessionToken.reveal())) }
         headers.sort { $0.0 < $1.0 }
         let names = headers.map(\.0).joined(separator: ";")
         let request = [

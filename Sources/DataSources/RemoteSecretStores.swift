@@ -1,4 +1,5 @@
 import AsyncHTTPClient
+import Dispatch
 import Foundation
 package import HCL
 import Media
@@ -31,10 +32,10 @@ package struct RemoteSecretStores: SecretStores {
     private func vault(_ path: String, _ key: String) throws -> String {
         let operation = "read “\(key)” of \(path) from Vault"
         let address = variable("VAULT_ADDR") ?? "https://127.0.0.1:8200"
-        guard let token = variable("VAULT_TOKEN") ?? homeFile(".vault-token") else {
+        guard let token = try secretVariable("VAULT_TOKEN") ?? homeFile(".vault-token").map({ Sensitive($0) }) else {
             throw BuildError(operation, because: "there is no token", hint: "Set VAULT_TOKEN, or sign in: vault login")
         }
-        var headers = [("X-Vault-Token", token), ("X-Vault-Request", "true")]
+        var headers = [("X-Vault-Token", token.reveal()), ("X-Vault-Request", "true")]
         if let namespace = variable("VAULT_NAMESPACE") { headers.append(("X-Vault-Namespace", namespace)) }
         let answer = try ask(address + "/v1/" + encoded(path), headers, operation, address: "VAULT_ADDR")
         let data = object(answer)["data"] as? [String: Any] ?? [:]
@@ -51,7 +52,7 @@ package struct RemoteSecretStores: SecretStores {
             address = (isEncrypted ? "https://" : "http://") + address
         }
         let namespace = variable("CONSUL_NAMESPACE").map { "&ns=" + encoded($0) } ?? ""
-        let headers = variable("CONSUL_HTTP_TOKEN").map { [("X-Consul-Token", $0)] } ?? []
+        let headers = secretVariable("CONSUL_HTTP_TOKEN").map { [("X-Consul-Token", $0.reveal())] } ?? []
         let answer = try ask(
             address + "/v1/kv/" + encoded(key) + "?raw" + namespace, headers, operation, address: "CONSUL_HTTP_ADDR")
         guard !answer.isEmpty else { throw BuildError(operation, because: "it is empty") }
@@ -78,16 +79,20 @@ package struct RemoteSecretStores: SecretStores {
     private func awsText(_ name: String) throws -> String {
         let operation = "read the secret \(name) from AWS"
         let credentials = try AWSCredentials(self, operation)
-        let host = "secretsmanager.\(credentials.region).amazonaws.com"
         let address =
-            variable("AWS_ENDPOINT_URL_SECRETS_MANAGER") ?? variable("AWS_ENDPOINT_URL") ?? "https://" + host
+            variable("AWS_ENDPOINT_URL_SECRETS_MANAGER") ?? variable("AWS_ENDPOINT_URL")
+            ?? "https://secretsmanager.\(credentials.region).amazonaws.com"
+        guard let parts = URLComponents(string: address), let host = parts.host else {
+            throw BuildError(
+                operation, because: "\(address) is no address", hint: "Mend AWS_ENDPOINT_URL, or leave it out.")
+        }
         let body = try JSONSerialization.data(withJSONObject: ["SecretId": name])
-        var headers = [
-            ("content-type", "application/x-amz-json-1.1"), ("x-amz-target", "secretsmanager.GetSecretValue"),
-            ("host", URLComponents(string: address).map { $0.host.map { $0 } ?? host } ?? host),
-        ]
-        if let port = URLComponents(string: address)?.port { headers[2].1 += ":\(port)" }
-        headers = credentials.sign("POST", "/", headers, body: [UInt8](body), service: "secretsmanager", at: Date())
+        let headers = credentials.sign(
+            "POST", "/",
+            [
+                ("content-type", "application/x-amz-json-1.1"), ("x-amz-target", "secretsmanager.GetSecretValue"),
+                ("host", parts.port.map { "\(host):\($0)" } ?? host),
+            ], body: [UInt8](body), service: "secretsmanager", at: Date())
         let answer = try ask(
             address + "/", headers, operation, method: .POST, body: [UInt8](body), address: "AWS_REGION")
         guard let text = object(answer)["SecretString"] as? String, !text.isEmpty else {
@@ -98,7 +103,8 @@ package struct RemoteSecretStores: SecretStores {
 
     // MARK: Asking
 
-    /// The bytes of a good answer. It waits on another thread's event loop, so it may be called from anywhere but there.
+    /// The bytes of a good answer. The client works on threads of its own, so this may block any other; it looks now and
+    /// then whether the task that it runs in is cancelled.
     private func ask(
         _ url: String, _ headers: [(String, String)], _ operation: String, method: HTTPMethod = .GET,
         body: [UInt8] = [],
@@ -118,10 +124,15 @@ package struct RemoteSecretStores: SecretStores {
                 url: url, method: method, headers: HTTPHeaders(headers),
                 body: body.isEmpty ? nil : .bytes(body))
             let seconds = TimeAmount.nanoseconds(Int64(limit / .nanoseconds(1)))
-            response = try client.execute(
+            let exchange = client.execute(
                 request: request, delegate: ResponseAccumulator(request: request, maxBodySize: 1 << 20),
-                deadline: .now() + seconds
-            ).wait()
+                deadline: .now() + seconds)
+            let isDone = DispatchSemaphore(value: 0)
+            exchange.futureResult.whenComplete { _ in isDone.signal() }
+            while isDone.wait(timeout: .now() + .milliseconds(100)) == .timedOut {
+                if Task.isCancelled { exchange.fail(reason: CancellationError()) }
+            }
+            response = try exchange.wait()
         } catch {
             throw BuildError(
                 operation, because: "\(withoutSecrets(url)): \(error)", hint: "Does \(address) name the right server?")
@@ -173,11 +184,19 @@ package struct RemoteSecretStores: SecretStores {
 
     func variable(_ name: String) -> String? { environment[name].flatMap { $0.isEmpty ? nil : $0 } }
 
+    func secretVariable(_ name: String) -> Sensitive<String>? { variable(name).map { Sensitive($0) } }
+
     /// A small text file in the user's home; nil if there is none.
-    func homeFile(_ name: String) -> String? {
-        guard let home = variable("HOME"),
-            let text = try? String(contentsOfFile: home + "/" + name, encoding: .utf8)
-        else { return nil }
-        return text.trimmingCharacters(in: .whitespacesAndNewlines)
+    ///
+    /// - Throws: `BuildError` if there is one that cannot be read.
+    func homeFile(_ name: String) throws -> String? {
+        guard let path = variable("HOME").map({ $0 + "/" + name }), FileManager.default.fileExists(atPath: path) else {
+            return nil
+        }
+        do {
+            return try String(contentsOfFile: path, encoding: .utf8).trimmingCharacters(in: .whitespacesAndNewlines)
+        } catch {
+            throw BuildError(operation: "read \(path)", underlying: error)
+        }
     }
 }

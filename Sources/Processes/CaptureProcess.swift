@@ -67,6 +67,7 @@ private func capture(
             platformOptions: options, input: .fileDescriptor(source, closeAfterSpawningProcess: true),
             output: .sequence, error: .sequence
         ) { execution in
+            defer { endGroup(of: execution.processIdentifier.value) }
             let output = execution.standardOutput
             let complaints = execution.standardError
             return try await withThrowingTaskGroup(of: [UInt8].self) { group in
@@ -92,12 +93,8 @@ private func capture(
             }
         }
         try Task.checkCancellation()
-        let exit: ProcessExit =
-            switch result.terminationStatus {
-            case .exited(let code): .code(code)
-            case .signaled(let number): .signal(number)
-            }
-        return CapturedOutput(exit: exit, output: result.closureResult, errors: errors.lines)
+        return CapturedOutput(
+            exit: ProcessExit(result.terminationStatus), output: result.closureResult, errors: errors.lines)
     } catch is TooMuch {
         throw BuildError(operation, because: "it wrote more than \(limit >> 20) MiB", hint: "It was ended.")
     } catch let error where !(error is BuildError) {

@@ -8,6 +8,14 @@ package enum ProcessExit: Sendable, Hashable, CustomStringConvertible {
     case code(Int32)
     case signal(Int32)
 
+    init(_ status: TerminationStatus) {
+        self =
+            switch status {
+            case .exited(let code): .code(code)
+            case .signaled(let number): .signal(number)
+            }
+    }
+
     package var isSuccess: Bool { self == .code(0) }
 
     package var description: String {
@@ -54,9 +62,7 @@ package func runProcess(
         ) { execution in
             let output = execution.standardOutput
             let errors = execution.standardError
-            // Whatever the leader left behind ignoring SIGTERM goes too. Here the leader is not reaped yet, so that its
-            // number cannot have become another's.
-            defer { if Task.isCancelled { kill(-execution.processIdentifier.value, SIGKILL) } }
+            defer { endGroup(of: execution.processIdentifier.value) }
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await stream(errors, isError: true, lineBreaks, onOutput) }
                 group.addTask { try await stream(output, isError: false, lineBreaks, onOutput) }
@@ -71,10 +77,13 @@ package func runProcess(
             hint: workingDirectory.map { "It was to run in \($0)." })
     }
     try Task.checkCancellation()
-    switch status {
-    case .exited(let code): return .code(code)
-    case .signaled(let number): return .signal(number)
-    }
+    return ProcessExit(status)
+}
+
+/// Kills whatever a cancelled program left behind ignoring SIGTERM. Call it before the program is reaped, so that its number
+/// cannot have become another's.
+func endGroup(of leader: pid_t) {
+    if Task.isCancelled { kill(-leader, SIGKILL) }
 }
 
 private func stream(

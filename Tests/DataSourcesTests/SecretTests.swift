@@ -106,6 +106,35 @@ private func ask(_ query: SecretQuery, _ address: String, token: String = "t0ken
         #expect { try none.secret(.awsText(name: "a")) } throws: { "\($0)".contains("AWS_ACCESS_KEY_ID") }
     }
 
+    @Test("a service that is silent is given up when the work is cancelled, and after its time")
+    func silence() async throws {
+        // Connections are taken by the kernel; nobody ever answers.
+        let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(listener) }
+        var place = sockaddr_in()
+        place.sin_family = sa_family_t(AF_INET)
+        place.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let port =
+            withUnsafeMutablePointer(to: &place) {
+                $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
+                    bind(listener, address, length) == 0 && listen(listener, 8) == 0
+                        && getsockname(listener, address, &length) == 0
+                }
+            } ? UInt16(bigEndian: place.sin_port) : 0
+        try #require(port != 0)
+        let environment = ["VAULT_ADDR": "http://127.0.0.1:\(port)", "VAULT_TOKEN": "t"]
+        let query = SecretQuery.vault(path: "a", key: "b")
+
+        let patient = RemoteSecretStores(environment, limit: .seconds(600))
+        let work = Task.detached { Result { try patient.secret(query) } }
+        try await Task.sleep(for: .milliseconds(300))
+        work.cancel()
+        #expect(await "\(work.value)".contains("CancellationError"))
+        let hasty = RemoteSecretStores(environment, limit: .milliseconds(300))
+        #expect { try hasty.secret(query) } throws: { "\($0)".contains("VAULT_ADDR") }
+    }
+
     @Test("requests to AWS are signed as its published example")
     func signature() {
         let credentials = AWSCredentials(

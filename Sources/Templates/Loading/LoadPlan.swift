@@ -35,6 +35,7 @@ package func checkSyntax(_ options: LoadOptions) -> LoadedPlan {
 /// The steps from files to a plan.
 private struct PlanLoader {
     private let options: LoadOptions
+    private let services: RecordingSecretStores?
     private var files: [SourceFile] = []
     private var diagnostics: [Diagnostic] = []
     private var secrets = SecretCollection()
@@ -49,7 +50,12 @@ private struct PlanLoader {
         fileprivate var graph: ValueGraph
     }
 
-    init(_ options: LoadOptions) { self.options = options }
+    init(_ options: LoadOptions) {
+        services = options.secretStores.map { RecordingSecretStores($0) }
+        var options = options
+        options.secretStores = services
+        self.options = options
+    }
 
     mutating func check() -> LoadedPlan {
         let found = find()
@@ -122,7 +128,7 @@ private struct PlanLoader {
             environment: preparation.environment, localNames: Set(configuration.locals.keys))
         let reader = BuildReader(configuration, scope, evaluator)
         diagnostics += reader.evaluator.diagnostics
-        let failures = FailureRenderer(files: files, secrets: secrets)
+        let failures = FailureRenderer(files: files, secrets: allSecrets)
         var planner = Planner(
             ComponentPlanner(options, components: preparation.components, failures: failures), scope: scope,
             evaluator: evaluator)
@@ -169,7 +175,7 @@ private struct PlanLoader {
         files += variables.files
         diagnostics += variables.diagnostics
         secrets = variables.secrets
-        let failures = FailureRenderer(files: files, secrets: secrets)
+        let failures = FailureRenderer(files: files, secrets: allSecrets)
         var shared = ComponentPlanner(options, components: ComponentResolver(plugins: nil), failures: failures)
         // So that it does not complain of what follows from what was said already.
         shared.report(diagnostics)
@@ -196,9 +202,17 @@ private struct PlanLoader {
         }
     }
 
+    /// Of the template, and those that services gave until now.
+    private var allSecrets: SecretCollection {
+        var all = secrets
+        if let services { all.formUnion(services.secrets) }
+        return all
+    }
+
     func finish() -> LoadedPlan {
         // A block that several builds use is checked for each.
         var seen: Set<Diagnostic> = []
+        let secrets = allSecrets
         let once = secrets.redacted(diagnostics, files: files).filter { seen.insert($0).inserted }
         return LoadedPlan(plan: Diagnosed(Plan(builds: builds, secrets: secrets.sensitive), once), files: files)
     }
