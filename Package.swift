@@ -108,7 +108,7 @@ let package = Package(
         tests("HTTPServing", ["Scopes", nio, nioPosix]),
         tests("Media", ["Scopes", "HTTPServing", "CLibarchive", nio, nioPosix]),
         tests("DiskImages", ["Scopes", "Processes"]),
-        tests("Proxmox", ["Scopes", nio, nioHTTP1, nioPosix, nioSSL]),
+        tests("Proxmox", ["Scopes", crypto, nio, nioHTTP1, nioPosix, nioSSL]),
         tests("Pipeline", ["Diagnostics", "Libvirt", "RemoteFramebuffer", "Scopes", "Templates"]),
         tests("Processes", ["Scopes"]),
         // They run the program as a user does. They don't depend on it, since its linker settings would be theirs.

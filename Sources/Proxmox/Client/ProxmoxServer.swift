@@ -50,7 +50,8 @@ package struct ProxmoxServer: Sendable {
         guard ["", "api2", "api2/json", "api2/extjs"].contains(path) else {
             throw refuse("the URL has the path /\(path)", "Write it as https://\(host):8006/api2/json.")
         }
-        address = "https://\(host):\(parts.port ?? 8006)"
+        let literal = host.contains(":") && !host.hasPrefix("[") ? "[\(host)]" : host
+        address = "https://\(literal):\(parts.port ?? 8006)"
         self.credentials = credentials
         self.trust = trust
         switch credentials {

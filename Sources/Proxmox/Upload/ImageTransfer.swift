@@ -51,11 +51,7 @@ struct ImageTransfer {
                     FileUpload(path: image.path, name: name, content: "import", sha256: digest), to: storage,
                     on: plan.node, progress: { report(.sent(bytes: $0, of: $1)) })
             } catch let error as BuildError {
-                if let refusal = error.underlying as? APIRefusal, !refusal.isPassing {
-                    file.state.withLock { $0 = .refused }
-                } else if let failure = error.underlying as? ConnectionFailure, failure.stage == .connecting {
-                    file.state.withLock { $0 = .refused }
-                }
+                if error.saysNothingWasDone { file.state.withLock { $0 = .refused } }
                 throw error
             }
             file.state.withLock { $0 = .started(task) }

@@ -12,6 +12,17 @@ enum MakingState: Sendable, Equatable {
     case made
 }
 
+extension BuildError {
+    /// Whether what was asked for certainly did not begin.
+    var saysNothingWasDone: Bool {
+        switch underlying {
+        case let refusal as APIRefusal: !refusal.isPassing
+        case let failure as ConnectionFailure: failure.stage == .connecting
+        default: false
+        }
+    }
+}
+
 /// A machine that we asked the server to create.
 final class CreatedMachine: Sendable {
     let vmid: Int
@@ -19,6 +30,8 @@ final class CreatedMachine: Sendable {
     /// Ours alone, so it proves whose machine has the number.
     let uuid: UUID?
     let state = Mutex(MakingState.asked)
+    /// A later task on it that has not ended well.
+    let work = Mutex<UPID?>(nil)
 
     init(vmid: Int, node: String, uuid: UUID?) {
         self.vmid = vmid
@@ -53,6 +66,7 @@ extension ProxmoxClient {
         let hint = "Remove it on node \(node) if it is there: `qm unlock \(vmid); qm destroy \(vmid) --purge`."
         try await undo("remove machine \(vmid)", hint: hint) { client in
             if case .started(let task) = state { try await client.end(task) }
+            if let task = machine.work.withLock({ $0 }) { try await client.end(task) }
             guard let options = try await client.options(of: vmid, on: node) else { return true }
             let isOurs = state == .made || options.field("uuid", of: "smbios1")?.lowercased() == uuid
             if !isOurs {
@@ -101,10 +115,14 @@ extension ProxmoxClient {
         }
     }
 
-    /// Makes sure that a task of ours has ended.
+    /// Makes sure that a task of ours has ended, as well as can be seen.
     private func end(_ task: UPID) async throws {
-        guard try await state(of: task) == .running else { return }
-        try await stop(task)
+        do {
+            guard try await state(of: task) == .running else { return }
+            try await stop(task)
+        } catch let error where !(error is CancellationError) {
+            return  // What comes next tells whether it matters.
+        }
         _ = try await poll(
             "waiting until the task \(task.type) has stopped", every: server.pace.pollInterval, limit: nil
         ) {

@@ -77,7 +77,7 @@ extension ProxmoxClient {
                     hint: "Give each image a drive of its own.")
             }
             do { _ = try UploadedFile(image.path) } catch {
-                throw BuildError(operation: operation, hint: "Build the image first.", underlying: error)
+                throw BuildError(operation: operation, hint: "Build the image \(image.path) first.", underlying: error)
             }
         }
         if let disk = machine.disks.first(where: { !slots.contains($0.slot) }) {

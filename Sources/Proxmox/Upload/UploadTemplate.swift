@@ -24,12 +24,12 @@ extension ProxmoxClient {
         let sent = SentFiles()
         let result = try await withTeardowns(report: { report(.leftBehind($0)) }) { teardowns in
             var upload = ImageTransfer(client: self, plan: plan, teardowns: teardowns, sent: sent, report: report)
-            let vmid: Int
+            let machine: CreatedMachine
             switch plan.route {
             case .importing(let storage):
                 let drives = try await upload.send(to: storage)
                 try await evict(plan, report)
-                vmid = try await create(plan, drives, teardowns, report)
+                machine = try await create(plan, drives, teardowns, report)
             case .shell:
                 guard let shell else {
                     throw BuildError(
@@ -37,11 +37,11 @@ extension ProxmoxClient {
                 }
                 let files = try await upload.send(through: shell)
                 try await evict(plan, report)
-                vmid = try await create(plan, [:], teardowns, report)
-                try await attach(files, to: vmid, plan, shell, report)
+                machine = try await create(plan, [:], teardowns, report)
+                try await attach(files, to: machine, plan, shell, report)
             }
-            try await finish(vmid, plan, report)
-            return UploadedTemplate(vmid: vmid, name: plan.machine.name, node: plan.node)
+            try await finish(machine, plan, report)
+            return UploadedTemplate(vmid: machine.vmid, name: plan.machine.name, node: plan.node)
         }
         // The template is complete: what is left to do does not stop half-way, and awaited at once it stays structured.
         return await Task { await settle(result, plan, sent, report) }.value
@@ -57,7 +57,7 @@ extension ProxmoxClient {
     private func create(
         _ plan: UploadPlan, _ drives: [DriveSlot: DriveContent], _ teardowns: Teardowns,
         _ report: @Sendable (UploadEvent) -> Void
-    ) async throws -> Int {
+    ) async throws -> CreatedMachine {
         var attempt = 1
         while true {
             let vmid: Int
@@ -67,34 +67,39 @@ extension ProxmoxClient {
             teardowns.add("remove machine \(vmid)") { outcome in
                 if case .failure = outcome { try await self.remove(machine) }
             }
+            let task: UPID
             do {
-                let task = try await startCreation(
-                    of: vmid, on: plan.node, plan.machine.creationParameters(drives: drives))
-                machine.state.withLock { $0 = .started(task) }
-                try await wait(for: task, to: "create machine \(vmid)")
-                machine.state.withLock { $0 = .made }
-                return vmid
+                task = try await startCreation(of: vmid, on: plan.node, plan.machine.creationParameters(drives: drives))
             } catch let error as BuildError {
-                if let refusal = error.underlying as? APIRefusal, !refusal.isPassing {
-                    machine.state.withLock { $0 = .refused }
-                    // Somebody took the number in between.
-                    if plan.machine.vmid == nil, refusal.saysMachineExists, attempt < 3 {
-                        attempt += 1
-                        continue
-                    }
-                } else if let failure = error.underlying as? ConnectionFailure, failure.stage == .connecting {
-                    machine.state.withLock { $0 = .refused }
+                if error.saysNothingWasDone { machine.state.withLock { $0 = .refused } }
+                // Somebody took the number in between.
+                if plan.machine.vmid == nil, (error.underlying as? APIRefusal)?.saysMachineExists == true, attempt < 3 {
+                    attempt += 1
+                    continue
                 }
                 throw error
             }
+            machine.state.withLock { $0 = .started(task) }
+            try await wait(for: task, to: "create machine \(vmid)")
+            machine.state.withLock { $0 = .made }
+            return machine
         }
+    }
+
+    /// Waits for a task on a machine of ours, which would be in the way of the machine's removal.
+    private func wait(for task: UPID?, on machine: CreatedMachine, to operation: String) async throws {
+        guard let task else { return }
+        machine.work.withLock { $0 = task }
+        try await wait(for: task, to: operation)
+        machine.work.withLock { $0 = nil }
     }
 
     /// Imports files that lie on the node, and attaches what comes of them.
     private func attach(
-        _ files: [DriveSlot: String], to vmid: Int, _ plan: UploadPlan, _ shell: any ProxmoxShell,
+        _ files: [DriveSlot: String], to machine: CreatedMachine, _ plan: UploadPlan, _ shell: any ProxmoxShell,
         _ report: @Sendable (UploadEvent) -> Void
     ) async throws {
+        let vmid = machine.vmid
         var drives: [DriveSlot: DriveContent] = [:]
         for (slot, file) in files.sorted(by: { $0.key < $1.key }) {
             report(.step("import \(slot)"))
@@ -124,11 +129,9 @@ extension ProxmoxClient {
             drives[slot] = .volume(volume)
         }
         report(.step("attach the disks"))
-        if let task = try await startChange(
+        let change = try await startChange(
             of: vmid, on: plan.node, plan.machine.attachmentParameters(drives: drives))
-        {
-            try await wait(for: task, to: "attach the disks of machine \(vmid)")
-        }
+        try await wait(for: change, on: machine, to: "attach the disks of machine \(vmid)")
     }
 
     private func requiredOptions(of vmid: Int, _ plan: UploadPlan) async throws -> MachineOptions {
@@ -139,21 +142,21 @@ extension ProxmoxClient {
         return options
     }
 
-    private func finish(_ vmid: Int, _ plan: UploadPlan, _ report: @Sendable (UploadEvent) -> Void) async throws {
+    private func finish(
+        _ machine: CreatedMachine, _ plan: UploadPlan, _ report: @Sendable (UploadEvent) -> Void
+    ) async throws {
+        let vmid = machine.vmid
         for image in plan.upload.images {
             guard let size = image.grownSize else { continue }
             report(.step("enlarge \(image.slot)"))
-            if let task = try await startResize(
+            let resize = try await startResize(
                 of: image.slot, to: MachineConfiguration.sizeText(size), vmid: vmid, on: plan.node)
-            {
-                try await wait(for: task, to: "enlarge \(image.slot)")
-            }
+            try await wait(for: resize, on: machine, to: "enlarge \(image.slot)")
         }
         guard plan.machine.isTemplate else { return }
         report(.step("make machine \(vmid) a template"))
-        if let task = try await startTemplate(of: vmid, on: plan.node) {
-            try await wait(for: task, to: "make machine \(vmid) a template")
-        }
+        let template = try await startTemplate(of: vmid, on: plan.node)
+        try await wait(for: template, on: machine, to: "make machine \(vmid) a template")
         guard try await requiredOptions(of: vmid, plan).isTemplate else {
             throw BuildError(
                 "make machine \(vmid) a template", because: "the server says it is none",
