@@ -10,10 +10,18 @@ extension ProxmoxPace {
         var pace = ProxmoxPace()
         pace.pollInterval = .milliseconds(1)
         pace.retryDelay = .milliseconds(1)
-        pace.callLimit = .milliseconds(400)
-        pace.uploadLimit = .milliseconds(800)
-        pace.taskLimit = .seconds(10)
-        pace.cleanupLimit = .seconds(10)
+        pace.callLimit = .seconds(20)
+        pace.uploadLimit = .seconds(20)
+        pace.taskLimit = .seconds(20)
+        pace.cleanupLimit = .seconds(30)
+        return pace
+    }
+
+    /// For calls that are never answered.
+    static var impatient: ProxmoxPace {
+        var pace = quick
+        pace.callLimit = .milliseconds(1500)
+        pace.uploadLimit = .milliseconds(1500)
         return pace
     }
 }

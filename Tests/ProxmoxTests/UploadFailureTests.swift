@@ -29,7 +29,8 @@ struct UploadFailureTests {
                     words: ["VM.Thing", "Grant"]),
                 Case(
                     call: call, fault: .refuse(500, "got no worker upid"), words: ["got no worker upid", "journalctl"]),
-                Case(call: call, fault: .refuse(595, "No route to host"), words: ["No route to host", "offline"]),
+                Case(
+                    call: call, fault: .refuse(595, "No route to host"), words: ["could not reach the node", "offline"]),
                 Case(call: call, fault: .hang, words: ["timed out"]),
                 Case(call: call, fault: .cut, words: ["the connection", "Check the network"]),
             ]
@@ -66,7 +67,8 @@ struct UploadFailureTests {
             $0.machines[900] = .init(config: ["name": "somebody-elses"])
             $0.faults = [FaultRule(call: one.call, occurrence: one.occurrence, fault: one.fault)]
         }
-        try await expectNothingLeft(cluster, one.words)
+        let isSilent = one.fault == .hang || one.fault == .doAndHang
+        try await expectNothingLeft(cluster, one.words, pace: isSilent ? .impatient : .quick)
     }
 
     @Test(
@@ -167,7 +169,7 @@ struct UploadFailureTests {
         let cluster = FakeCluster()
         cluster.state.withLock { $0.faults = [FaultRule(call: call, fault: fault)] }
         let shell = FakeShell(cluster)
-        try await expectNothingLeft(cluster, [advice], shell: shell)
+        try await expectNothingLeft(cluster, [advice], shell: shell, pace: fault == .hang ? .impatient : .quick)
         #expect(shell.left == [])
     }
 

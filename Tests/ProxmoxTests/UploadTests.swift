@@ -110,6 +110,50 @@ struct UploadTests {
         #expect(command.hasSuffix(".qcow2' 'local-lvm'"))
     }
 
+    @Test("through SSH, firmware variables take the place of blank ones")
+    func firmwareThroughShell() async throws {
+        let cluster = FakeCluster()
+        _ = try await withImage(Data("variables".utf8)) { variables in
+            try await run(cluster, shell: FakeShell(cluster)) { upload in
+                upload.delivery = .shell
+                upload.machine.bios = .ovmf
+                upload.machine.efiDisk = .init(hasEnrolledKeys: true)
+                upload.images.append(.init(slot: .efi, path: variables, format: .raw))
+            }
+        }
+        cluster.state.withLock { state in
+            let config = state.machines[100]?.config ?? [:]
+            let volume = String(config["efidisk0"]?.prefix { $0 != "," } ?? "")
+            #expect(state.storages["local-lvm"]?.volumes[volume]?.data == Data("variables".utf8))
+            #expect(config["efidisk0"]?.hasSuffix(",efitype=4m,pre-enrolled-keys=1") == true)
+            #expect(!config.keys.contains { $0.hasPrefix("unused") })
+        }
+    }
+
+    @Test("an option that the server does not know is named")
+    func unknownOption() async throws {
+        let cluster = FakeCluster()
+        let text = await words { try await run(cluster) { $0.machine.otherOptions = ["intel-tdx": "1"] } }
+        #expect(text.contains("does not know the option `intel-tdx`"), "\(text)")
+        #expect(cluster.state.withLock { $0.inventory } == "")
+    }
+
+    @Test("a number that a container has is taken")
+    func container() async throws {
+        let cluster = FakeCluster()
+        cluster.state.withLock {
+            $0.machines[300] = .init(config: ["name": "debian-13", "template": "1"], isContainer: true)
+        }
+        let text = await words {
+            try await run(cluster) {
+                $0.machine.vmid = 300
+                $0.existing = .replace(any: true)
+            }
+        }
+        #expect(text.contains("is not a template"), "\(text)")
+        #expect(try await run(cluster).vmid == 100)
+    }
+
     @Test("without a way for the disk the error names both")
     func noWay() async throws {
         let cluster = FakeCluster()

@@ -45,6 +45,7 @@ package struct ProxmoxMachine: Sendable, Equatable {
     package var vmid: Int
     package var name: String
     package var node: String
+    /// Of a machine; templates of containers are none.
     package var isTemplate: Bool
     package var status: String
     package var tags: [String]
@@ -90,7 +91,8 @@ extension ProxmoxClient {
                 return nil
             }
             return ProxmoxMachine(
-                vmid: number, name: entry.name?.text ?? "", node: node, isTemplate: entry.template?.isTrue ?? false,
+                vmid: number, name: entry.name?.text ?? "", node: node,
+                isTemplate: entry.template?.isTrue == true && entry.type != "lxc",
                 status: entry.status ?? "unknown",
                 tags: (entry.tags ?? "").split { $0 == ";" || $0 == "," || $0 == " " }.map(String.init))
         }

@@ -151,20 +151,43 @@ package final class ProxmoxClient: Sendable {
         let data = Data(bytes.readableBytesView)
         let decoder = JSONDecoder()
         guard (200..<300).contains(status.code) else {
-            // What a proxy or an early refusal sends has no such body; its status line must do.
+            // What a proxy or an early refusal sends has no such body; its status must do.
             let head = try? decoder.decode(AnswerHead.self, from: data)
             throw APIRefusal(
-                status: Int(status.code), message: oneLine(head?.message?.text ?? status.reasonPhrase),
-                parameters: head?.errors?.mapValues { oneLine($0.text) } ?? [:])
+                status: Int(status.code), message: oneLine(head?.message?.text ?? words(of: Int(status.code))),
+                parameters: problems(head?.errors))
         }
         let head = try decoder.decode(AnswerHead.self, from: data)
         if head.success?.isTrue == false || head.errors?.isEmpty == false {
             throw APIRefusal(
                 status: head.status?.integer.flatMap { Int(exactly: $0) } ?? 500,
                 message: oneLine(head.message?.text ?? ""),
-                parameters: head.errors?.mapValues { oneLine($0.text) } ?? [:])
+                parameters: problems(head.errors))
         }
         return try decoder.decode(AnswerBody<Value>.self, from: data).data
+    }
+
+    /// What is wrong with each parameter; the server may repeat a bad value, which nobody should see of a password.
+    private static func problems(_ errors: [String: JSONScalar]?) -> [String: String] {
+        Dictionary(
+            uniqueKeysWithValues: (errors ?? [:]).map { key, problem in
+                (oneLine(key), key.contains("password") ? "not accepted" : oneLine(problem.text))
+            })
+    }
+
+    /// What a status alone says; the words beside it in the status line are not kept by the HTTP library.
+    private static func words(of status: Int) -> String {
+        switch status {
+        case 401: "the server did not let us in"
+        case 403: "not permitted"
+        case 404: "not found"
+        case 501: "it does not know the call"
+        case 502, 503, 504: "the server behind the proxy did not serve it"
+        case 595: "it could not reach the node"
+        case 596: "the connection to the node broke"
+        case 599: "too many connections"
+        default: ""
+        }
     }
 
     /// Foreign text fit for a line of an error.

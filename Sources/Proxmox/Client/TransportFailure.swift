@@ -1,4 +1,5 @@
 import AsyncHTTPClient
+import Foundation
 import NIOCore
 import NIOPosix
 import NIOSSL
@@ -34,6 +35,14 @@ extension ProxmoxClient {
             let reason = causes.first ?? lookup.map { "the name cannot be looked up (\($0))" } ?? "\(error)"
             return (
                 ConnectionFailure(stage: .connecting, reason: "no connection to \(host): \(reason)"),
+                "Check the address and port (8006 unless a proxy is in front), and that the server is up."
+            )
+        case let error as IOError
+        where [ECONNREFUSED, EHOSTUNREACH, ENETUNREACH, EADDRNOTAVAIL].contains(error.errnoCode):
+            return (
+                ConnectionFailure(
+                    stage: .connecting,
+                    reason: "no connection to \(host): \(String(cString: strerror(error.errnoCode)))"),
                 "Check the address and port (8006 unless a proxy is in front), and that the server is up."
             )
         default:

@@ -11,16 +11,20 @@ package enum DriveContent: Sendable, Equatable {
 extension MachineConfiguration {
     /// The parameters of the call that creates the machine, without `vmid`.
     ///
-    /// - Parameter drives: what each disk starts with; a disk that is not named is left for later. EFI variables and
-    ///   TPM state are made blank by the server unless named.
-    package func creationParameters(drives: [DriveSlot: DriveContent]) -> [(key: String, value: String)] {
+    /// - Parameters:
+    ///   - drives: what each drive starts with. A disk that is not named is left for later; EFI variables and TPM state
+    ///     that are not named are made blank by the server.
+    ///   - later: of those two, what is left for later too.
+    package func creationParameters(
+        drives: [DriveSlot: DriveContent], without later: Set<DriveSlot> = []
+    ) -> [(key: String, value: String)] {
         var parameters = options(forArchive: false)
         for disk in disks {
             if let content = drives[disk.slot] {
                 parameters.append((disk.slot.description, parameter(for: disk.slot, content) ?? ""))
             }
         }
-        for slot in [DriveSlot.efi, .tpm] {
+        for slot in [DriveSlot.efi, .tpm] where !later.contains(slot) {
             if let value = parameter(for: slot, drives[slot] ?? .blank(gibibytes: 1)) {
                 parameters.append((slot.description, value))
             }

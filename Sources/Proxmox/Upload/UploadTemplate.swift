@@ -59,6 +59,8 @@ extension ProxmoxClient {
         _ report: @Sendable (UploadEvent) -> Void
     ) async throws -> CreatedMachine {
         var attempt = 1
+        let later = Set(plan.upload.images.map(\.slot)).subtracting(drives.keys)
+        let parameters = plan.machine.creationParameters(drives: drives, without: later)
         while true {
             let vmid: Int
             if let fixed = plan.machine.vmid { vmid = fixed } else { vmid = try await nextMachineID() }
@@ -69,7 +71,7 @@ extension ProxmoxClient {
             }
             let task: UPID
             do {
-                task = try await startCreation(of: vmid, on: plan.node, plan.machine.creationParameters(drives: drives))
+                task = try await startCreation(of: vmid, on: plan.node, parameters)
             } catch let error as BuildError {
                 if error.saysNothingWasDone { machine.state.withLock { $0 = .refused } }
                 // Somebody took the number in between.

@@ -12,6 +12,8 @@ struct FakeCertificates: Sendable {
     var authority: String { folder + "/ca.pem" }
     var otherAuthority: String { folder + "/other.pem" }
     var certificate: String { folder + "/server.pem" }
+    /// From the same authority, for another host.
+    var foreignCertificate: String { folder + "/elsewhere.pem" }
     var key: String { folder + "/server.key" }
 
     static let made = Task { try await make() }
@@ -29,6 +31,9 @@ struct FakeCertificates: Sendable {
             printf 'subjectAltName=IP:127.0.0.1\\nbasicConstraints=CA:FALSE\\n' > extensions
             openssl x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 \
                 -extfile extensions -out server.pem
+            printf 'subjectAltName=DNS:elsewhere.example\\nbasicConstraints=CA:FALSE\\n' > extensions
+            openssl x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 \
+                -extfile extensions -out elsewhere.pem
             openssl x509 -in server.pem -noout -fingerprint -sha256 | sed 's/.*=//' > fingerprint
             """
         let process = Process()

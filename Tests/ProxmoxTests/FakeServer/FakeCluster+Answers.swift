@@ -32,6 +32,7 @@ extension FakeCluster {
             switch fault {
             case .hang: return .silence
             case .cut: return .cut
+            case .garbage: return .reply(FakeReply(body: Data("<html>It works!</html>".utf8)))
             case .refuse(let status, let words):
                 // Statuses of proxies come without a body of the API.
                 if [401, 502, 503, 595].contains(status) { return .reply(FakeReply(status: status, reason: words)) }

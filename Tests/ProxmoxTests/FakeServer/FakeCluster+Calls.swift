@@ -27,7 +27,8 @@ extension FakeCluster.State {
         case "resources":
             return machines.filter { has("VM.Audit", on: "/vms/\($0.key)") }.map { id, machine -> [String: Any] in
                 [
-                    "vmid": id, "name": machine.config["name"] ?? "VM \(id)", "node": machine.node, "type": "qemu",
+                    "vmid": id, "name": machine.config["name"] ?? "VM \(id)", "node": machine.node,
+                    "type": machine.isContainer ? "lxc" : "qemu",
                     "template": machine.config["template"] == "1" ? 1 : 0,
                     "status": machine.isRunning ? "running" : "stopped",
                     "tags": machine.config["tags"] ?? "",

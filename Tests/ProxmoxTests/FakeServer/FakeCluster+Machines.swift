@@ -190,8 +190,10 @@ extension FakeCluster.State {
     }
 
     mutating func removeVolumes(of vmid: Int) {
-        for name in storages.keys {
-            storages[name]?.volumes = storages[name]?.volumes.filter { $0.value.owner != vmid } ?? [:]
+        storages = storages.mapValues { storage in
+            var storage = storage
+            storage.volumes = storage.volumes.filter { $0.value.owner != vmid }
+            return storage
         }
     }
 }

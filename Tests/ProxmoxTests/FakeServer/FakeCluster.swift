@@ -26,6 +26,7 @@ final class FakeCluster: Sendable {
         var config: [String: String]
         var isRunning = false
         var hasLinkedClones = false
+        var isContainer = false
     }
 
     struct RunningTask: Sendable {

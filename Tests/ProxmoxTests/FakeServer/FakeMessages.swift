@@ -37,6 +37,8 @@ enum Fault: Sendable, Equatable {
     case hang
     /// Closes the connection in the middle of the request.
     case cut
+    /// Answers as a web server of another kind.
+    case garbage
     /// Does it, and closes the connection without an answer.
     case doAndCut
     /// Does it, and never answers.

@@ -12,10 +12,11 @@ struct FakeServer: Sendable {
     var url: String { "https://127.0.0.1:\(port)/api2/json" }
 
     static func with<Value: Sendable>(
-        _ cluster: FakeCluster, _ body: (FakeServer) async throws -> Value
+        _ cluster: FakeCluster, isForeign: Bool = false, _ body: (FakeServer) async throws -> Value
     ) async throws -> Value {
         let certificates = try await FakeCertificates.made.value
-        let chain = try NIOSSLCertificate.fromPEMFile(certificates.certificate).map {
+        let file = isForeign ? certificates.foreignCertificate : certificates.certificate
+        let chain = try NIOSSLCertificate.fromPEMFile(file).map {
             NIOSSLCertificateSource.certificate($0)
         }
         let key = try NIOSSLPrivateKey(file: certificates.key, format: .pem)
