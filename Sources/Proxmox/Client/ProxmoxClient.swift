@@ -169,10 +169,10 @@ package final class ProxmoxClient: Sendable {
 
     /// What is wrong with each parameter; the server may repeat a bad value, which nobody should see of a password.
     private static func problems(_ errors: [String: JSONScalar]?) -> [String: String] {
-        Dictionary(
-            uniqueKeysWithValues: (errors ?? [:]).map { key, problem in
-                (oneLine(key), key.contains("password") ? "not accepted" : oneLine(problem.text))
-            })
+        let problems = (errors ?? [:]).map { key, problem in
+            (oneLine(key), key.contains("password") ? "not accepted" : oneLine(problem.text))
+        }
+        return Dictionary(problems) { first, _ in first }
     }
 
     /// What a status alone says; the words beside it in the status line are not kept by the HTTP library.
