@@ -28,6 +28,7 @@ let asyncHTTPClient = Target.Dependency.product(name: "AsyncHTTPClient", package
 let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let serviceLifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let systemPackage = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
 let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
@@ -47,6 +48,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-crypto", "3.12.3"..<"5.0.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.36.0"),
         .package(url: "https://github.com/attaswift/BigInt", from: "6.0.1"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
@@ -87,6 +89,7 @@ let package = Package(
                 "HCL", "Media", "Processes", "SSH", "Scopes", "Templates", asyncHTTPClient, crypto, nio, nioHTTP1,
                 nioPosix,
             ]),
+        module("Proxmox", ["Scopes", asyncHTTPClient, crypto, nio, nioHTTP1, nioPosix, nioSSL]),
         module(
             "Pipeline",
             [
@@ -122,6 +125,7 @@ let package = Package(
         tests("DiskImages", ["Scopes", "Processes"]),
         tests("VMA", ["DiskImages", "Processes", "Scopes", crypto]),
         tests("Conversion", ["VMA", "DiskImages", "Scopes"]),
+        tests("Proxmox", ["Scopes", crypto, nio, nioHTTP1, nioPosix, nioSSL]),
         tests("Pipeline", ["Diagnostics", "Libvirt", "RemoteFramebuffer", "Scopes", "Templates"]),
         tests("Processes", ["Scopes"]),
         tests("CLI", ["Pipeline", "Scopes"]),
