@@ -64,6 +64,7 @@ let package = Package(
 
         // Loaded at its first use, so not linked.
         .target(name: "CLibvirt", linkerSettings: [.linkedLibrary("dl")]),
+        .target(name: "CGuestfs", linkerSettings: [.linkedLibrary("dl")]),
 
         module("Diagnostics"),
         module("Scopes"),
@@ -71,6 +72,7 @@ let package = Package(
         module("BootCommand", ["Diagnostics"]),
         module("Templates", ["Diagnostics", "HCL", "BootCommand", "Scopes"]),
         module("Libvirt", ["CLibvirt", "Scopes"]),
+        module("GuestFiles", ["CGuestfs", "Scopes"]),
         module("SSH", ["CLibssh", "Scopes", crypto]),
         module("RemoteFramebuffer", ["Scopes", "CZlib", nio, nioPosix]),
         module("Screen", ["RemoteFramebuffer"]),
@@ -99,6 +101,7 @@ let package = Package(
         tests("BootCommand"),
         tests("Templates", ["Diagnostics", "HCL", "Scopes", "BootCommand"], exclude: ["Mistakes"]),
         tests("Libvirt", ["Scopes"], resources: [.copy("Machines")]),
+        tests("GuestFiles", ["Processes", "Scopes"]),
         tests("SSH", ["Scopes"]),
         tests("RemoteFramebuffer", ["Scopes"]),
         tests("Screen", ["RemoteFramebuffer", "Scopes"], resources: [.copy("Captures")]),
