@@ -101,7 +101,7 @@ let package = Package(
         tests("BootCommand"),
         tests("Templates", ["Diagnostics", "HCL", "Scopes", "BootCommand"], exclude: ["Mistakes"]),
         tests("Libvirt", ["Scopes"], resources: [.copy("Machines")]),
-        tests("GuestFiles", ["Processes", "Scopes"]),
+        tests("GuestFiles", ["CGuestfs", "Processes", "Scopes"]),
         tests("SSH", ["Scopes"]),
         tests("RemoteFramebuffer", ["Scopes"]),
         tests("Screen", ["RemoteFramebuffer", "Scopes"], resources: [.copy("Captures")]),

@@ -46,7 +46,9 @@ final class ApplianceProcesses: Sendable {
     private func isWorking() -> Bool {
         state.withLock { state in
             // It may be called from any thread while the handle lives, which the lock sees to.
-            if let handle = OpaquePointer(bitPattern: state.handle) { _ = ingot_guestfs_library()?.pointee.user_cancel(handle) }
+            if let handle = OpaquePointer(bitPattern: state.handle) {
+                _ = ingot_guestfs_library()?.pointee.user_cancel(handle)
+            }
             return !state.isFinished
         }
     }

@@ -108,8 +108,9 @@ extension Guestfs {
         }
         var mounted: [String: (path: String, used: Int64)] = [:]
         var reports: [SystemReport] = []
-        for found in systems where options.needsSystem || options.inspects {
+        for var found in systems where options.needsSystem || options.inspects {
             try mount(found, isReadOnly: !options.changesDisks) { result.journal.warn($0) }
+            found.system.add(osRelease: try contents("/etc/os-release") ?? "")
             let added = result.journal.added.count
             if let wanted = options.generalisation {
                 begin(.generalise)

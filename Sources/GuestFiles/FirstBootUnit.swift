@@ -12,7 +12,7 @@ struct FirstBootUnit {
 
     static let hostKeys = FirstBootUnit(
         name: "ingot-ssh-host-keys", summary: "Create the SSH host keys", command: "/usr/bin/ssh-keygen -A",
-        before: ["ssh.service", "sshd.service", "ssh.socket"], unlessExists: "/etc/ssh/ssh_host_*_key")
+        before: ["ssh.service", "sshd.service"], unlessExists: "/etc/ssh/ssh_host_*_key")
 
     static let scripts = FirstBootUnit(
         name: "ingot-first-boot", summary: "Run the first-boot scripts", command: runner, needsNetwork: true)

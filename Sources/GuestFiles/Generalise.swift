@@ -74,10 +74,7 @@ extension Guestfs {
 
     private func cleanLogs(_ journal: inout FinishJournal) throws {
         guard try isFolder("/var/log") else { return }
-        let names = try tree("/var/log")
-        let statuses = try statuses(in: "/var/log", names)
-        for (name, status) in zip(names, statuses) {
-            guard let status, status.isFile else { continue }
+        for (name, status) in try files(below: "/var/log") {
             let path = "/var/log/" + name
             switch LogFate(name) {
             case .keep: break
@@ -109,17 +106,16 @@ extension Guestfs {
         }
     }
 
-    /// Whether the machine makes host keys by itself when it starts. Where nothing would, a unit that does is added;
-    /// without it nobody could log in any more.
+    /// Whether the machine will have host keys when it starts. Where its SSH service does not see to that by itself, a unit
+    /// that does is added; without it nobody could log in any more.
     private func hostKeysWillBeMade(_ system: GuestSystem, _ journal: inout FinishJournal) throws -> Bool {
         guard try exists("/usr/bin/ssh-keygen") || exists("/usr/bin/dropbearkey") else { return true }
-        if try exists("/usr/bin/cloud-init"), try !exists("/etc/cloud/cloud-init.disabled") { return true }
-        let folders = ["/usr/lib/systemd/system", "/lib/systemd/system", "/etc/systemd/system"]
-        let units = ["sshd-keygen.service", "sshd-keygen@.service", "sshdgenkeys.service", "sshd-keygen.target"]
-        for folder in folders {
-            for unit in units where try exists("\(folder)/\(unit)") { return true }
+        // Units that make them are not enough: Debian's own waits for a first boot as systemd understands it, which an
+        // empty machine-id is not, and cloud-init may find itself without a data source.
+        for folder in ["/usr/lib/systemd/system", "/lib/systemd/system", "/etc/systemd/system"] {
             for unit in ["ssh.service", "sshd.service"] {
-                if try contents("\(folder)/\(unit)")?.contains("keygen") == true { return true }
+                let text = try contents("\(folder)/\(unit)") ?? ""
+                if ["keygen", "genkeys", "gen-keys"].contains(where: text.contains) { return true }
             }
         }
         switch try initSystem() {

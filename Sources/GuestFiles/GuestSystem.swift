@@ -64,5 +64,19 @@ package struct GuestSystem: Codable, Sendable, Hashable {
         }
     }
 
+    /// What the system says of itself in /etc/os-release goes before what libguestfs made of it.
+    mutating func add(osRelease text: String) {
+        for line in text.split(whereSeparator: \.isNewline) {
+            guard let sign = line.firstIndex(of: "=") else { continue }
+            let value = String(line[line.index(after: sign)...].filter { $0 != "\"" && $0 != "'" }.prefix(200))
+            switch line[..<sign] {
+            case "PRETTY_NAME": name = value
+            // libguestfs knows the point release that Debian's file leaves out.
+            case "VERSION_ID" where !version.hasPrefix(value + "."): version = value
+            default: break
+            }
+        }
+    }
+
     package var isLinux: Bool { kind == "linux" }
 }

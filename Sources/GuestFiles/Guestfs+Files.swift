@@ -40,15 +40,34 @@ extension Guestfs {
         try structure(api.statns(handle, path), free: { api.free_statns($0) }, Self.status)
     }
 
-    /// The status of paths below a folder, links themselves included; nil for what is gone.
-    func statuses(in folder: String, _ names: [String]) throws -> [GuestFileStatus?] {
-        try withTexts(names) { list in
-            try structure(api.lstatnslist(handle, folder, list), free: { api.free_statns_list($0) }) { found in
-                (0..<Int(found.len)).map { index in
-                    found.val.flatMap { $0[index].st_ino == -1 ? nil : Self.status($0[index]) }
+    /// The regular files below a folder, by their paths relative to it; links are not followed.
+    func files(below folder: String) throws -> [(name: String, status: GuestFileStatus)] {
+        let list = processes.folder + "/names"
+        defer { unlink(list) }
+        try done(api.find0(handle, folder, list))
+        let names = try Data(contentsOf: URL(fileURLWithPath: list)).split(separator: 0).map {
+            String(decoding: $0.first == UInt8(ascii: "/") ? $0.dropFirst() : $0, as: UTF8.self)
+        }
+        // libguestfs tells the status of many files at once, but of one folder.
+        let byFolder = Dictionary(grouping: names) { name in
+            name.lastIndex(of: "/").map { String(name[...$0]) } ?? ""
+        }
+        var found: [(name: String, status: GuestFileStatus)] = []
+        for (inner, paths) in byFolder.sorted(by: { $0.key < $1.key }) {
+            let short = paths.map { String($0.dropFirst(inner.count)) }
+            let path = inner.isEmpty ? folder : "\(folder)/\(inner.dropLast())"
+            try withTexts(short) { list in
+                try structure(api.lstatnslist(handle, path, list), free: { api.free_statns_list($0) }) { statuses in
+                    for (index, name) in paths.enumerated() where index < Int(statuses.len) {
+                        // What has gone meanwhile has no inode.
+                        guard let raw = statuses.val?[index], raw.st_ino != -1 else { continue }
+                        let status = Self.status(raw)
+                        if status.isFile { found.append((name, status)) }
+                    }
                 }
             }
         }
+        return found
     }
 
     private static func status(_ raw: guestfs_statns) -> GuestFileStatus {
@@ -63,21 +82,17 @@ extension Guestfs {
         return try texts(api.glob_expand_opts_argv(handle, pattern, &options))
     }
 
-    /// Every path below a folder, relative to it, without following links.
-    func tree(_ folder: String) throws -> [String] {
-        let list = processes.folder + "/names"
-        defer { unlink(list) }
-        try done(api.find0(handle, folder, list))
-        return try Data(contentsOf: URL(fileURLWithPath: list)).split(separator: 0)
-            .map { String(decoding: $0, as: UTF8.self) }
-    }
-
     func names(in folder: String) throws -> [String] { try texts(api.ls(handle, folder)) }
 
     /// A regular file's content, nil where there is none; at most `limit` bytes of it.
     func bytes(of path: String, limit: Int) throws -> [UInt8]? {
         // A pipe or a device in a file's place would block the appliance.
         guard try isFile(path) else { return nil }
+        return try bytes(ofFile: path, limit: limit)
+    }
+
+    /// As `bytes(of:limit:)`, of what is known to be a regular file.
+    func bytes(ofFile path: String, limit: Int) throws -> [UInt8] {
         var content: [UInt8] = []
         while content.count < limit {
             try Task.checkCancellation()

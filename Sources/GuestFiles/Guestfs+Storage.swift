@@ -85,7 +85,9 @@ extension Guestfs {
     func volumeGroupsWithRoom() throws -> [String] {
         try structure(api.vgs_full(handle), free: { api.free_lvm_vg_list($0) }) { list in
             (0..<Int(list.len)).compactMap { index in
-                guard let group = list.val?[index], group.vg_free_count > 0, let name = group.vg_name else { return nil }
+                guard let group = list.val?[index], group.vg_free_count > 0, let name = group.vg_name else {
+                    return nil
+                }
                 return String(cString: name)
             }
         }

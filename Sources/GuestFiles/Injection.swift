@@ -206,7 +206,8 @@ extension Guestfs {
         let safe = names.map { $0.filter { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_") } }
         try makeFolders("/etc/cloud/cloud.cfg.d")
         try place(
-            "datasource_list: [ \(safe.joined(separator: ", ")) ]\n", at: "/etc/cloud/cloud.cfg.d/99_ingot_datasource.cfg",
+            "datasource_list: [ \(safe.joined(separator: ", ")) ]\n",
+            at: "/etc/cloud/cloud.cfg.d/99_ingot_datasource.cfg",
             mode: 0o644, &journal)
     }
 
@@ -226,7 +227,8 @@ extension Guestfs {
             for path in added { try relabel(path, by: contexts) }
         } catch let error as GuestfsError {
             try touch("/.autorelabel")
-            journal.warn("the system labels its files for SELinux when it first starts, and starts again: \(error.text)")
+            journal.warn(
+                "the system labels its files for SELinux when it first starts, and starts again: \(error.text)")
         }
     }
 }

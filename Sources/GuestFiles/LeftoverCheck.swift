@@ -11,7 +11,9 @@ package struct LeftoverCheck: Sendable {
 
     package init(
         secrets: [Sensitive<String>] = [],
-        folders: [String] = ["/etc", "/root", "/home", "/var/log", "/var/lib/cloud", "/tmp", "/var/tmp", "/opt", "/srv"],
+        folders: [String] = [
+            "/etc", "/root", "/home", "/var/log", "/var/lib/cloud", "/tmp", "/var/tmp", "/opt", "/srv",
+        ],
         permittedKeys: [String] = []
     ) {
         self.secrets = secrets
@@ -86,7 +88,8 @@ extension Guestfs {
         let permitted = Set(wanted.permittedKeys.compactMap { AuthorizedKeys.key(of: $0[...]) })
         let passwords = PasswordState.read(try contents("/etc/shadow") ?? "")
         for account in try accounts() {
-            if passwords[account.name] == .empty, !account.shell.hasSuffix("nologin"), !account.shell.hasSuffix("false") {
+            if passwords[account.name] == .empty, !account.shell.hasSuffix("nologin"), !account.shell.hasSuffix("false")
+            {
                 findings.append(
                     Finding(kind: .emptyPassword, path: "/etc/shadow", text: "\(account.name) needs no password"))
             }
@@ -102,9 +105,7 @@ extension Guestfs {
         var bytesLeft = Self.mostBytes
         var filesLeft = Self.mostFiles
         for folder in wanted.folders where try isFolder(folder) {
-            let names = try tree(folder)
-            for (name, status) in zip(names, try statuses(in: folder, names)) {
-                guard let status, status.isFile, status.size > 0, status.size <= Self.largestFile else { continue }
+            for (name, status) in try files(below: folder) where (1...Self.largestFile).contains(status.size) {
                 guard filesLeft > 0, bytesLeft >= status.size else {
                     findings.append(
                         Finding(kind: .incomplete, path: folder, text: "there is too much in it to search all of it"))
@@ -114,7 +115,7 @@ extension Guestfs {
                 bytesLeft -= status.size
                 let path = "\(folder)/\(name)"
                 do {
-                    guard let content = try bytes(of: path, limit: Int(Self.largestFile)) else { continue }
+                    let content = try bytes(ofFile: path, limit: Int(Self.largestFile))
                     findings += search.findings(in: content, path: path, mode: status.mode)
                 } catch let error as GuestfsError {
                     findings.append(

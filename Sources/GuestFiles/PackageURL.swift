@@ -13,7 +13,9 @@ func packageURL(_ package: InstalledPackage, of system: GuestSystem) -> String {
     var qualifiers: [(String, String)] = []
     if !package.architecture.isEmpty { qualifiers.append(("arch", package.architecture)) }
     if !namespace.isEmpty, !system.version.isEmpty {
-        qualifiers.append(("distro", "\(namespace)-\(system.version)"))
+        // Debian's own name for a release is its first number.
+        let release = system.distribution == "debian" ? system.version.prefix { $0 != "." } : system.version[...]
+        qualifiers.append(("distro", "\(namespace)-\(release)"))
     }
     // An RPM's epoch is no part of its purl's version.
     if kind == "rpm", let colon = version.firstIndex(of: ":") {

@@ -52,7 +52,8 @@ struct SPDXDocument: Encodable {
         let system = "SPDXRef-OperatingSystem"
         packages = [
             Package(
-                SPDXID: system, name: bill.systemName, versionInfo: bill.system.version.isEmpty ? nil : bill.system.version,
+                SPDXID: system, name: bill.systemName,
+                versionInfo: bill.system.version.isEmpty ? nil : bill.system.version,
                 primaryPackagePurpose: "OPERATING-SYSTEM")
         ]
         relationships = [

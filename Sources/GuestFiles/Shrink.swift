@@ -48,7 +48,8 @@ extension Guestfs {
                 journal.warn("\(system.root) could not be mounted and keeps its size: \(error.text)")
                 continue
             }
-            let kinds = Dictionary(try fileSystems().map { ($0.device, $0.kind) }, uniquingKeysWith: { first, _ in first })
+            let kinds = Dictionary(
+                try fileSystems().map { ($0.device, $0.kind) }, uniquingKeysWith: { first, _ in first })
             let isOnBtrfs = kinds[system.root] == "btrfs" || system.root.hasPrefix("btrfsvol:")
             let swap = wanted.clearsSwap && system.system.isLinux && !isOnBtrfs ? try releaseSwapFiles(&journal) : []
             // What was just deleted is free only once the journal says so.

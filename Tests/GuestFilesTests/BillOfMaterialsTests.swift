@@ -42,9 +42,11 @@ struct BillOfMaterialsTests {
 
     @Test("apk's database is read")
     func apk() {
-        let text = "C:Q1x\nP:musl\nV:1.2.5-r0\nA:x86_64\nL:MIT\no:musl\nF:lib\nR:ld.so\na:0:0:755\n\nP:zlib\nV:1.3-r2\n\n"
+        let text =
+            "C:Q1x\nP:musl\nV:1.2.5-r0\nA:x86_64\nL:MIT\no:musl\nF:lib\nR:ld.so\na:0:0:755\n\nP:zlib\nV:1.3-r2\n\n"
         let packages = InstalledPackage.readApkDatabase(text.utf8)
-        #expect(packages.map { "\($0.name) \($0.version) \($0.architecture)" } == ["musl 1.2.5-r0 x86_64", "zlib 1.3-r2 "])
+        #expect(
+            packages.map { "\($0.name) \($0.version) \($0.architecture)" } == ["musl 1.2.5-r0 x86_64", "zlib 1.3-r2 "])
         #expect(packages.first?.license == "MIT")
     }
 

@@ -116,7 +116,8 @@ struct AccountTests {
 
     @Test("lines that are no account are left out")
     func accounts() {
-        let text = "root:x:0:0:root:/root:/bin/bash\n# no\n:x:1:1::/:/\nevil:x:99999999999:0::/:/bin/sh\njo:x:1000:1000::/home/jo:/bin/sh"
+        let text =
+            "root:x:0:0:root:/root:/bin/bash\n# no\n:x:1:1::/:/\nevil:x:99999999999:0::/:/bin/sh\njo:x:1000:1000::/home/jo:/bin/sh"
         #expect(Account.read(text).map(\.name) == ["root", "jo"])
     }
 }

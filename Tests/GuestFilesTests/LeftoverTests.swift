@@ -32,9 +32,10 @@ struct LeftoverTests {
 
 @Suite("An appliance that does not start")
 struct ApplianceTroubleTests {
-    private func trouble(_ message: String, _ console: String = "", kernels: [String: Bool] = ["/boot/vmlinuz-6": true],
-        room: UInt64 = 10 << 30) -> ApplianceTrouble
-    {
+    private func trouble(
+        _ message: String, _ console: String = "", kernels: [String: Bool] = ["/boot/vmlinuz-6": true],
+        room: UInt64 = 10 << 30
+    ) -> ApplianceTrouble {
         ApplianceTrouble(
             message: message, console: console,
             host: .init(
@@ -69,7 +70,8 @@ struct ApplianceTroubleTests {
     @Test("a disk that another program holds is told as that")
     func locked() {
         let trouble = trouble(
-            "guestfs_launch failed", "qemu-system-x86_64: -blockdev x: Failed to get \"write\" lock\nIs another process\n")
+            "guestfs_launch failed",
+            "qemu-system-x86_64: -blockdev x: Failed to get \"write\" lock\nIs another process\n")
         #expect(trouble.reason.contains("lock"))
         #expect(trouble.hint?.contains("Another program") == true)
     }
