@@ -93,8 +93,9 @@ extension Guestfs {
         var result = FinishResult()
         begin(.inspect)
         let systems = try findSystems()
+        let fileSystems = try self.fileSystems()
         if systems.isEmpty, options.needsSystem || options.inspects {
-            let encrypted = try fileSystems().filter { $0.kind == "crypto_LUKS" || $0.kind == "BitLocker" }
+            let encrypted = fileSystems.filter { $0.kind == "crypto_LUKS" || $0.kind == "BitLocker" }
             let reason =
                 encrypted.isEmpty
                 ? "no operating system was found on it"
@@ -137,11 +138,12 @@ extension Guestfs {
         if !systems.isEmpty { try unmountAll() }
         if options.inspects {
             result.report = ImageReport(
-                systems: reports, fileSystems: try fileSystemReports(mounted: mounted), disks: try diskReports())
+                systems: reports, fileSystems: try self.reports(on: fileSystems, mounted: mounted),
+                disks: try diskReports())
         }
         if let wanted = options.shrinking {
             begin(.shrink)
-            try shrink(systems, wanted, room: room, &result.journal)
+            try shrink(systems, fileSystems, wanted, room: room, &result.journal)
         }
         return result
     }

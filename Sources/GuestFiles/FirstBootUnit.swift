@@ -91,14 +91,15 @@ extension Guestfs {
         let folder = "/etc/systemd/system"
         switch try initSystem() {
         case .systemd:
-            try place(unit.systemdText, at: "\(folder)/\(unit.name).service", mode: 0o644, &journal)
             try makeFolders("\(folder)/multi-user.target.wants")
+            try place(unit.systemdText, at: "\(folder)/\(unit.name).service", mode: 0o644, &journal)
             try link("\(folder)/multi-user.target.wants/\(unit.name).service", to: "\(folder)/\(unit.name).service")
         case .openrc:
+            for folder in ["/etc/init.d", "/etc/runlevels/default"] { try makeFolders(folder) }
             try place(unit.openRCText, at: "/etc/init.d/\(unit.name)", mode: 0o755, &journal)
-            try makeFolders("/etc/runlevels/default")
             try link("/etc/runlevels/default/\(unit.name)", to: "/etc/init.d/\(unit.name)")
         case .sysv:
+            try makeFolders("/etc/init.d")
             try place(unit.sysVText, at: "/etc/init.d/\(unit.name)", mode: 0o755, &journal)
             let base = try isFolder("/etc/rc3.d") ? "/etc" : "/etc/rc.d"
             for level in 2...5 where try isFolder("\(base)/rc\(level).d") {

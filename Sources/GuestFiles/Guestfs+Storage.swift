@@ -4,7 +4,16 @@ import Foundation
 extension Guestfs {
     /// Devices with what is on them: `ext4`, `xfs`, `swap`, `crypto_LUKS`, `unknown` …
     func fileSystems() throws -> [(device: String, kind: String)] {
-        try pairs(api.list_filesystems(handle)).map { ($0.key, $0.value) }
+        let known = try pairs(api.list_filesystems(handle)).map { (device: $0.key, kind: $0.value) }
+        // libguestfs leaves out what is encrypted.
+        let names = Set(known.map(\.device))
+        let volumes = try has("lvm2") ? texts(api.lvs(handle)) : []
+        let devices = try disks() + texts(api.list_partitions(handle)) + volumes
+        let encrypted = try devices.filter { !names.contains($0) }.compactMap { device in
+            let kind = try kind(of: device)
+            return kind == "crypto_LUKS" || kind == "BitLocker" ? (device: device, kind: kind) : nil
+        }
+        return known + encrypted
     }
 
     func disks() throws -> [String] { try texts(api.list_devices(handle)) }

@@ -135,8 +135,10 @@ extension Guestfs {
         }
     }
 
-    func fileSystemReports(mounted: [String: (path: String, used: Int64)]) throws -> [FileSystemReport] {
-        try fileSystems().map { device, kind in
+    func reports(
+        on fileSystems: [(device: String, kind: String)], mounted: [String: (path: String, used: Int64)]
+    ) throws -> [FileSystemReport] {
+        try fileSystems.map { device, kind in
             func word(_ value: (String) throws -> String) throws -> String {
                 do { return try value(device) } catch is GuestfsError { return "" }
             }

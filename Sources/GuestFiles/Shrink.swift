@@ -39,7 +39,11 @@ extension Guestfs {
     /// Gives back the free space of every file system, of volume groups and of swap. Nothing may be mounted.
     ///
     /// - Parameter room: Bytes that the images may grow by.
-    func shrink(_ systems: [FoundSystem], _ wanted: Shrinking, room: UInt64, _ journal: inout FinishJournal) throws {
+    func shrink(
+        _ systems: [FoundSystem], _ fileSystems: [(device: String, kind: String)], _ wanted: Shrinking, room: UInt64,
+        _ journal: inout FinishJournal
+    ) throws {
+        let kinds = Dictionary(fileSystems.map { ($0.device, $0.kind) }, uniquingKeysWith: { first, _ in first })
         var done: Set<String> = []
         for system in systems {
             do {
@@ -48,8 +52,6 @@ extension Guestfs {
                 journal.warn("\(system.root) could not be mounted and keeps its size: \(error.text)")
                 continue
             }
-            let kinds = Dictionary(
-                try fileSystems().map { ($0.device, $0.kind) }, uniquingKeysWith: { first, _ in first })
             let isOnBtrfs = kinds[system.root] == "btrfs" || system.root.hasPrefix("btrfsvol:")
             let swap = wanted.clearsSwap && system.system.isLinux && !isOnBtrfs ? try releaseSwapFiles(&journal) : []
             // What was just deleted is free only once the journal says so.
@@ -64,7 +66,7 @@ extension Guestfs {
             }
             try unmountAll()
         }
-        for (device, kind) in try fileSystems() where done.insert(device).inserted {
+        for (device, kind) in fileSystems where done.insert(device).inserted {
             switch kind {
             case "swap": if wanted.clearsSwap { try clearSwap(device, &journal) }
             case "swsuspend":

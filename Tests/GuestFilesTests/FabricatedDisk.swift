@@ -72,6 +72,19 @@ final class Scratch: Sendable {
         return disk
     }
 
+    /// Checks the file system of a disk made by `linuxDisk`, and copies it to a folder.
+    func extract(_ disk: GuestDisk) async throws -> String {
+        let raw = disk.path + ".raw"
+        let tree = disk.path + ".tree"
+        try await run("qemu-img", "convert", "-O", "raw", disk.path, raw)
+        try FileManager.default.createDirectory(atPath: tree, withIntermediateDirectories: true)
+        try await run("sh", "-c", "dd if=\(raw) of=\(raw).root bs=1M skip=1 count=143 status=none")
+        try await run("e2fsck", "-fn", raw + ".root")
+        try await run("debugfs", "-R", "rdump / \(tree)", raw + ".root")
+        try await run("sh", "-c", "blkid -p -o export -O \(294912 * 512) \(raw) > \(tree)/swap.blkid")
+        return tree
+    }
+
     /// Bytes that a disk's file takes on this host.
     func space(of disk: GuestDisk) throws -> Int {
         var status = stat()

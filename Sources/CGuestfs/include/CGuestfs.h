@@ -6,7 +6,7 @@
     F(create) F(close) F(last_error) F(last_errno) F(set_error_handler) F(set_event_callback) F(user_cancel) \
     F(set_backend) F(set_backend_setting) F(set_cachedir) F(get_cachedir) F(set_tmpdir) F(set_path)          \
     F(set_pgroup) F(config) F(add_drive_opts_argv) F(launch) F(get_pid) F(shutdown)                          \
-    F(feature_available) F(list_devices) F(list_filesystems) F(blockdev_getsize64)                           \
+    F(feature_available) F(list_devices) F(list_partitions) F(lvs) F(list_filesystems) F(blockdev_getsize64)                           \
     F(part_get_parttype) F(part_list) F(part_get_gpt_type) F(part_get_mbr_id) F(free_partition_list)         \
     F(vfs_type) F(vfs_uuid) F(vfs_label) F(mount) F(mount_ro) F(umount_all) F(sync)                          \
     F(fstrim_argv) F(zero_free_space) F(blkdiscard) F(mkswap_opts_argv) F(mkswap_file)                       \
