@@ -33,7 +33,9 @@ package actor Appliance {
                 return try await attempt(disks, settings, isReadOnly, onProgress, body)
             } catch is KernelPanic {
                 // Emulated CPUs do that now and then, before anything was touched.
-                return try await attempt(disks, settings, isReadOnly, onProgress, body)
+                return try await attempting(
+                    "start libguestfs's appliance", hint: "Run libguestfs-test-tool: it shows what the kernel says."
+                ) { try await attempt(disks, settings, isReadOnly, onProgress, body) }
             }
         }
     }
@@ -109,8 +111,14 @@ package actor Appliance {
     private func run<Value: Sendable>(_ body: @Sendable (Guestfs) throws -> Value) throws -> Value {
         guard let guest else { throw Reason(text: "the appliance is not running") }
         let value = try body(guest)
-        // Only a shutdown that succeeds means that everything is on the disks.
-        try guest.shutDown()
+        do {
+            try guest.shutDown()
+        } catch let error as GuestfsError {
+            // Only a shutdown that succeeds means that everything is on the disks.
+            throw BuildError(
+                operation: "write what was done to the disk", hint: "Is there room left for the disk's file?",
+                underlying: error)
+        }
         return value
     }
 

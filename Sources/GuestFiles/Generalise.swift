@@ -74,6 +74,8 @@ extension Guestfs {
 
     private func cleanLogs(_ journal: inout FinishJournal) throws {
         guard try isFolder("/var/log") else { return }
+        // Folders named after the machine.
+        for path in try glob("/var/log/journal/*") { try removing(path, &journal) }
         for (name, status) in try files(below: "/var/log") {
             let path = "/var/log/" + name
             switch LogFate(name) {
@@ -85,8 +87,6 @@ extension Guestfs {
             case .empty: break
             }
         }
-        // Folders named after the machine.
-        for path in try glob("/var/log/journal/*") { try removing(path, &journal) }
     }
 
     private func removeKeys(_ keys: [String], _ journal: inout FinishJournal) throws {

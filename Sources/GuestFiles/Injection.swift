@@ -150,6 +150,8 @@ extension Guestfs {
             throw GuestfsError(text: "hostname: \(new.debugDescription) is not a host name", number: 0)
         }
         let old = (try contents("/etc/hostname") ?? "").split(whereSeparator: \.isWhitespace).first.map(String.init)
+        // A new file needs its SELinux label.
+        if try !exists("/etc/hostname"), new != nil { journal.added.append("/etc/hostname") }
         if let new {
             try write(new + "\n", to: "/etc/hostname")
         } else if try initSystem() == .systemd {

@@ -54,7 +54,7 @@ struct SPDXDocument: Encodable {
             Package(
                 SPDXID: system, name: bill.systemName,
                 versionInfo: bill.system.version.isEmpty ? nil : bill.system.version,
-                primaryPackagePurpose: "OPERATING-SYSTEM")
+                primaryPackagePurpose: "OPERATING_SYSTEM")
         ]
         relationships = [
             Relationship(spdxElementId: SPDXID, relationshipType: "DESCRIBES", relatedSpdxElement: system)
