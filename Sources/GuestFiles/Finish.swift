@@ -126,8 +126,12 @@ extension Guestfs {
                 begin(.report)
                 reports.append(try report(found, packages: try packages(of: found)))
                 for point in found.mountPoints {
-                    let room = try self.room(at: point.path)
-                    mounted[point.device] = (point.path, max(room.size - room.free, 0))
+                    do {
+                        let room = try self.room(at: point.path)
+                        mounted[point.device] = (point.path, max(room.size - room.free, 0))
+                    } catch is GuestfsError {
+                        // It could not be mounted, which was told then.
+                    }
                 }
             }
             if let wanted = options.check {
