@@ -67,6 +67,7 @@ let package = Package(
         .target(name: "CLibarchive", linkerSettings: [.linkedLibrary("dl")]),
         .target(name: "CLibssh", linkerSettings: [.linkedLibrary("dl")]),
         .target(name: "CLibvirt", linkerSettings: [.linkedLibrary("dl")]),
+        .target(name: "CGuestfs", linkerSettings: [.linkedLibrary("dl")]),
 
         module("Diagnostics"),
         module("Scopes", ["CMemory"]),
@@ -74,6 +75,7 @@ let package = Package(
         module("BootCommand", ["Diagnostics"]),
         module("Templates", ["Diagnostics", "HCL", "BootCommand", "Scopes"]),
         module("Libvirt", ["CLibvirt", "Scopes"]),
+        module("GuestFiles", ["CGuestfs", "Scopes"]),
         module("SSH", ["CLibssh", "Scopes", crypto]),
         module("RemoteFramebuffer", ["Scopes", "CZlib", nio, nioPosix]),
         module("Screen", ["RemoteFramebuffer"]),
@@ -117,6 +119,7 @@ let package = Package(
         tests("Templates", ["Diagnostics", "HCL", "Scopes", "BootCommand"], exclude: ["Mistakes"]),
         tests("DataSources", ["Diagnostics", "HCL", "Processes", "Scopes", "Templates", hummingbird]),
         tests("Libvirt", ["Scopes"], resources: [.copy("Machines")]),
+        tests("GuestFiles", ["CGuestfs", "Processes", "Scopes"]),
         tests("SSH", ["Scopes"]),
         tests("RemoteFramebuffer", ["Scopes"]),
         tests("Screen", ["RemoteFramebuffer", "Scopes"], resources: [.copy("Captures")]),

@@ -1,0 +1,78 @@
+import CGuestfs
+import Foundation
+import Scopes
+import Synchronization
+
+/// The processes of one appliance, and the private folder by whose name they are known.
+///
+/// libguestfs tells the number of its hypervisor only once the appliance answers, and a call that waits for it holds the
+/// handle. So that a start which hangs can be ended too, the processes are found among this one's children.
+final class ApplianceProcesses: Sendable {
+    let folder: String
+    private struct State {
+        /// The handle's address, since pointers are not Sendable.
+        var handle: UInt = 0
+        var isFinished = false
+    }
+    private let state = Mutex(State())
+
+    init(parent: String) throws {
+        var template = Array("\(parent)/ingot-appliance-XXXXXX".utf8CString)
+        guard let made = template.withUnsafeMutableBufferPointer({ $0.baseAddress.flatMap { mkdtemp($0) } }) else {
+            let reason = String(cString: strerror(errno))
+            throw BuildError(
+                "make a folder for libguestfs in \(parent)", because: reason,
+                hint: "Name a folder with room in TMPDIR.")
+        }
+        folder = String(cString: made)
+    }
+
+    func watch(_ handle: OpaquePointer?) {
+        let address = UInt(bitPattern: handle)
+        state.withLock { $0.handle = address }
+    }
+
+    /// Makes the calls in flight fail, by killing the appliance until the work is over.
+    func interrupt() {
+        let thread = Thread { [self] in
+            while isWorking() {
+                for process in children() { kill(process, SIGKILL) }
+                usleep(100_000)
+            }
+        }
+        thread.start()
+    }
+
+    private func isWorking() -> Bool {
+        state.withLock { state in
+            // It may be called from any thread while the handle lives, which the lock sees to.
+            if let handle = OpaquePointer(bitPattern: state.handle) {
+                _ = ingot_guestfs_library()?.pointee.user_cancel(handle)
+            }
+            return !state.isFinished
+        }
+    }
+
+    /// The appliance is gone; removes its folder.
+    func finish() {
+        state.withLock { $0.isFinished = true }
+        try? FileManager.default.removeItem(atPath: folder)  // A leftover in the temporary folder harms nobody.
+    }
+
+    /// Children of this process that work for this appliance: QEMU and qemu-img name the folder, supermin builds the
+    /// appliance for any.
+    private func children() -> [pid_t] {
+        let own = getpid()
+        let entries = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
+        return entries.compactMap { pid_t($0) }.filter { process in
+            guard let status = try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8),
+                // After the name, which may hold anything, come the state and the parent.
+                let rest = status.split(separator: ")").last?.split(separator: " "), rest.count > 1,
+                pid_t(rest[1]) == own,
+                let arguments = FileManager.default.contents(atPath: "/proc/\(process)/cmdline")
+            else { return false }  // It has ended meanwhile.
+            let words = String(decoding: arguments, as: UTF8.self).split(separator: "\0")
+            return words.contains { $0.contains(folder) } || words.first?.hasSuffix("supermin") == true
+        }
+    }
+}

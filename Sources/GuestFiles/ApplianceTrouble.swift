@@ -1,0 +1,93 @@
+import Foundation
+
+/// What kept libguestfs's appliance from starting, and what to do about it.
+struct ApplianceTrouble: Equatable {
+    var reason: String
+    var hint: String?
+
+    /// What matters of this host.
+    struct Host {
+        /// The kernels an appliance can be made of, and whether this user may read them.
+        var kernels: [String: Bool] = [:]
+        var cacheFolder: String
+        var cacheRoom: UInt64
+        var temporaryFolder: String
+        var temporaryRoom: UInt64
+
+        static func current(cacheFolder: String, temporaryFolder: String) -> Host {
+            var kernels: [String: Bool] = [:]
+            for name in (try? FileManager.default.contentsOfDirectory(atPath: "/boot")) ?? []
+            where name.hasPrefix("vmlinuz") || name.hasPrefix("vmlinux") {
+                kernels["/boot/" + name] = access("/boot/" + name, R_OK) == 0
+            }
+            for release in (try? FileManager.default.contentsOfDirectory(atPath: "/lib/modules")) ?? [] {
+                let path = "/lib/modules/\(release)/vmlinuz"
+                if access(path, F_OK) == 0 { kernels[path] = access(path, R_OK) == 0 }
+            }
+            return Host(
+                kernels: kernels, cacheFolder: cacheFolder, cacheRoom: room(in: cacheFolder),
+                temporaryFolder: temporaryFolder, temporaryRoom: room(in: temporaryFolder))
+        }
+
+        private static func room(in folder: String) -> UInt64 {
+            var status = statvfs()
+            guard statvfs(folder, &status) == 0 else { return .max }  // Then room is not what is missing.
+            return UInt64(status.f_bavail) * UInt64(status.f_frsize)
+        }
+    }
+
+    /// Bytes that an appliance takes, with a reserve.
+    private static let applianceSize: UInt64 = 600 << 20
+
+    init(message: String, console: String, host: Host) {
+        let lines = console.split(whereSeparator: \.isNewline)
+        let words = lines.suffix(40).map(String.init)
+        reason = message.split(whereSeparator: \.isNewline).first.map(String.init) ?? "libguestfs does not say why"
+        let unreadable = host.kernels.filter { !$0.value }.keys.sorted()
+        func said(_ piece: String) -> String? { words.last { $0.localizedCaseInsensitiveContains(piece) } }
+        if let line = words.last(where: { $0.contains("qemu-system") && $0.contains("Could not open") })
+            ?? said("Image is not in") ?? said("Could not open") ?? said("Failed to get \"write\" lock")
+        {
+            reason = line
+            hint =
+                line.contains("lock")
+                ? "Another program, such as a running machine, has the disk open. End it first."
+                : "Check the disk: qemu-img check FILE."
+        } else if said("No space left") != nil || message.contains("No space left") {
+            reason = "there is no room left for libguestfs's appliance"
+            hint = Self.roomHint(host)
+        } else if message.contains("cannot find any suitable") {
+            hint =
+                "libguestfs finds no appliance. Install libguestfs0 with supermin (on Fedora: libguestfs-appliance), or "
+                + "correct LIBGUESTFS_PATH."
+        } else if message.contains("supermin") || said("supermin:") != nil {
+            if let line = said("supermin:") { reason = line }
+            if host.kernels.isEmpty {
+                hint =
+                    "libguestfs makes its appliance from this host's kernel and there is none in /boot. Install one: "
+                    + "apt-get install linux-image-cloud-amd64."
+            } else if unreadable.count == host.kernels.count {
+                hint =
+                    "libguestfs makes its appliance from this host's kernel, which you may not read: "
+                    + "sudo chmod a+r \(unreadable.joined(separator: " "))"
+            } else if host.cacheRoom < Self.applianceSize {
+                hint = Self.roomHint(host)
+            } else {
+                hint = "Run libguestfs-test-tool: it tells what its appliance lacks."
+            }
+        } else if host.temporaryRoom < 16 << 20 || host.cacheRoom < 16 << 20 {
+            hint = Self.roomHint(host)
+        } else if console.contains("MSR") || console.contains("kvm") {
+            hint = "KVM does not work here. Set LIBGUESTFS_BACKEND_SETTINGS=force_tcg to emulate the CPU instead."
+        } else {
+            if let last = words.last { reason += " (\(last))" }
+            hint = "Run libguestfs-test-tool: it tells what its appliance lacks."
+        }
+    }
+
+    private static func roomHint(_ host: Host) -> String {
+        "\(host.cacheFolder) has \(host.cacheRoom >> 20) MiB free and \(host.temporaryFolder) "
+            + "\(host.temporaryRoom >> 20) MiB; the appliance takes \(applianceSize >> 20) MiB. Make room, or name another "
+            + "folder in LIBGUESTFS_CACHEDIR or TMPDIR."
+    }
+}

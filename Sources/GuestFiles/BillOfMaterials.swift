@@ -1,0 +1,48 @@
+package import Foundation
+
+/// A list of a guest's own packages, in a format that scanners read.
+package struct BillOfMaterials: Sendable {
+    package enum Format: String, CaseIterable, Sendable {
+        case spdx = "spdx-2.3"
+        case cycloneDX = "cyclonedx-1.6"
+    }
+
+    /// What the image is called.
+    package var name: String
+    package var system: GuestSystem
+    package var packages: [InstalledPackage]
+    package var created: Date
+    /// Makes the document's name unique.
+    package var identifier: UUID
+    /// Ingot's version.
+    package var toolVersion: String
+
+    package init(
+        name: String, system: GuestSystem, packages: [InstalledPackage], created: Date, identifier: UUID,
+        toolVersion: String
+    ) {
+        self.name = name
+        self.system = system
+        self.packages = packages
+        self.created = created
+        self.identifier = identifier
+        self.toolVersion = toolVersion
+    }
+
+    /// The document as JSON, the same for the same input.
+    package func render(_ format: Format) throws -> Data {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        switch format {
+        case .spdx: return try encoder.encode(SPDXDocument(self))
+        case .cycloneDX: return try encoder.encode(CycloneDXDocument(self))
+        }
+    }
+
+    /// UTC, to the second.
+    var timestamp: String { created.ISO8601Format() }
+    var systemName: String { system.name.isEmpty ? system.distribution : system.name }
+    var sortedPackages: [InstalledPackage] {
+        packages.sorted { ($0.name, $0.architecture, $0.version) < ($1.name, $1.architecture, $1.version) }
+    }
+}

@@ -1,0 +1,82 @@
+/// An operating system on a machine's disks.
+package struct GuestSystem: Codable, Sendable, Hashable {
+    package enum Family: String, Codable, Sendable {
+        case debian, ubuntu, fedora, rhel, alpine, arch, suse
+        /// Linux of a kind whose own ways are not known here.
+        case otherLinux = "other-linux"
+        case windows
+        /// BSD and others.
+        case unknown
+    }
+
+    /// `linux`, `windows`, `freebsd` …
+    package var kind: String
+    /// libguestfs's name of it, such as `debian`, `rocky`, `opensuse-leap`.
+    package var distribution: String
+    /// As the system calls itself: "Debian GNU/Linux 13 (trixie)".
+    package var name: String
+    package var version: String
+    package var architecture: String
+    package var hostName: String
+    /// `deb`, `rpm`, `apk`, `pacman` …
+    package var packageFormat: String
+    /// `apt`, `dnf`, `zypper` …
+    package var packageManagement: String
+
+    package init(
+        kind: String, distribution: String, name: String = "", version: String = "", architecture: String = "",
+        hostName: String = "", packageFormat: String = "", packageManagement: String = ""
+    ) {
+        self.kind = kind
+        self.distribution = distribution
+        self.name = name
+        self.version = version
+        self.architecture = architecture
+        self.hostName = hostName
+        self.packageFormat = packageFormat
+        self.packageManagement = packageManagement
+    }
+
+    package var family: Family {
+        if kind == "windows" { return .windows }
+        guard kind == "linux" else { return .unknown }
+        switch distribution {
+        case "ubuntu", "linuxmint": return .ubuntu
+        case "debian", "kalilinux": return .debian
+        case "fedora": return .fedora
+        case "rhel", "centos", "rocky", "almalinux", "oraclelinux", "scientificlinux", "redhat-based", "circle":
+            return .rhel
+        case "alpinelinux": return .alpine
+        case "archlinux": return .arch
+        case "sles", "suse-based": return .suse
+        case let name where name.hasPrefix("opensuse"): return .suse
+        default: break
+        }
+        // A derived system is of the kind whose package manager it has.
+        switch packageManagement {
+        case "apt": return .debian
+        case "dnf": return .fedora
+        case "yum": return .rhel
+        case "zypper": return .suse
+        case "apk": return .alpine
+        case "pacman": return .arch
+        default: return .otherLinux
+        }
+    }
+
+    /// What the system says of itself in /etc/os-release goes before what libguestfs made of it.
+    mutating func add(osRelease text: String) {
+        for line in text.split(whereSeparator: \.isNewline) {
+            guard let sign = line.firstIndex(of: "=") else { continue }
+            let value = String(line[line.index(after: sign)...].filter { $0 != "\"" && $0 != "'" }.prefix(200))
+            switch line[..<sign] {
+            case "PRETTY_NAME": name = value
+            // libguestfs knows the point release that Debian's file leaves out.
+            case "VERSION_ID" where !version.hasPrefix(value + "."): version = value
+            default: break
+            }
+        }
+    }
+
+    package var isLinux: Bool { kind == "linux" }
+}

@@ -1,0 +1,180 @@
+import CGuestfs
+import Foundation
+import Scopes
+
+/// What a path of the guest is.
+package struct GuestFileStatus: Sendable {
+    package var mode: Int64
+    package var owner: Int64
+    package var group: Int64
+    package var size: Int64
+
+    package var isFile: Bool { mode & 0o170000 == 0o100000 }
+    package var isFolder: Bool { mode & 0o170000 == 0o040000 }
+}
+
+extension Guestfs {
+    /// Bytes of one message to or from the appliance, well below libguestfs's 4 MiB.
+    private static let chunk = 1 << 20
+
+    func exists(_ path: String) throws -> Bool { try truth(api.exists(handle, path)) }
+
+    /// It is a regular file, maybe behind links.
+    func isFile(_ path: String) throws -> Bool {
+        var options = guestfs_is_file_opts_argv()
+        options.followsymlinks = 1
+        options.bitmask = 1
+        return try truth(api.is_file_opts_argv(handle, path, &options))
+    }
+
+    func isFolder(_ path: String) throws -> Bool {
+        var options = guestfs_is_dir_opts_argv()
+        options.followsymlinks = 1
+        options.bitmask = 1
+        return try truth(api.is_dir_opts_argv(handle, path, &options))
+    }
+
+    func isLink(_ path: String) throws -> Bool { try truth(api.is_symlink(handle, path)) }
+
+    func status(_ path: String) throws -> GuestFileStatus {
+        try structure(api.statns(handle, path), free: { api.free_statns($0) }, Self.status)
+    }
+
+    /// The regular files below a folder, by their paths relative to it; links are not followed.
+    func files(below folder: String) throws -> [(name: String, status: GuestFileStatus)] {
+        let list = processes.folder + "/names"
+        defer { unlink(list) }
+        try done(api.find0(handle, folder, list))
+        let names = try Data(contentsOf: URL(fileURLWithPath: list)).split(separator: 0).map {
+            String(decoding: $0.first == UInt8(ascii: "/") ? $0.dropFirst() : $0, as: UTF8.self)
+        }
+        // libguestfs tells the status of many files at once, but of one folder.
+        let byFolder = Dictionary(grouping: names) { name in
+            name.lastIndex(of: "/").map { String(name[...$0]) } ?? ""
+        }
+        var found: [(name: String, status: GuestFileStatus)] = []
+        for (inner, paths) in byFolder.sorted(by: { $0.key < $1.key }) {
+            let short = paths.map { String($0.dropFirst(inner.count)) }
+            let path = inner.isEmpty ? folder : "\(folder)/\(inner.dropLast())"
+            try withTexts(short) { list in
+                try structure(api.lstatnslist(handle, path, list), free: { api.free_statns_list($0) }) { statuses in
+                    for (index, name) in paths.enumerated() where index < Int(statuses.len) {
+                        // What has gone meanwhile has no inode.
+                        guard let raw = statuses.val?[index], raw.st_ino != -1 else { continue }
+                        let status = Self.status(raw)
+                        if status.isFile { found.append((name, status)) }
+                    }
+                }
+            }
+        }
+        return found
+    }
+
+    private static func status(_ raw: guestfs_statns) -> GuestFileStatus {
+        GuestFileStatus(mode: raw.st_mode, owner: raw.st_uid, group: raw.st_gid, size: raw.st_size)
+    }
+
+    /// What a shell's pattern matches; nothing where it matches nothing.
+    func glob(_ pattern: String) throws -> [String] {
+        var options = guestfs_glob_expand_opts_argv()
+        options.directoryslash = 0
+        options.bitmask = 1
+        return try texts(api.glob_expand_opts_argv(handle, pattern, &options))
+    }
+
+    func names(in folder: String) throws -> [String] { try texts(api.ls(handle, folder)) }
+
+    /// A regular file's content, nil where there is none; at most `limit` bytes of it.
+    func bytes(of path: String, limit: Int) throws -> [UInt8]? {
+        // A pipe or a device in a file's place would block the appliance.
+        guard try isFile(path) else { return nil }
+        return try bytes(ofFile: path, limit: limit)
+    }
+
+    /// As `bytes(of:limit:)`, of what is known to be a regular file.
+    func bytes(ofFile path: String, limit: Int) throws -> [UInt8] {
+        var content: [UInt8] = []
+        while content.count < limit {
+            try Task.checkCancellation()
+            var size = 0
+            let wanted = min(Self.chunk, limit - content.count)
+            guard let piece = api.pread(handle, path, Int32(wanted), Int64(content.count), &size) else {
+                throw lastError
+            }
+            defer { free(piece) }
+            if size == 0 { break }
+            content.append(contentsOf: UnsafeRawBufferPointer(start: piece, count: size))
+            if size < wanted { break }
+        }
+        return content
+    }
+
+    /// A text file's content, at most 4 MiB; nil where there is none.
+    func contents(_ path: String) throws -> String? {
+        try bytes(of: path, limit: 4 << 20).map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    /// Replaces a file's content; one that was there keeps its owner, mode and label.
+    func write(_ content: [UInt8], to path: String) throws {
+        var rest = content[...]
+        var isFirst = true
+        while isFirst || !rest.isEmpty {
+            let piece = Array(rest.prefix(Self.chunk))
+            rest = rest.dropFirst(piece.count)
+            try piece.withUnsafeBytes { raw in
+                let pointer = raw.baseAddress?.assumingMemoryBound(to: CChar.self)
+                try "".withCString { empty in
+                    let start = pointer ?? empty
+                    try done(
+                        isFirst
+                            ? api.write(handle, path, start, raw.count)
+                            : api.write_append(handle, path, start, raw.count))
+                }
+            }
+            isFirst = false
+        }
+    }
+
+    func write(_ text: String, to path: String) throws { try write(Array(text.utf8), to: path) }
+
+    /// Copies a file of this host.
+    func upload(_ file: String, to path: String) throws { try done(api.upload(handle, file, path)) }
+
+    /// Removes a path and all below it. Links on the way there are followed inside the guest, the last one is not.
+    func remove(_ path: String) throws {
+        guard let slash = path.lastIndex(of: "/"), path.index(after: slash) < path.endIndex else {
+            throw GuestfsError(text: "rm_rf: \(path): this is no path of a file", number: EINVAL)
+        }
+        let name = path[path.index(after: slash)...]
+        guard name != ".", name != ".." else {
+            throw GuestfsError(text: "rm_rf: \(path): this is no path of a file", number: EINVAL)
+        }
+        let folder = slash == path.startIndex ? "/" : String(path[..<slash])
+        guard try isFolder(folder) else { return }
+        // libguestfs resolves links of the folder in the appliance's own tree here, not in the guest's.
+        let real = try text(api.realpath(handle, folder))
+        try done(api.rm_rf(handle, (real == "/" ? "" : real) + "/" + name))
+    }
+
+    func truncate(_ path: String) throws { try done(api.truncate(handle, path)) }
+    func makeFolders(_ path: String) throws { try done(api.mkdir_p(handle, path)) }
+    func setMode(_ mode: Int32, of path: String) throws { try done(api.chmod(handle, mode, path)) }
+    func setOwner(_ owner: Int32, group: Int32, of path: String) throws {
+        try done(api.chown(handle, owner, group, path))
+    }
+    /// Makes a symbolic link, in the place of one that was there.
+    func link(_ path: String, to target: String) throws { try done(api.ln_sf(handle, target, path)) }
+    func touch(_ path: String) throws { try done(api.touch(handle, path)) }
+
+    /// Labels files as the guest's SELinux policy wants them.
+    func relabel(_ path: String, by contexts: String) throws {
+        var options = guestfs_selinux_relabel_argv()
+        options.force = 1
+        options.bitmask = 1
+        try done(api.selinux_relabel_argv(handle, contexts, path, &options))
+    }
+
+    func has(_ feature: String) throws -> Bool {
+        try withTexts([feature]) { list in try truth(api.feature_available(handle, list)) }
+    }
+}

@@ -1,0 +1,16 @@
+import Synchronization
+
+/// Hands progress on together with the stage it belongs to.
+final class LatestStage: Sendable {
+    private let current = Mutex(FinishStage.start)
+    private let report: @Sendable (FinishStage, Double?) -> Void
+
+    init(report: @escaping @Sendable (FinishStage, Double?) -> Void) { self.report = report }
+
+    func begin(_ stage: FinishStage) {
+        current.withLock { $0 = stage }
+        report(stage, nil)
+    }
+
+    func progress(_ fraction: Double) { report(current.withLock { $0 }, fraction) }
+}

@@ -1,0 +1,128 @@
+package import Scopes
+
+/// What must not be left in an image.
+package struct LeftoverCheck: Sendable {
+    /// Secrets of the build, searched for in files.
+    package var secrets: [Sensitive<String>]
+    /// Folders that are searched; more than these take long.
+    package var folders: [String]
+    /// Keys that may be authorised, as lines of authorized_keys.
+    package var permittedKeys: [String]
+
+    package init(
+        secrets: [Sensitive<String>] = [],
+        folders: [String] = [
+            "/etc", "/root", "/home", "/var/log", "/var/lib/cloud", "/tmp", "/var/tmp", "/opt", "/srv",
+        ],
+        permittedKeys: [String] = []
+    ) {
+        self.secrets = secrets
+        self.folders = folders
+        self.permittedKeys = permittedKeys
+    }
+}
+
+/// Something in an image that may let the wrong people in.
+package struct Finding: Codable, Sendable, Hashable {
+    package enum Kind: String, Codable, Sendable {
+        case secret
+        case authorizedKey = "authorized-key"
+        case readablePrivateKey = "readable-private-key"
+        case emptyPassword = "empty-password"
+        /// The search stopped early.
+        case incomplete
+    }
+    package var kind: Kind
+    package var path: String
+    package var text: String
+}
+
+/// Looks at one file's content.
+struct LeftoverSearch {
+    private let secrets: [[UInt8]]
+    /// Shorter ones would be found everywhere.
+    static let shortestSecret = 5
+
+    init(_ secrets: [Sensitive<String>]) {
+        self.secrets = secrets.map { Array($0.reveal().utf8) }.filter { $0.count >= Self.shortestSecret }
+    }
+
+    func findings(in content: [UInt8], path: String, mode: Int64) -> [Finding] {
+        var findings: [Finding] = []
+        if secrets.contains(where: { content.contains(piece: $0) }) {
+            findings.append(Finding(kind: .secret, path: path, text: "it holds a secret of the build"))
+        }
+        if mode & 0o004 != 0, content.starts(with: "-----BEGIN ".utf8),
+            content.prefix(80).contains(piece: Array("PRIVATE KEY-----".utf8))
+        {
+            findings.append(
+                Finding(kind: .readablePrivateKey, path: path, text: "a private key that every user may read"))
+        }
+        return findings
+    }
+}
+
+extension Collection<UInt8> {
+    /// Whether `piece` stands anywhere in it.
+    fileprivate func contains(piece: [UInt8]) -> Bool {
+        guard let first = piece.first else { return false }
+        var rest = self[...]
+        while let start = rest.firstIndex(of: first) {
+            rest = rest[start...]
+            if rest.starts(with: piece) { return true }
+            rest = rest.dropFirst()
+        }
+        return false
+    }
+}
+
+extension Guestfs {
+    /// Bounds on what is read: bytes of a file and of all, and their number.
+    private static let largestFile: Int64 = 1 << 20
+    private static let mostBytes: Int64 = 128 << 20
+    private static let mostFiles = 20_000
+
+    /// Searches the mounted system.
+    func check(_ wanted: LeftoverCheck) throws -> [Finding] {
+        var findings: [Finding] = []
+        let permitted = Set(wanted.permittedKeys.compactMap { AuthorizedKeys.key(of: $0[...]) })
+        let passwords = PasswordState.read(try contents("/etc/shadow") ?? "")
+        for account in try accounts() {
+            if passwords[account.name] == .empty, !account.shell.hasSuffix("nologin"), !account.shell.hasSuffix("false")
+            {
+                findings.append(
+                    Finding(kind: .emptyPassword, path: "/etc/shadow", text: "\(account.name) needs no password"))
+            }
+            for path in keyFiles(of: account) {
+                let keys = AuthorizedKeys(text: try contents(path) ?? "")
+                for (key, name) in zip(keys.keys, keys.names) where !permitted.contains(key) {
+                    findings.append(
+                        Finding(kind: .authorizedKey, path: path, text: "\(name) may log in as \(account.name)"))
+                }
+            }
+        }
+        let search = LeftoverSearch(wanted.secrets)
+        var bytesLeft = Self.mostBytes
+        var filesLeft = Self.mostFiles
+        for folder in wanted.folders where try isFolder(folder) {
+            for (name, status) in try files(below: folder) where (1...Self.largestFile).contains(status.size) {
+                guard filesLeft > 0, bytesLeft >= status.size else {
+                    findings.append(
+                        Finding(kind: .incomplete, path: folder, text: "there is too much in it to search all of it"))
+                    break
+                }
+                filesLeft -= 1
+                bytesLeft -= status.size
+                let path = "\(folder)/\(name)"
+                do {
+                    let content = try bytes(ofFile: path, limit: Int(Self.largestFile))
+                    findings += search.findings(in: content, path: path, mode: status.mode)
+                } catch let error as GuestfsError {
+                    findings.append(
+                        Finding(kind: .incomplete, path: path, text: "it could not be read: \(error.text)"))
+                }
+            }
+        }
+        return findings
+    }
+}

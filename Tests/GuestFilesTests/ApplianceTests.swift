@@ -1,0 +1,270 @@
+import CGuestfs
+import Foundation
+import Scopes
+import Testing
+
+@testable import GuestFiles
+
+/// Emulation works everywhere, and a start of the appliance is what takes the time here.
+private let settings = ApplianceSettings(isAccelerated: false)
+
+@Suite("Disks in libguestfs's appliance", .serialized)
+struct ApplianceTests {
+    @Test("a Debian is generalised, filled, checked, listed and shrunk in one start")
+    func debian() async throws {
+        let scratch = try Scratch()
+        let disk = try await scratch.linuxDisk("debian", FabricatedDebian.files, ballast: 60)
+        let before = try scratch.space(of: disk)
+        #expect(before > 50 << 20)
+        let result = try await finish(
+            [disk],
+            FinishOptions(
+                generalisation: Generalisation(
+                    removedKeys: [FabricatedDebian.buildKey], removedPaths: ["/opt/own/remove*"]),
+                injection: Injection(
+                    files: [
+                        .init(path: "/srv/new/secret", content: .bytes(Array("x\0y".utf8)), mode: 0o640, group: "jo")
+                    ],
+                    firstBootScripts: ["#!/bin/sh\ntrue\n"], hostName: .set("golden"),
+                    authorizedKeys: [("jo", "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAINew new")],
+                    cloudInitDatasources: ["NoCloud", "None"]),
+                shrinking: Shrinking(),
+                check: LeftoverCheck(
+                    secrets: [Sensitive("S3cretToken")], permittedKeys: [FabricatedDebian.ownKey]),
+                inspects: true),
+            settings)
+
+        #expect(result.journal.warnings.isEmpty)
+        #expect(result.journal.notes.contains { $0.contains("ingot-ssh-host-keys") })
+        let system = try #require(result.report?.systems.first)
+        #expect(system.system.family == .debian)
+        #expect(system.system.version == "13.1")
+        #expect(system.kernels == ["6.12.1-amd64"])
+        #expect(system.packages.map(\.name) == ["bash", "openssh-server"])
+        let users = [
+            UserReport(name: "root", password: .set, authorizedKeys: []),
+            UserReport(name: "jo", password: .empty, authorizedKeys: ["jo@example.org", "new"]),
+        ]
+        #expect(system.users == users)
+        #expect(result.report?.disks.first?.partitionTable == "msdos")
+        let swap = try #require(result.report?.fileSystems.first { $0.kind == "swap" })
+        #expect(swap.label == "old-swap")
+
+        let kinds = Set(result.findings.map { "\($0.kind.rawValue) \($0.path)" })
+        #expect(
+            kinds == [
+                "secret /home/jo/notes", "readable-private-key /etc/ssl/own.key", "empty-password /etc/shadow",
+                "authorized-key /home/jo/.ssh/authorized_keys",
+            ])
+
+        #expect(try scratch.space(of: disk) < 20 << 20)
+
+        // What is on the disk now, as the file system's own tools see it.
+        let tree = try await scratch.extract(disk)
+        func text(_ path: String) -> String? { try? String(contentsOfFile: tree + path, encoding: .utf8) }
+        func isThere(_ path: String) -> Bool {
+            var status = stat()
+            return lstat(tree + path, &status) == 0
+        }
+        func status(_ path: String) throws -> stat {
+            var status = stat()
+            try #require(lstat(tree + path, &status) == 0)
+            return status
+        }
+        for path in [
+            "/var/lib/dbus/machine-id", "/etc/ssh/ssh_host_ed25519_key", "/root/.ssh/authorized_keys",
+            "/root/.bash_history", "/var/log/syslog.1", "/var/log/journal/0123",
+            "/var/lib/dhcp/dhclient.eth0.leases", "/var/lib/systemd/random-seed", "/var/lib/cloud/instance",
+            "/var/cache/apt/archives/bash_5_amd64.deb", "/var/lib/apt/lists/deb.debian.org_x_Packages",
+            "/opt/own/remove-me", "/tmp/left",
+        ] { #expect(!isThere(path), "\(path)") }
+        for path in ["/opt/own/keep", "/etc/ssh/sshd_config", "/home/jo/notes", "/var/lib/cloud", "/tmp"] {
+            #expect(isThere(path), "\(path)")
+        }
+        #expect(text("/etc/machine-id") == "")
+        #expect(text("/var/log/syslog") == "")
+        #expect(text("/etc/hostname") == "golden\n")
+        #expect(text("/etc/hosts") == "127.0.0.1\tlocalhost\n127.0.1.1\tgolden\n")
+        #expect(text("/srv/new/secret") == "x\0y")
+        #expect(try status("/srv/new/secret").st_mode & 0o7777 == 0o640)
+        #expect(try status("/srv/new/secret").st_gid == 1000)
+        #expect(try status("/home/jo/.ssh/authorized_keys").st_uid == 1000)
+        #expect(try status("/home/jo/.ssh/authorized_keys").st_mode & 0o7777 == 0o600)
+        #expect(text("/usr/local/lib/ingot-first-boot/000") == "#!/bin/sh\ntrue\n")
+        for unit in ["ingot-first-boot.service", "ingot-ssh-host-keys.service"] {
+            let link = tree + "/etc/systemd/system/multi-user.target.wants/" + unit
+            #expect(try FileManager.default.destinationOfSymbolicLink(atPath: link) == "/etc/systemd/system/" + unit)
+        }
+        #expect(try status("/swapfile").st_size == 900_000)
+        #expect(text("/etc/cloud/cloud.cfg.d/99_ingot_datasource.cfg") == "datasource_list: [ NoCloud, None ]\n")
+        #expect(try String(contentsOfFile: tree + "/swap.blkid", encoding: .utf8).contains("LABEL=old-swap"))
+        #expect(
+            try String(contentsOfFile: tree + "/swap.blkid", encoding: .utf8)
+                .contains("UUID=11111111-2222-3333-4444-555555555555"))
+    }
+
+    @Test("two disks, LVM with an Alpine on it, and links that point out of the guest")
+    func alpineOnLVM() async throws {
+        let scratch = try Scratch()
+        let disks = [
+            try await scratch.emptyDisk("first", megabytes: 100), try await scratch.emptyDisk("second", megabytes: 100),
+        ]
+        let outcome = try await Appliance.with(disks, settings) { guest -> FinishResult in
+            let api = guest.api
+            try guest.done(api.part_disk(guest.handle, "/dev/sda", "gpt"))
+            try guest.done(api.part_disk(guest.handle, "/dev/sdb", "gpt"))
+            for partition in ["/dev/sda1", "/dev/sdb1"] { try guest.done(api.pvcreate(guest.handle, partition)) }
+            try guest.withTexts(["/dev/sda1", "/dev/sdb1"]) { list in
+                try guest.done(api.vgcreate(guest.handle, "vg", list))
+            }
+            // Larger than either disk.
+            try guest.done(api.lvcreate(guest.handle, "root", "vg", 120))
+            try guest.done(api.mkfs(guest.handle, "ext4", "/dev/vg/root"))
+            try guest.mount("/dev/vg/root", at: "/", isReadOnly: false)
+            for folder in [
+                "/etc/ssh", "/bin", "/sbin", "/lib/apk/db", "/var/log", "/root", "/var/cache/apk", "/mnt/logs",
+            ] {
+                try guest.makeFolders(folder)
+            }
+            for (path, text) in [
+                (
+                    "/etc/os-release",
+                    "ID=alpine\nNAME=\"Alpine Linux\"\nVERSION_ID=3.20.1\nPRETTY_NAME=\"Alpine Linux v3.20\"\n"
+                ),
+                ("/etc/alpine-release", "3.20.1\n"), ("/etc/fstab", "/dev/vg/root / ext4 defaults 0 1\n"),
+                ("/lib/apk/db/installed", "P:musl\nV:1.2.5-r0\nA:x86_64\n\n"),
+                ("/etc/passwd", "root:x:0:0::/root:/bin/ash\n"),
+                ("/etc/ssh/ssh_host_rsa_key", "x"), ("/var/cache/apk/a.apk", "x"), ("/root/.ash_history", "x"),
+                ("/sbin/openrc-run", "x"), ("/usr-bin-ssh-keygen", "x"), ("/mnt/logs/victim", "x"), ("/mnt/keep", "x"),
+            ] { try guest.write(text, to: path) }
+            try guest.makeFolders("/usr/bin")
+            try guest.write("x", to: "/usr/bin/ssh-keygen")
+            // To the guest these point to its own /mnt; they must not reach the appliance's tree.
+            try guest.link("/tmp", to: "/mnt/logs")
+            try guest.link("/etc/machine-id", to: "/mnt/keep")
+            try guest.unmountAll()
+            let found = try guest.findSystems()
+            #expect(found.count == 1)
+            let system = try #require(found.first)
+            #expect(system.system.family == .alpine)
+            var result = FinishResult()
+            try guest.mount(system, isReadOnly: false) { Issue.record("\($0)") }
+            try guest.generalise(system.system, Generalisation(removedPaths: ["relative"]), &result.journal)
+            #expect(try guest.exists("/etc/ssh/ssh_host_rsa_key"))
+            #expect(try guest.contents("/mnt/keep") == "x")
+            #expect(try !guest.exists("/mnt/logs/victim"))
+            #expect(try !guest.exists("/var/cache/apk/a.apk"))
+            #expect(try !guest.exists("/root/.ash_history"))
+            try guest.inject(system.system, Injection(firstBootScripts: ["#!/bin/sh\n"]), &result.journal)
+            #expect(try guest.isLink("/etc/runlevels/default/ingot-first-boot"))
+            #expect(try guest.packages(of: system).map(\.name) == ["musl"])
+            try guest.unmountAll()
+            try guest.shrink(found, guest.fileSystems(), Shrinking(), room: 0, &result.journal)
+            return result
+        }
+        // Nothing would make host keys there, so they are kept, and a relative path is refused; nothing else.
+        #expect(outcome.journal.warnings.count == 2)
+        #expect(outcome.journal.warnings.contains { $0.contains("host keys were kept") })
+        #expect(outcome.journal.warnings.contains { $0.contains("relative") })
+    }
+
+    @Test("an encrypted disk is told as that, an empty one has no system, and both can be inspected")
+    func withoutSystem() async throws {
+        let scratch = try Scratch()
+        let disk = try await scratch.emptyDisk("locked", megabytes: 64)
+        await #expect {
+            try await finish([disk], FinishOptions(generalisation: Generalisation()), settings)
+        } throws: { error in
+            "\(error)".contains("no operating system was found") && "\(error)".contains("shrinking work")
+        }
+        // cryptsetup needs no appliance to write a header.
+        let raw = GuestDisk(path: scratch.folder + "/locked.raw", format: "raw")
+        try await scratch.run("qemu-img", "create", "-q", "-f", "raw", raw.path, "64M")
+        try await scratch.run(
+            "sh", "-c",
+            "echo pass | cryptsetup luksFormat --batch-mode --pbkdf pbkdf2 --pbkdf-force-iterations 1000 \(raw.path)")
+        let result = try await finish([raw], FinishOptions(shrinking: Shrinking(), inspects: true), settings)
+        #expect(result.report?.fileSystems.map(\.kind) == ["crypto_LUKS"])
+        #expect(result.report?.systems.isEmpty == true)
+        #expect(result.journal.warnings.contains { $0.contains("is encrypted") })
+    }
+
+    @Test("a damaged image is told in QEMU's words")
+    func damaged() async throws {
+        let scratch = try Scratch()
+        let disk = GuestDisk(path: scratch.folder + "/damaged.qcow2", format: "qcow2")
+        try Data(repeating: 7, count: 1 << 20).write(to: URL(fileURLWithPath: disk.path))
+        await #expect {
+            try await finish([disk], FinishOptions(inspects: true), settings)
+        } throws: { error in
+            "\(error)".contains("not in qcow2 format") && "\(error)".contains("qemu-img check")
+        }
+        await #expect {
+            try await finish(
+                [GuestDisk(path: "/nowhere/x.raw", format: "raw")], FinishOptions(inspects: true), settings)
+        } throws: { error in
+            "\(error)".contains("No such file")
+        }
+    }
+
+    @Test("without an appliance the error says what to install")
+    func noAppliance() async throws {
+        let scratch = try Scratch()
+        let disk = try await scratch.emptyDisk("empty", megabytes: 1)
+        var settings = settings
+        settings.searchPath = scratch.folder
+        await #expect {
+            try await finish([disk], FinishOptions(inspects: true), settings)
+        } throws: { error in
+            "\(error)".contains("LIBGUESTFS_PATH")
+        }
+    }
+
+    @Test(
+        "without room for the appliance the error says where room is missing",
+        .enabled(if: getuid() == 0, "needs to mount"))
+    func noRoom() async throws {
+        let scratch = try Scratch()
+        let disk = try await scratch.emptyDisk("empty", megabytes: 1)
+        let small = scratch.folder + "/small"
+        try FileManager.default.createDirectory(atPath: small, withIntermediateDirectories: true)
+        try await scratch.run("mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", small)
+        var settings = settings
+        settings.cacheFolder = small
+        let outcome = await result { try await finish([disk], FinishOptions(inspects: true), settings) }
+        try await scratch.run("umount", small)
+        #expect(throws: BuildError.self) { try outcome.get() }
+        if case .failure(let error) = outcome { #expect("\(error)".contains("Make room"), "\(error)") }
+    }
+
+    @Test("cancelling and a deadline end the appliance at once and leave nothing behind")
+    func cancellation() async throws {
+        let scratch = try Scratch()
+        let disk = try await scratch.emptyDisk("empty", megabytes: 1)
+        var settings = settings
+        settings.temporaryFolder = scratch.folder
+        let work = Task { [settings] in try await finish([disk], FinishOptions(inspects: true), settings) }
+        try await Task.sleep(for: .seconds(3))
+        work.cancel()
+        await #expect(throws: CancellationError.self) { try await work.value }
+        settings.startLimit = .seconds(2)
+        let hurried = settings
+        await #expect(throws: TimedOut.self) { _ = try await finish([disk], FinishOptions(inspects: true), hurried) }
+        let left = try FileManager.default.contentsOfDirectory(atPath: scratch.folder)
+        #expect(left == ["empty.qcow2"])
+        #expect(try processes(naming: scratch.folder).isEmpty)
+    }
+
+    private func processes(naming folder: String) throws -> [String] {
+        try FileManager.default.contentsOfDirectory(atPath: "/proc").filter { name in
+            guard Int(name) != nil, let words = FileManager.default.contents(atPath: "/proc/\(name)/cmdline") else {
+                return false
+            }
+            return String(decoding: words, as: UTF8.self).contains(folder)
+        }
+    }
+}
+
+private func result<Value>(_ body: () async throws -> Value) async -> Result<Value, any Error> {
+    do { return .success(try await body()) } catch { return .failure(error) }
+}

@@ -1,0 +1,78 @@
+import Scopes
+import Testing
+
+@testable import GuestFiles
+
+@Suite("Leftovers")
+struct LeftoverTests {
+    @Test("a secret is found anywhere in a file, and is not told")
+    func secret() {
+        let search = LeftoverSearch([Sensitive("hunter22"), Sensitive("")])
+        let findings = search.findings(in: Array("user: jo\npassword: hhunter22\n".utf8), path: "/etc/x", mode: 0o644)
+        #expect(findings.map(\.kind) == [.secret])
+        #expect(!"\(findings)".contains("hunter22"))
+        #expect(search.findings(in: Array("hunter2".utf8), path: "/etc/x", mode: 0o644).isEmpty)
+    }
+
+    @Test("secrets too short to mean anything are not searched for")
+    func short() {
+        #expect(LeftoverSearch([Sensitive("root")]).findings(in: Array("root".utf8), path: "/x", mode: 0o600).isEmpty)
+    }
+
+    @Test("a private key is reported only where others can read it")
+    func privateKey() {
+        let key = Array("-----BEGIN OPENSSH PRIVATE KEY-----\nb3Bl\n".utf8)
+        let search = LeftoverSearch([])
+        #expect(search.findings(in: key, path: "/k", mode: 0o100644).map(\.kind) == [.readablePrivateKey])
+        #expect(search.findings(in: key, path: "/k", mode: 0o100600).isEmpty)
+        let certificate = Array("-----BEGIN CERTIFICATE-----\n".utf8)
+        #expect(search.findings(in: certificate, path: "/k", mode: 0o100644).isEmpty)
+    }
+}
+
+@Suite("An appliance that does not start")
+struct ApplianceTroubleTests {
+    private func trouble(
+        _ message: String, _ console: String = "", kernels: [String: Bool] = ["/boot/vmlinuz-6": true],
+        room: UInt64 = 10 << 30
+    ) -> ApplianceTrouble {
+        ApplianceTrouble(
+            message: message, console: console,
+            host: .init(
+                kernels: kernels, cacheFolder: "/var/tmp", cacheRoom: room, temporaryFolder: "/tmp",
+                temporaryRoom: room))
+    }
+
+    @Test("a host without a kernel is told to install one")
+    func noKernel() {
+        #expect(trouble("supermin exited with error status 1", kernels: [:]).hint?.contains("linux-image") == true)
+    }
+
+    @Test("a kernel that only root may read is named with what mends it")
+    func unreadableKernel() {
+        let hint = trouble("supermin exited with error status 1", kernels: ["/boot/vmlinuz-6.8": false]).hint
+        #expect(hint?.contains("sudo chmod a+r /boot/vmlinuz-6.8") == true)
+    }
+
+    @Test("missing room is told with the folders and the amounts")
+    func noRoom() {
+        let trouble = trouble(
+            "supermin exited with error status 1", "supermin: error writing: No space left on device\n", room: 5 << 20)
+        #expect(trouble.hint?.contains("/var/tmp has 5 MiB free") == true)
+    }
+
+    @Test("KVM that does not work is told with the switch to emulation")
+    func brokenKVM() {
+        let trouble = trouble("guestfs_launch failed", "error: failed to set MSR 0x10a to 0x0\nqemu died\n")
+        #expect(trouble.hint?.contains("force_tcg") == true)
+    }
+
+    @Test("a disk that another program holds is told as that")
+    func locked() {
+        let trouble = trouble(
+            "guestfs_launch failed",
+            "qemu-system-x86_64: -blockdev x: Failed to get \"write\" lock\nIs another process\n")
+        #expect(trouble.reason.contains("lock"))
+        #expect(trouble.hint?.contains("Another program") == true)
+    }
+}
