@@ -96,7 +96,7 @@ let package = Package(
             "Pipeline",
             [
                 "Diagnostics", "Scopes", "HCL", "BootCommand", "Templates", "Libvirt", "SSH", "RemoteFramebuffer",
-                "Screen", "HTTPServing", "Media", "DiskImages", "Processes",
+                "Screen", "HTTPServing", "Media", "DiskImages", "Processes", "GuestFiles",
             ]),
         module(
             "CLI",

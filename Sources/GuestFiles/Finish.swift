@@ -31,6 +31,8 @@ package struct FinishResult: Sendable {
     package var report: ImageReport?
     /// What the check found; the caller decides whether that is an error.
     package var findings: [Finding] = []
+
+    package init() {}
 }
 
 /// Where `finish` is.
@@ -145,6 +147,7 @@ extension Guestfs {
                 systems: reports, fileSystems: try self.reports(on: fileSystems, mounted: mounted),
                 disks: try diskReports())
         }
+        result.report?.findings = result.findings
         if let wanted = options.shrinking {
             begin(.shrink)
             try shrink(systems, fileSystems, wanted, room: room, &result.journal)

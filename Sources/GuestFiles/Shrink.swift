@@ -20,7 +20,7 @@ struct SwapFile: Hashable {
 }
 
 /// The swap files that /etc/fstab names.
-func swapFiles(inTable text: String) -> [String] {
+package func swapFiles(inTable text: String) -> [String] {
     text.split(whereSeparator: \.isNewline).compactMap { line in
         let fields = line.split { $0 == " " || $0 == "\t" }
         guard fields.count >= 3, fields[2] == "swap", fields[0].hasPrefix("/"), !fields[0].hasPrefix("/dev/") else {
@@ -39,7 +39,7 @@ extension Guestfs {
     /// Gives back the free space of every file system, of volume groups and of swap. Nothing may be mounted.
     ///
     /// - Parameter room: Bytes that the images may grow by.
-    func shrink(
+    package func shrink(
         _ systems: [FoundSystem], _ fileSystems: [(device: String, kind: String)], _ wanted: Shrinking, room: UInt64,
         _ journal: inout FinishJournal
     ) throws {

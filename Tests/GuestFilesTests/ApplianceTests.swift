@@ -1,9 +1,8 @@
 import CGuestfs
 import Foundation
+import GuestFiles
 import Scopes
 import Testing
-
-@testable import GuestFiles
 
 /// Emulation works everywhere, and a start of the appliance is what takes the time here.
 private let settings = ApplianceSettings(isAccelerated: false)
