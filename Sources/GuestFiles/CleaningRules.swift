@@ -43,7 +43,8 @@ package struct CleaningRule: Hashable {
         case removeLines([String])
     }
 
-    package var part: Generalisation.Part    package var pattern: String
+    package var part: Generalisation.Part
+    package var pattern: String
     package var action: Action
 
     package init(part: Generalisation.Part, pattern: String, action: Action = .remove) {

@@ -68,6 +68,12 @@ extension Guestfs {
         }
     }
 
+    /// Whether what is mounted there can only be read, be it asked for or not.
+    func isReadOnly(_ path: String) throws -> Bool {
+        // statvfs's ST_RDONLY.
+        try structure(api.statvfs(handle, path), free: { api.free_statvfs($0) }) { $0.flag & 1 != 0 }
+    }
+
     func trim(_ path: String) throws {
         var options = guestfs_fstrim_argv()
         try done(api.fstrim_argv(handle, path, &options))

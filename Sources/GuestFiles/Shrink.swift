@@ -91,6 +91,13 @@ extension Guestfs {
     private func giveBack(
         _ device: String, at path: String, _ wanted: Shrinking, _ room: UInt64, _ journal: inout FinishJournal
     ) throws {
+        // Trimming works even then, and would take from a hibernated Windows what it believes to have written.
+        guard try !isReadOnly(path) else {
+            journal.warn(
+                "\(device) can only be read and keeps its size. If it is a Windows that was hibernated or shut down with fast "
+                    + "startup on, switch that off (powercfg /h off).")
+            return
+        }
         do {
             try trim(path)
         } catch let error as GuestfsError {
@@ -99,7 +106,6 @@ extension Guestfs {
                 journal.warn("the free space of \(device) could not be given back: \(error.text)")
                 return
             }
-            // A hibernated Windows, or one with fast startup, lets nobody write.
             guard UInt64(max(free, 0)) < room else {
                 journal.warn(
                     "\(device) cannot be trimmed, and its \(free >> 20) MiB of free space were not filled with zeros, since "
@@ -109,9 +115,7 @@ extension Guestfs {
             do {
                 try zeroFreeSpace(path)
             } catch let error as GuestfsError {
-                journal.warn(
-                    "the free space of \(device) could not be given back: \(error.text). A Windows that was hibernated or "
-                        + "shut down with fast startup on can only be read; switch that off (powercfg /h off).")
+                journal.warn("the free space of \(device) could not be given back: \(error.text)")
             }
         }
     }

@@ -154,7 +154,9 @@ struct FinishGuest: Sendable {
         let lines = findings.map { "\($0.path): \($0.text)" }
         let most = 20
         var shown = Array(lines.prefix(most))
-        if lines.count > most { shown.append("and \(lines.count - most) more, all of them in the log of the run folder") }
+        if lines.count > most {
+            shown.append("and \(lines.count - most) more, all of them in the log of the run folder")
+        }
         for line in lines.dropFirst(most) { reporter.debug("left in the image: \(line)") }
         // What could not be searched is nothing that was found.
         guard settings.check == .error, findings.contains(where: { $0.kind != .incomplete }) else {
@@ -163,8 +165,10 @@ struct FinishGuest: Sendable {
         }
         return BuildError(
             "pass the image", because: (["it holds what should not be in it"] + shown).joined(separator: "\n    "),
-            hint: "The image is finished and lies in \(source.outputDirectory); nothing further was done with it. Remove "
-                + "these in a provisioner or by finish's remove, name keys in permitted_keys, or write check = \"warn\".")
+            hint:
+                "The image is finished and lies in \(source.outputDirectory); nothing further was done with it. Remove "
+                + "these in a provisioner or by finish's remove, name keys in permitted_keys, or write check = \"warn\"."
+        )
     }
 
     private func documents(_ result: FinishResult) throws -> [(name: String, content: Data)] {

@@ -81,7 +81,8 @@ struct FinishDecoder {
         for (index, path) in paths.enumerated() where isGuestPath(path, "remove", element: index) {
             let parts = path.split(separator: "/")
             let first = parts.first.map(String.init) ?? ""
-            guard first.contains(where: { "*?[".contains($0) }) || parts.count == 1 && Self.systemFolders.contains(first)
+            guard
+                first.contains(where: { "*?[".contains($0) }) || parts.count == 1 && Self.systemFolders.contains(first)
             else { continue }
             reader.error(
                 "invalid-guest-path", "“\(path)” would remove the system itself", "Name what in it is to go.",
