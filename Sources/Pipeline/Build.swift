@@ -1,6 +1,6 @@
 import Libvirt
 import SSH
-import Scopes
+package import Scopes
 package import Templates
 
 /// One source built once: from its medium to the finished image.

@@ -62,7 +62,8 @@ struct FinishDisks: Sendable {
 
     /// Makes disks out of the overlays; the machine's own go only when all of them are there.
     private func replace(_ disks: Disks, by guest: FinishedGuest, _ workspace: Workspace) async throws {
-        let before = disks.paths.map(space).reduce(0, +)
+        let before = try await space(of: disks)
+        let after: Int64
         var made: [(path: String, final: String)] = []
         do {
             for (index, (overlay, disk)) in zip(guest.overlays.paths, disks.paths).enumerated() {
@@ -72,6 +73,7 @@ struct FinishDisks: Sendable {
                     base: base?.backingFile)
                 made.append((disk + ".convert", disk))
             }
+            after = try await space(of: Disks(paths: made.map(\.path), format: disks.format))
             for (name, content) in guest.documents {
                 try writeFile(content, to: workspace.output + "/" + name, mode: 0o644)
             }
@@ -81,7 +83,6 @@ struct FinishDisks: Sendable {
             throw error
         }
         for file in made { try take(file.final, from: file.path) }
-        let after = disks.paths.map(space).reduce(0, +)
         reporter.news("The image takes \(megabytes(after)); before it was finished it took \(megabytes(before))")
     }
 
@@ -106,10 +107,11 @@ struct FinishDisks: Sendable {
         guard rename(compacted, disk) == 0 else { throw systemFailure("replace the disk by its compact copy") }
     }
 
-    /// Bytes that a file takes on the medium.
-    private func space(_ path: String) -> Int64 {
-        var status = stat()
-        return stat(path, &status) == 0 ? Int64(status.st_blocks) * 512 : 0
+    /// Bytes that the disks' files take on the medium.
+    private func space(of disks: Disks) async throws -> Int64 {
+        var sum: Int64 = 0
+        for path in disks.paths { sum += try await qemuImg.info(path, format: disks.format).actualSize }
+        return sum
     }
 
     private func megabytes(_ bytes: Int64) -> String { "\(bytes >> 20) MiB" }

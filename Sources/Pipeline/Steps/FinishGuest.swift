@@ -64,10 +64,23 @@ struct FinishGuest: Sendable {
         var paths: [String] = []
         for (index, disk) in disks.paths.enumerated() {
             let path = "\(workspace.overlays)/\(index).qcow2"
-            try await qemuImg.create(path, format: "qcow2", size: nil, backing: (disk, disks.format))
+            try await retryingWhileLocked {
+                try await qemuImg.create(path, format: "qcow2", size: nil, backing: (disk, disks.format))
+            }
             paths.append(path)
         }
         return Disks(paths: paths, format: "qcow2")
+    }
+
+    /// A disk is locked for a moment after its machine's end.
+    private func retryingWhileLocked(_ body: () async throws -> Void) async throws {
+        for _ in 1..<10 {
+            do { return try await body() } catch let error as BuildError {
+                guard "\(error)".contains(" lock") else { throw error }
+                try await Task.sleep(for: .seconds(1))
+            }
+        }
+        try await body()
     }
 
     private var appliance: ApplianceSettings {
