@@ -6,7 +6,7 @@ import Testing
 @Suite("The block finish")
 struct FinishTests {
     private static let key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOwn jo@example"
-    private let files = ["a.iso": "", "motd": "x", "first.sh": "#!/bin/sh\n", "plain.sh": "echo\n"]
+    private let files = ["a.iso": "", "motd": "x", "data/motd": "x", "first.sh": "#!/bin/sh\n", "plain.sh": "echo\n"]
 
     private func loaded(_ options: String) -> Loaded {
         Loaded(qemuTemplate("finish {\n\(options)\n}"), files: files)
@@ -93,7 +93,7 @@ struct FinishTests {
     func didYouMean() {
         for (options, answer) in [
             ("generalize = true", "\"generalise\""), ("keep = [\"ssh-hostkeys\"]", "\"ssh-host-keys\""),
-            ("sbom = [\"cyclondx\"]", "\"cyclonedx\""), ("files = { \"/etc/motd\" = \"mtod\" }", "\"motd\""),
+            ("sbom = [\"cyclondx\"]", "\"cyclonedx\""), ("files = { \"/etc/motd\" = \"data/mtod\" }", "\"data/motd\""),
             ("cloud_init_datasources = [\"Nocloud\"]", "\"NoCloud\""),
         ] {
             #expect(loaded(options).errors.first?.detail.contains("Did you mean \(answer)") == true, "\(options)")
