@@ -96,7 +96,7 @@ let package = Package(
             "Pipeline",
             [
                 "Diagnostics", "Scopes", "HCL", "BootCommand", "Templates", "Libvirt", "SSH", "RemoteFramebuffer",
-                "Screen", "HTTPServing", "Media", "DiskImages", "Processes",
+                "Screen", "HTTPServing", "Media", "DiskImages", "Processes", "GuestFiles",
             ]),
         module(
             "CLI",
@@ -129,7 +129,7 @@ let package = Package(
         tests("VMA", ["DiskImages", "Processes", "Scopes", crypto]),
         tests("Conversion", ["VMA", "DiskImages", "Scopes"]),
         tests("Proxmox", ["Scopes", crypto, nio, nioHTTP1, nioPosix, nioSSL]),
-        tests("Pipeline", ["Diagnostics", "Libvirt", "RemoteFramebuffer", "Scopes", "Templates"]),
+        tests("Pipeline", ["Diagnostics", "GuestFiles", "Libvirt", "RemoteFramebuffer", "Scopes", "Templates"]),
         tests("Processes", ["Scopes"]),
         tests("CLI", ["Pipeline", "Scopes"]),
         // They run the program as a user does. They don't depend on it, since its linker settings would be theirs.

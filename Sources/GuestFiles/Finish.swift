@@ -33,6 +33,8 @@ package struct FinishResult: Sendable {
     package var findings: [Finding] = []
     /// Bytes that each disk is to be cut to, by the disks' order; nil, or nothing at all, for one that keeps its size.
     package var diskSizes: [Int64?] = []
+
+    package init() {}
 }
 
 /// Where `finish` is.
@@ -147,6 +149,7 @@ extension Guestfs {
                 systems: reports, fileSystems: try self.reports(on: fileSystems, mounted: mounted),
                 disks: try diskReports())
         }
+        result.report?.findings = result.findings
         if let wanted = options.shrinking {
             begin(.shrink)
             try shrink(systems, fileSystems, wanted, room: room, &result.journal)

@@ -3,7 +3,7 @@ import Foundation
 
 extension Guestfs {
     /// Devices with what is on them: `ext4`, `xfs`, `swap`, `crypto_LUKS`, `unknown` …
-    func fileSystems() throws -> [(device: String, kind: String)] {
+    package func fileSystems() throws -> [(device: String, kind: String)] {
         let known = try pairs(api.list_filesystems(handle)).map { (device: $0.key, kind: $0.value) }
         // libguestfs leaves out what is encrypted.
         let names = Set(known.map(\.device))
@@ -63,10 +63,10 @@ extension Guestfs {
         }
     }
 
-    func mount(_ device: String, at path: String, isReadOnly: Bool) throws {
+    package func mount(_ device: String, at path: String, isReadOnly: Bool) throws {
         try done(isReadOnly ? api.mount_ro(handle, device, path) : api.mount(handle, device, path))
     }
-    func unmountAll() throws { try done(api.umount_all(handle)) }
+    package func unmountAll() throws { try done(api.umount_all(handle)) }
     func sync() throws { try done(api.sync(handle)) }
 
     /// Bytes of a mounted file system: all, and free ones.
@@ -79,6 +79,12 @@ extension Guestfs {
             }
             return (bytes(status.blocks), bytes(status.bfree))
         }
+    }
+
+    /// Whether what is mounted there can only be read, be it asked for or not.
+    func isReadOnly(_ path: String) throws -> Bool {
+        // statvfs's ST_RDONLY.
+        try structure(api.statvfs(handle, path), free: { api.free_statvfs($0) }) { $0.flag & 1 != 0 }
     }
 
     func trim(_ path: String) throws {

@@ -38,16 +38,16 @@ package struct Finding: Codable, Sendable, Hashable {
 }
 
 /// Looks at one file's content.
-struct LeftoverSearch {
+package struct LeftoverSearch {
     private let secrets: [[UInt8]]
     /// Shorter ones would be found everywhere.
     static let shortestSecret = 5
 
-    init(_ secrets: [Sensitive<String>]) {
+    package init(_ secrets: [Sensitive<String>]) {
         self.secrets = secrets.map { Array($0.reveal().utf8) }.filter { $0.count >= Self.shortestSecret }
     }
 
-    func findings(in content: [UInt8], path: String, mode: Int64) -> [Finding] {
+    package func findings(in content: [UInt8], path: String, mode: Int64) -> [Finding] {
         var findings: [Finding] = []
         if secrets.contains(where: { content.contains(piece: $0) }) {
             findings.append(Finding(kind: .secret, path: path, text: "it holds a secret of the build"))

@@ -1,11 +1,11 @@
 /// A disk's partition table, from its own bytes, and what has to be written for the disk to end earlier.
 ///
 /// The layouts are the PC's (an MBR's entries at byte 446) and UEFI's (Specification 2.10, chapter 5.3).
-struct PartitionTable: Sendable {
+package struct PartitionTable: Sendable {
     /// Bytes and where on the disk they belong.
-    struct Edit: Sendable, Equatable {
-        var offset: Int64
-        var bytes: [UInt8]
+    package struct Edit: Sendable, Equatable {
+        package var offset: Int64
+        package var bytes: [UInt8]
     }
 
     static let sectorSize: Int64 = 512
@@ -15,7 +15,7 @@ struct PartitionTable: Sendable {
     private let gpt: GPT?
 
     /// - Parameter start: The disk's first bytes, `wantedBytes` of them or all there are.
-    init?(_ start: [UInt8]) {
+    package init?(_ start: [UInt8]) {
         guard start.count >= 512, start[510] == 0x55, start[511] == 0xaa else { return nil }
         self.start = start
         let isProtective = (0..<4).contains { start[446 + 16 * $0 + 4] == 0xee }
@@ -24,13 +24,13 @@ struct PartitionTable: Sendable {
     }
 
     /// The MBR, the header, and the usual 128 entries.
-    static let wantedBytes = 34 * 512
+    package static let wantedBytes = 34 * 512
 
     /// What makes partition `number` end before `end`, and the disk as early as then possible.
     ///
     /// - Parameter end: In bytes, at a whole sector.
     /// - Returns: nil where the table has no such partition, or one that begins later.
-    func shortened(partition number: Int, end: Int64) -> (edits: [Edit], diskSize: Int64)? {
+    package func shortened(partition number: Int, end: Int64) -> (edits: [Edit], diskSize: Int64)? {
         guard end > 0, end % Self.sectorSize == 0 else { return nil }
         let sectors = UInt64(end / Self.sectorSize)
         let mebibyte: Int64 = 1 << 20

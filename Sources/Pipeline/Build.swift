@@ -1,6 +1,6 @@
 import Libvirt
 import SSH
-import Scopes
+package import Scopes
 package import Templates
 
 /// One source built once: from its medium to the finished image.
@@ -12,10 +12,12 @@ package struct Build: Sendable {
     let reporter: Reporter
     let runFolder: RunFolder
     let attendant: Attendant
+    /// Text that must not be shown, nor be left in the image.
+    let secrets: [Sensitive<String>]
 
     package init(
         plan: PlannedBuild, context: RunContext, options: BuildOptions, engine: Engine, reporter: Reporter,
-        runFolder: RunFolder, attendant: Attendant
+        runFolder: RunFolder, attendant: Attendant, secrets: [Sensitive<String>]
     ) {
         self.plan = plan
         self.context = context
@@ -24,6 +26,7 @@ package struct Build: Sendable {
         self.reporter = reporter
         self.runFolder = runFolder
         self.attendant = attendant
+        self.secrets = secrets
     }
 
     /// Makes the image and runs the post-processors on it.
@@ -76,13 +79,36 @@ package struct Build: Sendable {
                 try await ShutDown(settings: source.shutdown, context: context, data: data, reporter: reporter)
                     .run(machine, shell)
             }
-            try await step.run("Finishing the disk") {
-                try await FinishDisks(source: source, reporter: reporter).run(disks)
+            let finished = try await finishGuest(disks, workspace, data, step)
+            let outcome = try await step.run("Finishing the disk") {
+                try await FinishDisks(source: source, reporter: reporter).run(disks, finished, workspace)
             }
             let artifact = try await step.run("Moving the image into place") {
                 try CommitOutput(source: source, context: context).run(workspace)
             }
+            // The image lies in its place by now, finished or not.
+            try outcome.get()
             return (artifact, data)
+        }
+    }
+
+    /// Finishes what is on the disks, where the template asks for it. That it fails is no reason to lose the image.
+    private func finishGuest(
+        _ disks: Disks, _ workspace: Workspace, _ data: RunData, _ step: StepRunner
+    ) async throws -> Result<FinishedGuest, any Error>? {
+        guard let settings = plan.source.finish else { return nil }
+        do {
+            return .success(
+                try await step.run("Finishing the guest") {
+                    try await FinishGuest(
+                        settings: settings, source: plan.source, context: context, reporter: reporter,
+                        secrets: secrets
+                    ).run(disks, workspace, data)
+                })
+        } catch let error where !(error is CancellationError) {
+            try Task.checkCancellation()
+            reporter.warn("the image is kept as the machine left it, since finishing it failed")
+            return .failure(error)
         }
     }
 

@@ -1,9 +1,8 @@
 import CGuestfs
 import Foundation
+import GuestFiles
 import Scopes
 import Testing
-
-@testable import GuestFiles
 
 /// Emulation works everywhere, and a start of the appliance is what takes the time here.
 private let settings = ApplianceSettings(isAccelerated: false)
@@ -210,25 +209,31 @@ struct ApplianceTests {
         try await scratch.run("e2fsck", "-fn", disks[1].path)
     }
 
-    @Test("an encrypted disk is told as that, an empty one has no system, and both can be inspected")
+    @Test("encrypted disks and a hibernated Windows are told as that, and stay as they are")
     func withoutSystem() async throws {
         let scratch = try Scratch()
-        let disk = try await scratch.emptyDisk("locked", megabytes: 64)
-        await #expect {
-            try await finish([disk], FinishOptions(generalisation: Generalisation()), settings)
-        } throws: { error in
-            "\(error)".contains("no operating system was found") && "\(error)".contains("shrinking work")
-        }
         // cryptsetup needs no appliance to write a header.
-        let raw = GuestDisk(path: scratch.folder + "/locked.raw", format: "raw")
-        try await scratch.run("qemu-img", "create", "-q", "-f", "raw", raw.path, "64M")
+        let locked = GuestDisk(path: scratch.folder + "/locked.raw", format: "raw")
+        try await scratch.run("qemu-img", "create", "-q", "-f", "raw", locked.path, "64M")
         try await scratch.run(
             "sh", "-c",
-            "echo pass | cryptsetup luksFormat --batch-mode --pbkdf pbkdf2 --pbkdf-force-iterations 1000 \(raw.path)")
-        let result = try await finish([raw], FinishOptions(shrinking: Shrinking(), inspects: true), settings)
-        #expect(result.report?.fileSystems.map(\.kind) == ["crypto_LUKS"])
+            "echo pass | cryptsetup luksFormat --batch-mode --pbkdf pbkdf2 --pbkdf-force-iterations 1000 "
+                + locked.path)
+        let hibernated = GuestDisk(path: scratch.folder + "/hibernated.raw", format: "raw")
+        try await scratch.run("qemu-img", "create", "-q", "-f", "raw", hibernated.path, "32M")
+        try await scratch.run(
+            "sh", "-c",
+            "mkntfs -F -Q -q -s 512 -p 0 \(hibernated.path) 2>&1; "
+                + "{ printf hibr; head -c 8188 /dev/zero; } >\(scratch.folder)/hiberfil && "
+                + "ntfscp -f -q \(hibernated.path) \(scratch.folder)/hiberfil hiberfil.sys")
+        let before = try Data(contentsOf: URL(filePath: hibernated.path))
+        let result = try await finish(
+            [locked, hibernated], FinishOptions(shrinking: Shrinking(), inspects: true), settings)
+        #expect(result.report?.fileSystems.map(\.kind).sorted() == ["crypto_LUKS", "ntfs"])
         #expect(result.report?.systems.isEmpty == true)
-        #expect(result.journal.warnings.contains { $0.contains("is encrypted") })
+        #expect(result.journal.warnings.contains { $0.contains("is encrypted, and its passphrase is not known") })
+        #expect(result.journal.warnings.contains { $0.contains("hibernated") }, "\(result.journal.warnings)")
+        #expect(try Data(contentsOf: URL(filePath: hibernated.path)) == before)
     }
 
     @Test("a damaged image is told in QEMU's words")

@@ -1,7 +1,6 @@
 import Foundation
+import GuestFiles
 import Testing
-
-@testable import GuestFiles
 
 @Suite("Partition tables")
 struct PartitionTableTests {

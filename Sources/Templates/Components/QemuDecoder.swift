@@ -22,6 +22,7 @@ struct QemuDecoder {
             http: http(), boot: boot, communicator: CommunicatorDecoder.decode(&reader, context),
             shutdown: ShutdownSettings(
                 command: reader.text("shutdown_command"), timeout: reader.duration("shutdown_timeout") ?? .seconds(300)),
+            finish: reader.decode(block: "finish") { [context] in FinishDecoder.decode(&$0, context) },
             libvirtURI: reader.text("libvirt_uri"))
     }
 

@@ -98,6 +98,18 @@ struct OptionReader {
 
     func block(_ name: String) -> OptionReader? { blocks[name]?.first }
 
+    /// Decodes a block that may stand once; nil where it is not written.
+    mutating func decode<Value>(block name: String, _ body: (inout OptionReader) -> Value) -> Value? {
+        guard let written = blocks[name], var reader = written.first else { return nil }
+        if written.count > 1 {
+            error("duplicate-block", "\(name) stands twice", "Write all of it into one block.", at: name)
+        }
+        let known = reader.diagnostics.count
+        let value = body(&reader)
+        diagnostics += reader.diagnostics.dropFirst(known)
+        return value
+    }
+
     private static func plain(_ value: OptionValue) -> String {
         switch value {
         case .string(let text), .number(let text): text

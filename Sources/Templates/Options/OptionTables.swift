@@ -9,6 +9,7 @@ enum OptionTables {
         + options("disk_image use_backing_file skip_resize_disk skip_compaction disk_compression", .bool)
         + options("disk_interface disk_cache disk_discard disk_detect_zeroes cdrom_interface", .string)
         + [OptionSpec("qemu_img_args", .block(options("convert create resize", .strings)))]
+        + [OptionSpec("finish", .block(finish))]
         + options("accelerator machine_type cpu_model net_device net_bridge display vga", .string)
         + options("cpus sockets cores threads memory host_port_min host_port_max", .int)
         + options("skip_nat_mapping headless use_default_display", .bool)

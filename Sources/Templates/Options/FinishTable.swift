@@ -1,0 +1,8 @@
+extension OptionTables {
+    /// The block `finish` of a source.
+    static let finish: [OptionSpec] =
+        options("generalise shrink inspect clear_swap zero_free_space resize_to_minimum clear_hostname", .bool)
+        + options("check hostname", .string)
+        + options("sbom remove keep first_boot_scripts cloud_init_datasources permitted_keys", .strings)
+        + options("files file_content authorized_keys", .stringMap) + options("timeout", .duration)
+}
