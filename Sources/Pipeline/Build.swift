@@ -1,3 +1,4 @@
+import Foundation
 import Libvirt
 import SSH
 import Scopes
@@ -79,11 +80,27 @@ package struct Build: Sendable {
             try await step.run("Finishing the disk") {
                 try await FinishDisks(source: source, reporter: reporter).run(disks)
             }
+            if let proxmox = source.proxmox {
+                try await step.run("Making the Proxmox archive") {
+                    try await archive(disks, workspace, proxmox)
+                }
+            }
             let artifact = try await step.run("Moving the image into place") {
                 try CommitOutput(source: source, context: context).run(workspace)
             }
             return (artifact, data)
         }
+    }
+
+    /// `format = "proxmox"`: the archive is all that leaves the workspace.
+    private func archive(_ disks: Disks, _ workspace: Workspace, _ settings: ProxmoxArchiveSettings) async throws {
+        let variables = workspace.output + "/efivars.fd"
+        let images = BuiltImages(
+            disks: disks.paths, format: disks.format,
+            variables: FileManager.default.fileExists(atPath: variables) ? variables : nil)
+        _ = try await MakeProxmoxArchive(settings: settings, context: context, reporter: reporter)
+            .run(images, in: workspace.output)
+        for file in images.files { try removeTree(file) }
     }
 
     /// A machine that goes away ends the installation at once; without a communicator its power-off is how it ends.

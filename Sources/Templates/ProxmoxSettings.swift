@@ -56,6 +56,8 @@ package struct ProxmoxUploadSettings: Sendable {
         package var password: Sensitive<String>?
         package var privateKeyFile: String?
         package var usesAgent: Bool
+        /// `SHA256:…`, as `ssh-keygen -l` prints it; nil: any key is taken.
+        package var hostKeyFingerprint: String?
     }
 
     package var machine: ProxmoxMachineSettings

@@ -6,6 +6,11 @@ import Scopes
 enum ProxmoxUploadDecoder {
     static func decode(_ reader: inout OptionReader, _ context: ComponentContext) -> ProxmoxUploadSettings? {
         guard let source = context.source, ProxmoxDecoder.hasImages(source, &reader) else { return nil }
+        if source.disk.usesBackingFile {
+            reader.error(
+                "needs-backing-file", "\(reader.component) needs images that stand alone",
+                "Leave use_backing_file out of the source; what a server gets must not depend on a file here.")
+        }
         let machine = ProxmoxDecoder.machine(&reader, context, source, isArchive: false)
         let url = needed("proxmox_url", "It is the server, such as \"https://pve.example.com:8006/api2/json\".")
         let username = needed(
@@ -133,6 +138,7 @@ enum ProxmoxUploadDecoder {
     ) -> ProxmoxUploadSettings.Shell? {
         let options = [
             "ssh_host", "ssh_port", "ssh_username", "ssh_password", "ssh_private_key_file", "ssh_agent_auth",
+            "ssh_host_key_fingerprint",
         ]
         guard options.contains(where: reader.isGiven) || reader.text("delivery") == "ssh" else { return nil }
         let port = reader.int("ssh_port") ?? 22
@@ -153,7 +159,18 @@ enum ProxmoxUploadDecoder {
             username: reader.text("ssh_username") ?? "root",
             password: reader.text("ssh_password").map { Sensitive($0) },
             privateKeyFile: reader.text("ssh_private_key_file").map(context.home),
-            usesAgent: reader.bool("ssh_agent_auth"))
+            usesAgent: reader.bool("ssh_agent_auth"), hostKeyFingerprint: hostKey(&reader, context))
+    }
+
+    private static func hostKey(_ reader: inout OptionReader, _ context: ComponentContext) -> String? {
+        guard let text = reader.text("ssh_host_key_fingerprint") else { return nil }
+        if !text.hasPrefix("SHA256:") || text.utf8.count < 50, !context.isOpen(text) {
+            reader.error(
+                "invalid-value", "“\(text)” is no fingerprint of an SSH host key",
+                "`ssh-keygen -l -f /etc/ssh/ssh_host_ed25519_key.pub` on the node prints it: SHA256:…",
+                at: "ssh_host_key_fingerprint")
+        }
+        return text
     }
 
     private static func delivery(

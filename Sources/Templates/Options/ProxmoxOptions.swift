@@ -9,7 +9,8 @@ extension OptionTables {
         options("proxmox_url username password token node pool ca_file fingerprint", .string)
         + options("insecure_skip_tls_verify ssh_agent_auth", .bool) + options("task_timeout", .duration)
         + options("existing version_label delivery import_storage_pool", .string) + options("keep ssh_port", .int)
-        + options("ssh_host ssh_username ssh_password ssh_private_key_file", .string) + proxmoxMachine
+        + options("ssh_host ssh_username ssh_password ssh_private_key_file ssh_host_key_fingerprint", .string)
+        + proxmoxMachine
 
     private static let proxmoxMachine: [OptionSpec] =
         options("vm_id memory ballooning_minimum cores sockets", .int)
