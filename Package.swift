@@ -131,7 +131,13 @@ let package = Package(
         tests("DiskImages", ["Scopes", "Processes"]),
         tests("VMA", ["DiskImages", "Processes", "Scopes", crypto]),
         tests("Conversion", ["VMA", "DiskImages", "Scopes"]),
-        tests("Proxmox", ["ProxmoxConfiguration", "Scopes", crypto, nio, nioHTTP1, nioPosix, nioSSL]),
+        tests(
+            "Proxmox",
+            [
+                "Diagnostics", "Pipeline", "ProxmoxConfiguration", "SSH", "Scopes", "Templates", "VMA", crypto, nio,
+                nioHTTP1,
+                nioPosix, nioSSL,
+            ]),
         tests("Pipeline", ["Diagnostics", "Libvirt", "RemoteFramebuffer", "Scopes", "Templates"]),
         tests("Processes", ["Scopes"]),
         tests("CLI", ["Pipeline", "Scopes"]),

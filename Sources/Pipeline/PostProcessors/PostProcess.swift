@@ -1,23 +1,30 @@
 import Foundation
 import ProxmoxConfiguration
 import Scopes
-import Templates
+package import Templates
 
 /// Runs the chains of post-processors on a build's artifact (packer-compat 9.1).
 ///
 /// Every chain starts from the machine's artifact; inside a chain each result feeds the next. A chain that fails does
 /// not stop the others. Packer's own keep their input whatever `keep_input_artifact` says; those that make something else
 /// of the images drop them where it is false, once everything has succeeded.
-struct PostProcess: Sendable {
+package struct PostProcess: Sendable {
     let build: PlannedBuild
     let data: RunData
     let context: RunContext
     let reporter: Reporter
 
+    package init(build: PlannedBuild, data: RunData, context: RunContext, reporter: Reporter) {
+        self.build = build
+        self.data = data
+        self.context = context
+        self.reporter = reporter
+    }
+
     /// The machine's artifact and those made from it, to show at the end.
     ///
     /// - Throws: The first failure, after all chains have had their turn.
-    func run(_ machineArtifact: Artifact) async throws -> [Artifact] {
+    package func run(_ machineArtifact: Artifact) async throws -> [Artifact] {
         var artifacts = [machineArtifact]
         var failure: (any Error)?
         var dropped: [String] = []

@@ -48,7 +48,8 @@ struct MakeProxmoxArchive: Sendable {
         try await QemuImg().flush(folder)
         let size = (try? FileManager.default.attributesOfItem(atPath: target)[.size] as? Int64) ?? 0  // Only told.
         reporter.news(
-            "\(name): template \(machine.name), \(disks.count) \(disks.count == 1 ? "disk" : "disks"), "
+            "\(name): template \(machine.name), \(images.disks.count) \(images.disks.count == 1 ? "disk" : "disks")"
+                + (machine.efiDisk == nil ? ", " : " and UEFI variables, ")
                 + "\((size + 0xFFFFF) >> 20) MiB, verified; qmrestore \(name) \(vmid) makes it a template")
         return [name.description, name.notesName]
     }

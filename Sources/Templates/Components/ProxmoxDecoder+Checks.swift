@@ -7,8 +7,11 @@ extension ProxmoxDecoder {
             let (name, index) = option(of: problem.option)
             if reader.isUndecided(name) { continue }
             let blocks = reader.blocks(name)
-            let summary = "Proxmox VE would refuse " + (reader.isGiven(name) ? name : problem.option)
-            let words = problem.reason.prefix(1).uppercased() + problem.reason.dropFirst() + "."
+            let isOther = name == "additional_options" || !reader.isGiven(name)
+            let summary = "Proxmox VE would refuse " + (isOther ? problem.option : name)
+            let isHalf = ["is ", "must ", "shows "].contains(where: problem.reason.hasPrefix)
+            let reason = isHalf ? "it " + problem.reason : problem.reason
+            let words = reason.prefix(1).uppercased() + reason.dropFirst() + "."
             if let index, blocks.indices.contains(index) {
                 reader.error("refused-by-proxmox", summary, words, in: name, block: index)
             } else {
@@ -19,6 +22,8 @@ extension ProxmoxDecoder {
 
     /// The template's name for an option of `qemu-server.conf`, and which of several blocks it is.
     private func option(of key: String) -> (name: String, index: Int?) {
+        // A name of these that is known otherwise is set twice.
+        if settings.machine.otherOptions[key] != nil { return ("additional_options", nil) }
         if let name = Self.names[key] { return (name, nil) }
         let number = Int(String(key.drop { !$0.isNumber }))
         switch key.prefix(while: { !$0.isNumber }) {

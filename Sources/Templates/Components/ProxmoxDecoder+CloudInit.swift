@@ -15,7 +15,9 @@ extension ProxmoxDecoder {
         if let first = given.first, reader.isGiven("cloud_init"), !reader.bool("cloud_init"),
             !reader.isUndecided("cloud_init")
         {
-            reader.exclude("cloud_init", first)
+            reader.error(
+                "exclusive-options", "cloud_init is false, and \(first) is for its drive", "Remove one of them.",
+                at: first)
             return
         }
         var drive = MachineConfiguration.CloudInit()
