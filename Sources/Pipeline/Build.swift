@@ -1,3 +1,4 @@
+import Foundation
 import Libvirt
 import SSH
 package import Scopes
@@ -83,6 +84,11 @@ package struct Build: Sendable {
             let outcome = try await step.run("Finishing the disk") {
                 try await FinishDisks(source: source, reporter: reporter).run(disks, finished, workspace)
             }
+            if let proxmox = source.proxmox, case .success = outcome {
+                try await step.run("Making the Proxmox archive") {
+                    try await archive(disks, workspace, proxmox)
+                }
+            }
             let artifact = try await step.run("Moving the image into place") {
                 try CommitOutput(source: source, context: context).run(workspace)
             }
@@ -110,6 +116,17 @@ package struct Build: Sendable {
             reporter.warn("the image is kept as the machine left it, since finishing it failed")
             return .failure(error)
         }
+    }
+
+    /// `format = "proxmox"`: the archive is all that leaves the workspace.
+    private func archive(_ disks: Disks, _ workspace: Workspace, _ settings: ProxmoxArchiveSettings) async throws {
+        let variables = workspace.output + "/efivars.fd"
+        let images = BuiltImages(
+            disks: disks.paths, format: disks.format,
+            variables: FileManager.default.fileExists(atPath: variables) ? variables : nil)
+        _ = try await MakeProxmoxArchive(settings: settings, context: context, reporter: reporter)
+            .run(images, in: workspace.output)
+        for file in images.files { try removeTree(file) }
     }
 
     /// A machine that goes away ends the installation at once; without a communicator its power-off is how it ends.

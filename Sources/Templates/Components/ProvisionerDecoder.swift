@@ -150,6 +150,8 @@ enum PostProcessorDecoder {
                 ManifestSettings(
                     output: reader.text("output") ?? "packer-manifest.json", stripPath: reader.bool("strip_path"),
                     stripTime: reader.bool("strip_time"), customData: reader.map("custom_data")))
+        case "proxmox": ProxmoxUploadDecoder.decode(&reader, context).map { .proxmoxUpload($0) }
+        case "proxmox-template": ProxmoxDecoder.archive(&reader, context).map { .proxmoxTemplate($0) }
         default: nil
         }
     }

@@ -16,7 +16,7 @@ struct QemuDecoder {
     mutating func decode() -> QemuSource {
         let disk = disk()
         let boot = boot()
-        return QemuSource(
+        var source = QemuSource(
             vmName: reader.text("vm_name") ?? "packer-\(sourceName)", outputDirectory: outputDirectory(),
             input: medium(), disk: disk, machine: machine(hasBootCommand: !boot.steps.isEmpty), seeds: seeds(),
             http: http(), boot: boot, communicator: CommunicatorDecoder.decode(&reader, context),
@@ -24,6 +24,8 @@ struct QemuDecoder {
                 command: reader.text("shutdown_command"), timeout: reader.duration("shutdown_timeout") ?? .seconds(300)),
             finish: reader.decode(block: "finish") { [context] in FinishDecoder.decode(&$0, context) },
             libvirtURI: reader.text("libvirt_uri"))
+        source.proxmox = ProxmoxDecoder.sourceArchive(&reader, context, source)
+        return source
     }
 
     private mutating func outputDirectory() -> String {
@@ -89,7 +91,9 @@ struct QemuDecoder {
     private static func sentence(_ text: String) -> String { text.prefix(1).uppercased() + text.dropFirst() + "." }
 
     private mutating func disk() -> DiskSettings {
-        let format = reader.choice("format", ["qcow2", "raw"]).flatMap(DiskSettings.Format.init) ?? .qcow2
+        let output = reader.choice("format", ["qcow2", "raw", "proxmox"])
+        let format = output.flatMap(DiskSettings.Format.init) ?? .qcow2
+        let isArchived = output == "proxmox"
         let interfaces = ["ide", "sata", "scsi", "sd", "virtio", "virtio-scsi"]
         let isImage = reader.bool("disk_image")
         let hasBacking = reader.bool("use_backing_file")
@@ -110,8 +114,8 @@ struct QemuDecoder {
             discard: reader.choice("disk_discard", ["ignore", "unmap"]) ?? "ignore",
             detectZeroes: reader.choice("disk_detect_zeroes", ["unmap", "on", "off"]) ?? "off",
             usesBackingFile: hasBacking, skipsResize: reader.bool("skip_resize_disk"),
-            skipsCompaction: reader.bool("skip_compaction") || format == .raw || hasBacking,
-            compresses: reader.bool("disk_compression") && format != .raw,
+            skipsCompaction: reader.bool("skip_compaction") || format == .raw || hasBacking || isArchived,
+            compresses: reader.bool("disk_compression") && format != .raw && !isArchived,
             cdromInterface: reader.text("cdrom_interface") ?? "", createArguments: images?.strings("create") ?? [],
             convertArguments: images?.strings("convert") ?? [], resizeArguments: images?.strings("resize") ?? [])
     }

@@ -127,8 +127,10 @@ struct LegacyPlanner {
         let provisioners = self.template.provisioners.compactMap { provisioner($0, builder, context) }
         let cleanup = self.template.errorCleanup.flatMap { provisioner($0, builder, context) }
         var chains: [[PlannedPostProcessor]] = []
+        var outputContext = context
+        outputContext.source = source
         for chain in self.template.postProcessors {
-            let planned = self.chain(chain, builder, context, selection)
+            let planned = self.chain(chain, builder, outputContext, selection)
             if !planned.isEmpty { chains.append(planned) }
         }
         return PlannedBuild(

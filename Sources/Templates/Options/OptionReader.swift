@@ -110,6 +110,19 @@ struct OptionReader {
         return value
     }
 
+    /// Every block of a name.
+    func blocks(_ name: String) -> [OptionReader] { blocks[name] ?? [] }
+
+    /// Reads in each block of a name; what is found wrong there is said with the rest.
+    mutating func inBlocks<Value>(_ name: String, _ body: (inout OptionReader, Int) -> Value) -> [Value] {
+        blocks(name).enumerated().map { index, block in
+            var block = block
+            let known = block.diagnostics.count
+            defer { diagnostics += block.diagnostics.dropFirst(known) }
+            return body(&block, index)
+        }
+    }
+
     private static func plain(_ value: OptionValue) -> String {
         switch value {
         case .string(let text), .number(let text): text
@@ -129,6 +142,16 @@ struct OptionReader {
                 subject: name.map { range($0, element) } ?? header,
                 notes: notes))
     }
+
+    /// At one of several blocks of a name.
+    mutating func error(_ id: String, _ summary: String, _ detail: String, in name: String, block: Int) {
+        let place = blocks(name).indices.contains(block) ? blocks(name)[block].header : nil
+        diagnostics.append(
+            Diagnostic(id: "template/" + id, summary: summary, detail: detail, subject: place ?? range(name)))
+    }
+
+    /// What another reader of the same component found.
+    mutating func absorb(_ more: [Diagnostic]) { diagnostics += more }
 
     mutating func warning(
         _ id: String, _ summary: String, _ detail: String = "", at name: String? = nil, element: Int? = nil

@@ -1,7 +1,8 @@
 /// Every option of the components that are built in, and of what they share.
 enum OptionTables {
     static let qemu: [OptionSpec] =
-        qemuOwn + iso + http + floppyAndCD + boot + shutdown + communicator
+        qemuOwn + [OptionSpec("proxmox", .block(proxmoxArchive))] + iso + http + floppyAndCD + boot + shutdown
+        + communicator
 
     private static let qemuOwn: [OptionSpec] =
         options("vm_name output_directory format disk_size", .string)

@@ -63,11 +63,12 @@ extension MachineConfiguration {
     }
 
     /// Whether the server takes it for a hash and leaves it as it is.
-    private static func isHash(_ text: String) -> Bool {
+    package static func isHash(_ text: String) -> Bool {
         ["$1$", "$5$", "$6$", "$2a$", "$2y$"].contains { text.hasPrefix($0) } && text.split(separator: "$").count >= 3
     }
 
-    private static func isPublicKey(_ key: String) -> Bool {
+    /// Whether it is one in OpenSSH's form, on one line.
+    package static func isPublicKey(_ key: String) -> Bool {
         guard !key.unicodeScalars.contains(where: { $0.value < 0x20 }) else { return false }
         let words = key.split(separator: " ")
         return words.count >= 2

@@ -81,7 +81,7 @@ extension MachineConfiguration {
     }
 
     /// As the server writes sizes: the largest unit that divides it.
-    static func sizeText(_ bytes: Int64) -> String {
+    package static func sizeText(_ bytes: Int64) -> String {
         for (unit, shift) in [("T", 40), ("G", 30), ("M", 20), ("K", 10)] where bytes >= 1 << Int64(shift) {
             if bytes % (1 << Int64(shift)) == 0 { return "\(bytes >> Int64(shift))\(unit)" }
         }
@@ -95,7 +95,7 @@ extension MachineConfiguration {
         return bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16, uppercase: true) }.joined(separator: ":")
     }
 
-    static func randomUUID(using generator: inout some RandomNumberGenerator) -> UUID {
+    package static func randomUUID(using generator: inout some RandomNumberGenerator) -> UUID {
         let (high, low) = (generator.next() as UInt64, generator.next() as UInt64)
         func byte(_ word: UInt64, _ place: Int) -> UInt8 { UInt8(truncatingIfNeeded: word >> UInt64(8 * place)) }
         return UUID(

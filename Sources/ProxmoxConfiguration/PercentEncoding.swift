@@ -1,7 +1,7 @@
 /// Percent-encoding of text as UTF-8.
-enum PercentEncoding {
+package enum PercentEncoding {
     /// Leaves letters, digits, `-`, `_`, `.` and `~`: fit for paths, queries and form bodies alike.
-    static func strict(_ text: String) -> String {
+    package static func strict(_ text: String) -> String {
         encode(text) { byte in
             switch byte {
             case 0x30...0x39, 0x41...0x5a, 0x61...0x7a, 0x2d, 0x2e, 0x5f, 0x7e: true
@@ -11,7 +11,7 @@ enum PercentEncoding {
     }
 
     /// As lines of a description are kept in `qemu-server.conf`: visible ASCII but for `%` and `:`.
-    static func descriptionLine(_ line: some StringProtocol) -> String {
+    package static func descriptionLine(_ line: some StringProtocol) -> String {
         let encoded = encode(line) { (0x20...0x7e).contains($0) && $0 != 0x25 && $0 != 0x3a }
         // Such comments are the backup tool's own and would vanish on restore.
         for prefix in ["qmdump#", "vzdump#"] where encoded.hasPrefix(prefix) {
@@ -21,7 +21,7 @@ enum PercentEncoding {
     }
 
     /// Fields of a form, or of a query, in the order given.
-    static func form(_ fields: [(key: String, value: String)]) -> String {
+    package static func form(_ fields: [(key: String, value: String)]) -> String {
         fields.map { strict($0.key) + "=" + strict($0.value) }.joined(separator: "&")
     }
 
