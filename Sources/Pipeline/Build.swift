@@ -121,12 +121,13 @@ package struct Build: Sendable {
     /// `format = "proxmox"`: the archive is all that leaves the workspace.
     private func archive(_ disks: Disks, _ workspace: Workspace, _ settings: ProxmoxArchiveSettings) async throws {
         let variables = workspace.output + "/efivars.fd"
+        var hasVariables = FileManager.default.fileExists(atPath: variables)
+        if case .efi(_, _, dropsVars: true) = plan.source.machine.firmware { hasVariables = false }
         let images = BuiltImages(
-            disks: disks.paths, format: disks.format,
-            variables: FileManager.default.fileExists(atPath: variables) ? variables : nil)
+            disks: disks.paths, format: disks.format, variables: hasVariables ? variables : nil)
         _ = try await MakeProxmoxArchive(settings: settings, context: context, reporter: reporter)
             .run(images, in: workspace.output)
-        for file in images.files { try removeTree(file) }
+        for file in disks.paths + [variables] { try removeTree(file) }
     }
 
     /// A machine that goes away ends the installation at once; without a communicator its power-off is how it ends.

@@ -9,7 +9,7 @@ struct ProxmoxTests {
         let machine = """
               disk_image = true
               boot_command = []
-              boot_wait = "0s"
+              boot_wait = "-1s"
               memory = 512
               efi_boot = true
             """

@@ -1,4 +1,5 @@
 import Foundation
+package import Proxmox
 import ProxmoxConfiguration
 import Scopes
 package import Templates
@@ -13,6 +14,8 @@ package struct PostProcess: Sendable {
     let data: RunData
     let context: RunContext
     let reporter: Reporter
+    /// With a server of Proxmox VE.
+    package var pace = ProxmoxPace()
 
     package init(build: PlannedBuild, data: RunData, context: RunContext, reporter: Reporter) {
         self.build = build
@@ -70,7 +73,7 @@ package struct PostProcess: Sendable {
             return try await archive(input, settings)
         case .proxmoxUpload(let settings):
             return try await UploadProxmoxTemplate(
-                settings: settings, source: build.source, context: context, reporter: reporter
+                settings: settings, source: build.source, context: context, reporter: reporter, pace: pace
             ).run(input)
         case .shellLocal(let settings):
             try await RunLocalScript(

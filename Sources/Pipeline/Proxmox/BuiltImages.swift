@@ -32,7 +32,4 @@ struct BuiltImages: Sendable {
         self.format = format
         self.variables = variables
     }
-
-    /// Everything, as absolute paths.
-    var files: [String] { disks + (variables.map { [$0] } ?? []) }
 }

@@ -68,7 +68,8 @@ actor NodeShell: ProxmoxShell {
             return made
         } catch let error as SSHError {
             throw BuildError(
-                "log in at \(endpoint.host), port \(endpoint.port), over SSH", because: "\(error)",
+                "log in at \(endpoint.host), port \(endpoint.port), over SSH",
+                because: "\(error)".replacing("the guest", with: "the node"),
                 hint: "Check ssh_host, ssh_username (root) and its password or key.")
         }
     }

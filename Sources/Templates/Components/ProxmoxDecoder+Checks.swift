@@ -4,7 +4,7 @@ extension ProxmoxDecoder {
     /// Says what the server would refuse, where it is written.
     mutating func refuseProblems() {
         for problem in settings.machine.problems(forArchive: isArchive) where !context.isOpen(problem.reason) {
-            let (name, index) = option(of: problem.option)
+            let (name, index) = option(of: problem)
             if reader.isUndecided(name) { continue }
             let blocks = reader.blocks(name)
             let isOther = name == "additional_options" || !reader.isGiven(name)
@@ -21,9 +21,12 @@ extension ProxmoxDecoder {
     }
 
     /// The template's name for an option of `qemu-server.conf`, and which of several blocks it is.
-    private func option(of key: String) -> (name: String, index: Int?) {
-        // A name of these that is known otherwise is set twice.
-        if settings.machine.otherOptions[key] != nil { return ("additional_options", nil) }
+    private func option(of problem: ConfigurationProblem) -> (name: String, index: Int?) {
+        let key = problem.option
+        // What is known otherwise is named once more among them.
+        if settings.machine.otherOptions[key] != nil, problem.reason == "is set twice" {
+            return ("additional_options", nil)
+        }
         if let name = Self.names[key] { return (name, nil) }
         let number = Int(String(key.drop { !$0.isNumber }))
         switch key.prefix(while: { !$0.isNumber }) {

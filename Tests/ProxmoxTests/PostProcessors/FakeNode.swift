@@ -14,7 +14,7 @@ final class FakeNode: @unchecked Sendable {
     private var imports: Task<Void, Never>?
 
     init(_ cluster: FakeCluster) throws {
-        port = Int.random(in: 20000..<30000)
+        port = try Self.freePort()
         try FileManager.default.createDirectory(
             atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
         let keys = try TemporaryKeyPair.generate(type: "ed25519", bits: nil, comment: "test")
@@ -85,6 +85,22 @@ final class FakeNode: @unchecked Sendable {
     private func write(_ text: String, to name: String, mode: Int) throws {
         try text.write(toFile: folder + "/" + name, atomically: true, encoding: .utf8)
         try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: folder + "/" + name)
+    }
+
+    private static func freePort() throws -> Int {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(descriptor) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let result = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(descriptor, $0, length) == 0 ? getsockname(descriptor, $0, &length) : -1
+            }
+        }
+        guard result == 0 else { throw CocoaError(.featureUnsupported) }
+        return Int(UInt16(bigEndian: address.sin_port))
     }
 
     private static func answer(_ cluster: FakeCluster, _ request: String) {

@@ -1,6 +1,7 @@
 import Diagnostics
 import Foundation
 import Pipeline
+import Proxmox
 import Scopes
 import Synchronization
 import Templates
@@ -21,7 +22,7 @@ final class FinishedBuild: Sendable {
 
     /// Of the main disk: content, a hole, content.
     static let system =
-        Data((0..<200_000).map { UInt8(truncatingIfNeeded: $0 &* 17) }) + Data(count: 824_288)
+        Data((0..<200_000).map { UInt8(truncatingIfNeeded: $0 &* 17) }) + Data(count: 824_000)
         + Data((0..<24576).map { UInt8(truncatingIfNeeded: $0 &* 5) })
 
     init(images: [String: Data] = ["packer-vm": FinishedBuild.system]) throws {
@@ -78,6 +79,8 @@ final class FinishedBuild: Sendable {
         let artifact = Artifact(
             id: "VM", description: "VM files", files: names().map { "output-vm/" + $0 },
             directory: folder + "/output-vm")
-        return try await PostProcess(build: build, data: data, context: context, reporter: reporter).run(artifact)
+        var process = PostProcess(build: build, data: data, context: context, reporter: reporter)
+        process.pace = .quick
+        return try await process.run(artifact)
     }
 }
