@@ -53,6 +53,8 @@ struct VariableLoader {
                 let parsed = HCLType.parse(attribute.expression)
                 diagnostics += parsed.diagnostics
                 variable.type = parsed.diagnostics.hasErrors ? .any : parsed.value
+                // That it has no value would be a second error about one mistake.
+                if parsed.diagnostics.hasErrors { variable.value = .unknown }
             case "default": defaultExpression = attribute.expression
             case "description": break
             case "sensitive": variable.isSensitive = flag(attribute)
@@ -65,7 +67,7 @@ struct VariableLoader {
             default:
                 let known = BlockSpec.variable.names
                 diagnostics.append(.unsupported(attribute, in: "variable", known))
-                // That it has no value would be a second error about one mistake.
+                // The same here.
                 if suggestion(for: attribute.name, among: known) == "default" { variable.value = .unknown }
             }
         }
@@ -90,12 +92,15 @@ struct VariableLoader {
     }
 
     private mutating func add(_ variable: Variable) {
+        var variable = variable
         if !isIdentifier(variable.name) {
             diagnostics.append(
                 Diagnostic(
                     id: "template/invalid-name", summary: "“\(variable.name)” cannot be the name of a variable",
                     detail: "A name has letters, digits, _ and -, and begins with a letter or _.",
                     subject: variable.nameRange))
+            // No -var could name it.
+            variable.value = .unknown
         }
         if let first = variables[variable.name] {
             diagnostics.append(
@@ -142,7 +147,7 @@ struct VariableLoader {
         }
         let result = Evaluation.evaluate(expression, .defaults(options.environment))
         diagnostics += result.diagnostics.map { problem in
-            guard problem.id == "hcl/unknown-function" else { return problem }
+            guard problem.id == "hcl/unknown-function" else { return problem.withheld(if: variable.isSensitive) }
             var problem = problem
             problem.summary = "The default of a variable can call no function but env"
             problem.detail = "What is computed belongs into locals { … }, which may use var.\(variable.name)."
