@@ -17,7 +17,8 @@ extension Sequence<Diagnostic> {
         }
         for (kind, count) in counts where count > eachKind {
             guard let index = last[kind] else { continue }
-            shown[index].detail += (shown[index].detail.isEmpty ? "" : "\n") + "… and \(count - eachKind) more like this."
+            shown[index].detail +=
+                (shown[index].detail.isEmpty ? "" : "\n") + "… and \(count - eachKind) more like this."
         }
         guard shown.count > total else { return shown }
         let kept = total - 1

@@ -56,7 +56,7 @@ extension Parser {
 
     private mutating func parseItem(isOneLine: Bool) throws(Abandoned) -> Item {
         let start = position
-        guard let name = identifier() else { throw fail(.expectedItem(at: nextWord)) }
+        guard let name = identifier() else { throw fail(.expectedItem(byte, at: nextWord)) }
         skipSpace()
         if byte == UInt8(ascii: "="), byte(at: 1) != UInt8(ascii: "=") {
             position += 1
@@ -74,6 +74,11 @@ extension Parser {
         return .block(try parseBlock(name, start))
     }
 
+    /// The byte before the blanks that were skipped.
+    private var lastWritten: UInt8? {
+        bytes[..<position].last { $0 != UInt8(ascii: " ") && $0 != UInt8(ascii: "\t") }
+    }
+
     /// What must follow an attribute: the end of the line, or the brace of a block that stands on one line.
     private mutating func endItem(isOneLine: Bool) throws(Abandoned) {
         skipSpace()
@@ -83,7 +88,8 @@ extension Parser {
         case UInt8(ascii: "}"): if isOneLine { return }
         default: break
         }
-        throw fail(isOneLine ? .oneLineBlock(at: nextWord) : .missingNewline(at: nextWord))
+        throw fail(
+            isOneLine ? .oneLineBlock(at: nextWord) : .missingNewline(after: lastWritten, next: byte, at: nextWord))
     }
 
     private mutating func parseBlock(
@@ -104,9 +110,11 @@ extension Parser {
         }
         guard byte == UInt8(ascii: "{") else {
             throw fail(
-                .invalidBlock(type.text, hasLabels: !labels.isEmpty, at: position < bytes.count ? nextWord : header))
+                .invalidBlock(
+                    type.text, hasLabels: !labels.isEmpty, next: byte, at: position < bytes.count ? nextWord : header))
         }
         let brace = position
+        let problems = diagnostics.count
         position += 1
         let body = try nested { parser throws(Abandoned) in
             parser.skipSpace()
@@ -115,7 +123,11 @@ extension Parser {
         }
         guard byte == UInt8(ascii: "}") else {
             let opening = range(brace, brace + 1)
-            if byte == nil { throw fail(.unclosedBlock(type.text, at: opening)) }
+            if byte == nil {
+                // What went wrong inside may have swallowed its brace.
+                if diagnostics.count > problems { throw Abandoned() }
+                throw fail(.unclosedBlock(type.text, at: opening))
+            }
             report(.oneLineBlock(at: nextWord))
             skipToClosingBrace()
             throw Abandoned()

@@ -211,6 +211,11 @@ struct Parser {
         return range(position, end)
     }
 
+    /// The scalar that begins here.
+    var scalar: String {
+        position < bytes.count ? text(from: position, to: position + scalarLength(at: position)) : ""
+    }
+
     mutating func nested<Value>(_ body: (inout Parser) throws(Abandoned) -> Value) throws(Abandoned) -> Value {
         nesting += 1
         defer { nesting -= 1 }

@@ -132,7 +132,7 @@ package struct ConsoleSession {
             let end = line.utf8.count
             let place = error.offset.map { SourceRange(file: file.name, start: min($0, end), end: end) }
             let problem = Diagnostic(
-                id: "template/template-syntax", summary: "This cannot be rendered", detail: "\(error.message).",
+                id: "template/template-syntax", summary: "This cannot be rendered", detail: error.message.endingInStop,
                 subject: place)
             return problems([problem], file)
         }

@@ -111,6 +111,7 @@ extension VariableLoader {
         diagnostics += parsed.diagnostics
         guard !parsed.diagnostics.hasErrors else { return hideSecrets(inBroken: file) }
         guard case .object(let items) = parsed.value.kind else {
+            hideSecrets(inBroken: file)
             diagnostics.append(
                 Diagnostic(
                     id: "template/variable-file", summary: "A variable file in JSON is one object",

@@ -109,7 +109,7 @@ struct LegacyVariables: Sendable {
         func isShown(_ name: String) -> Bool {
             sensitive.isEmpty || declared.contains(name) && !sensitive.contains(name)
         }
-        if parsed.diagnostics.hasErrors, !sensitive.isEmpty {
+        if parsed.diagnostics.hasErrors || parsed.value?.members == nil, !sensitive.isEmpty {
             secrets.hide(BrokenFile(file).values(visible: isShown, secrets: sensitive))
         }
         guard let root = parsed.value else { return }
@@ -218,7 +218,7 @@ struct LegacyVariables: Sendable {
             undecided.insert(name)
             return nil
         }
-        do {
+        do throws(GoTemplateError) {
             let masked = MaskedTemplate(source.text)
             let text = masked.restored(try renderTemplateOnce(masked.text, data: [:], context: context))
             if !current.users.isEmpty, text != source.text, text.contains("{{") {
@@ -242,7 +242,7 @@ struct LegacyVariables: Sendable {
     private mutating func fail(_ name: String, _ source: Source, _ error: GoTemplateError) {
         undecided.insert(name)
         report(
-            "template-syntax", "The value of “\(name)” cannot be rendered", "\(error.message).",
+            "template-syntax", "The value of “\(name)” cannot be rendered", error.message.endingInStop,
             source.node?.range(ofOffset: error.offset) ?? source.range)
     }
 

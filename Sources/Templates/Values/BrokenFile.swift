@@ -93,7 +93,14 @@ struct BrokenFile {
         var ranges: [SourceRange] = []
         var isVisible = false
         var heredoc: String?
+        // Of the brackets that a hidden value has opened.
+        var depth = 0
         for line in lines {
+            if depth > 0 {
+                ranges.append(range(line))
+                depth = max(0, depth + nesting(line))
+                continue
+            }
             if let end = heredoc {
                 if !isVisible { ranges.append(range(line)) }
                 if String(decoding: bytes[line], as: UTF8.self).trimmed == end { heredoc = nil }
@@ -108,7 +115,8 @@ struct BrokenFile {
                 }
             }
             let sign = blanks(from: item.range.upperBound)
-            if !item.text.isEmpty, sign < line.upperBound, [UInt8(ascii: "="), UInt8(ascii: ":")].contains(bytes[sign]) {
+            if !item.text.isEmpty, sign < line.upperBound, [UInt8(ascii: "="), UInt8(ascii: ":")].contains(bytes[sign])
+            {
                 isVisible = visible(item.text)
                 from = sign + 1
                 heredoc = heredocWord(in: from..<line.upperBound)
@@ -125,14 +133,32 @@ struct BrokenFile {
                 if secret != nil { isVisible = false }
             } else {
                 ranges.append(range(blanks(from: from)..<max(line.upperBound, blanks(from: from))))
+                depth = max(0, nesting(from..<line.upperBound))
             }
         }
         return ranges
     }
 
+    /// How many brackets more are opened than closed, those in strings left out.
+    private func nesting(_ place: Range<Int>) -> Int {
+        var depth = 0
+        var isString = false
+        for index in place {
+            switch bytes[index] {
+            case UInt8(ascii: "\""): isString.toggle()
+            case _ where isString: break
+            case UInt8(ascii: "{"), UInt8(ascii: "["), UInt8(ascii: "("): depth += 1
+            case UInt8(ascii: "}"), UInt8(ascii: "]"), UInt8(ascii: ")"): depth -= 1
+            default: break
+            }
+        }
+        return depth
+    }
+
     private func heredocWord(in place: Range<Int>) -> String? {
         var position = blanks(from: place.lowerBound)
-        guard position + 2 < place.upperBound, bytes[position] == UInt8(ascii: "<"), bytes[position + 1] == bytes[position]
+        guard position + 2 < place.upperBound, bytes[position] == UInt8(ascii: "<"),
+            bytes[position + 1] == bytes[position]
         else { return nil }
         position += bytes[position + 2] == UInt8(ascii: "-") ? 3 : 2
         let word = word(at: position).text
@@ -144,7 +170,7 @@ struct BrokenFile {
     /// The values of the names that are asked for, and whatever stands where no value should.
     func members(_ isSecret: (String) -> Bool) -> [SourceRange] {
         var ranges: [SourceRange] = []
-        var hides = false
+        var hides = isSecret("")
         var follows: UInt8 = 0
         var position = 0
         while position < bytes.count {
@@ -158,7 +184,13 @@ struct BrokenFile {
             let lineEnd = bytes[start...].firstIndex(of: 0x0A) ?? bytes.count
             guard byte == UInt8(ascii: "\"") else {
                 while position < lineEnd, !" \t\r{}[],:\"".utf8.contains(bytes[position]) { position += 1 }
-                if hides { ranges.append(range(start..<position)) }
+                let next = blanks(from: position)
+                if follows != UInt8(ascii: ":"), next < bytes.count, bytes[next] == UInt8(ascii: ":") {
+                    // A name without quotes.
+                    hides = isSecret(String(decoding: bytes[start..<position], as: UTF8.self))
+                } else if hides {
+                    ranges.append(range(start..<position))
+                }
                 continue
             }
             while position < lineEnd, bytes[position] != byte {

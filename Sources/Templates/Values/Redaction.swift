@@ -91,7 +91,8 @@ struct SecretCollection: Sendable {
             let bytes = Array(file.text.utf8)
             var position = min(range.start, bytes.count)
             let end = min(range.end, bytes.count)
-            for part in file.hidden where part.upperBound > position && part.lowerBound < max(end, position + 1) {
+            // What touches it, too: a message about the end of a line may quote the line.
+            for part in file.hidden where part.upperBound >= position && part.lowerBound <= end {
                 if part.lowerBound > position {
                     drawn += String(decoding: bytes[position..<part.lowerBound], as: UTF8.self)
                 }
@@ -110,7 +111,8 @@ struct SecretCollection: Sendable {
         for (opening, closing) in [("“", "”"), ("\"", "\"")] {
             var result = ""
             var rest = message[...]
-            while let start = rest.firstRange(of: opening), let end = rest[start.upperBound...].firstRange(of: closing) {
+            while let start = rest.firstRange(of: opening), let end = rest[start.upperBound...].firstRange(of: closing)
+            {
                 let quoted = rest[start.upperBound..<end.lowerBound]
                 result += rest[..<start.upperBound]
                 // What closes nothing that is hidden may open what is.
