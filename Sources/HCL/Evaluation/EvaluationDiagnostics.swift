@@ -89,6 +89,8 @@ extension Diagnostic {
     }
     /// What to write instead of functions that people know from elsewhere.
     private static let otherWays = [
+        "user": "A variable is read as var.NAME.", "uuid": "Write uuidv4().",
+        "isotime": "Write formatdate(\"YYYY-MM-DD\", timestamp()).",
         "tostring": "Write convert(VALUE, string).", "tonumber": "Write convert(VALUE, number).",
         "tobool": "Write convert(VALUE, bool).", "tolist": "Write convert(VALUE, list(any)).",
         "toset": "Write convert(VALUE, set(any)).", "tomap": "Write convert(VALUE, map(any)).",

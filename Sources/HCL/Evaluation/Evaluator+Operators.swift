@@ -33,9 +33,8 @@ extension Evaluator {
     ) -> Value {
         let (x, y) = (value(of: left), value(of: right))
         let isSensitive = x.isSensitive || y.isSensitive
-        let hint = sign == .add ? "; text is joined by writing \"${a}${b}\"" : ""
-        let a = number(x.unwrapped, left.range, hint)
-        let b = number(y.unwrapped, right.range, hint)
+        let a = number(x.unwrapped, left.range)
+        let b = number(y.unwrapped, right.range)
         guard let a, let b else { return Value.unknown.marked(isSensitive) }
         return arithmetic(sign, a, b, range, right.range).marked(isSensitive)
     }
@@ -76,16 +75,13 @@ extension Evaluator {
         return Value.bool(!deciding).marked(isSensitive)
     }
 
-    /// - Parameter hint: For who has text.
-    private mutating func number(_ value: Value, _ range: SourceRange, _ hint: String = "") -> Number? {
+    private mutating func number(_ value: Value, _ range: SourceRange) -> Number? {
         switch value {
         case .number(let number): return number
         case .unknown: return nil
         default:
             if !value.isNull, case .success(.number(let number)) = value.converted(to: .number) { return number }
-            let isText = if case .string = value { true } else { false }
-            let reason = "a number is required, not \(value.kind)" + (isText ? hint : "")
-            _ = report(.invalidOperand(reason, at: range))
+            _ = report(.invalidOperand("a number is required, not \(value.kind)", at: range))
             return nil
         }
     }

@@ -60,7 +60,7 @@ package struct FormattedFile {
 
     private init(_ source: SourceFile, _ diagnostics: [Diagnostic]) {
         self.source = source
-        self.diagnostics = diagnostics
+        self.diagnostics = diagnostics.bounded()
         formatted = diagnostics.hasErrors ? source.text : format(source.text)
     }
 

@@ -195,6 +195,13 @@ struct Parser {
         return Abandoned()
     }
 
+    /// Reports a problem after which nothing in the file can be trusted.
+    mutating func giveUp(_ diagnostic: Diagnostic) -> Abandoned {
+        report(diagnostic)
+        giveUp()
+        return Abandoned()
+    }
+
     private mutating func giveUp() {
         position = bytes.count
         isGivenUp = true
@@ -220,9 +227,7 @@ struct Parser {
         nesting += 1
         defer { nesting -= 1 }
         guard nesting <= Self.deepestNesting else {
-            let error = fail(.tooDeep(at: nextWord))
-            giveUp()
-            throw error
+            throw giveUp(.tooDeep(at: nextWord))
         }
         return try body(&self)
     }

@@ -33,13 +33,11 @@ extension Diagnostic {
         let hint =
             switch next {
             case UInt8(ascii: "\""):
-                " Names in quotes belong into a map, which is set with an equals sign: NAME = { \"…\" = … }."
+                " Here names have no quotes; names in quotes belong into a map: NAME = { \"…\" = … }."
             case UInt8(ascii: "]"), UInt8(ascii: ")"): " There is no open bracket for this one to close."
             case UInt8(ascii: "="): " The name before the equals sign is missing."
             case UInt8(ascii: ","), UInt8(ascii: ";"): " Remove this; arguments are separated by line breaks alone."
             case let digit? where (0x30...0x39).contains(digit): " A name begins with a letter or _."
-            case UInt8(ascii: "<"), UInt8(ascii: ">"):
-                " If this is a mark that a merge left behind, solve the conflict."
             default: ""
             }
         return syntax(
@@ -57,9 +55,20 @@ extension Diagnostic {
     static func invalidAttributeName(at range: SourceRange) -> Self {
         syntax("invalid-attribute-name", "Invalid attribute name", "A dot is followed by a name, a number or *.", range)
     }
-    static func invalidBlock(_ type: String, hasLabels: Bool, next: UInt8?, at range: SourceRange) -> Self {
+    /// - Parameters:
+    ///   - label: The last one; nil if there is none.
+    ///   - isBare: The label has no quotes.
+    ///   - quote: A typographic quote is next.
+    static func invalidBlock(
+        _ type: String, label: String?, isBare: Bool, next: UInt8?, quote: Bool, at range: SourceRange
+    ) -> Self {
+        let hasLabels = label != nil
+        if quote { return syntax("invalid-block", "Invalid block definition", straightQuotes, range) }
         let detail =
             switch (next, hasLabels) {
+            case (UInt8(ascii: "="), true) where isBare: "A name has no blanks: write \(type)_\(label ?? "") = …"
+            case (UInt8(ascii: "="), true) where type == "variable" || type == "local":
+                "What it is stands in its block: \(type) \"\(label ?? "")\" { \(type == "local" ? "expression" : "default") = … }."
             case (UInt8(ascii: "="), true): "Remove the equals sign: a block goes on with its opening brace."
             case (UInt8(ascii: ":"), false): "Write an equals sign instead of the colon: \(type) = …"
             case (UInt8(ascii: "."), false):
@@ -83,11 +92,20 @@ extension Diagnostic {
             "invalid-escape", "Invalid escape sequence",
             "Known are \\n, \\r, \\t, \\\", \\\\, \\uNNNN and \\UNNNNNNNN. A literal backslash is written \\\\.", range)
     }
+    static let typographicQuotes: Set<String> = ["“", "”", "„", "«", "»", "‘", "’"]
+    private static let straightQuotes =
+        "These are quotes of a word processor. Use straight double quotes (\") to enclose strings."
+
+    static func mergeMark(at range: SourceRange) -> Self {
+        syntax(
+            "merge-mark", "Mark of a merge",
+            "A merge left this line behind. Keep one of the two sides, and remove the marks.",
+            range)
+    }
     static func invalidExpression(_ found: String = "", at range: SourceRange) -> Self {
         let hint =
             switch found {
-            case "“", "”", "„", "«", "»", "‘", "’":
-                "These are quotes of a word processor. Use straight double quotes (\") to enclose strings."
+            case _ where typographicQuotes.contains(found): straightQuotes
             case "`": "Use double quotes (\") to enclose strings, or a heredoc (<<EOF) for several lines."
             case "$", "%": "Outside of a string write the name alone, without \(found){ }."
             case "/", "~", ".": "A path is text and stands in double quotes."
@@ -113,9 +131,14 @@ extension Diagnostic {
     static func missingArrow(at range: SourceRange) -> Self {
         syntax("invalid-for", "Invalid 'for' expression", "An object needs a key: {for v in … : key => value}.", range)
     }
-    static func missingBracket(_ bracket: String, opened: SourceRange, at range: SourceRange) -> Self {
+    static func missingBracket(
+        _ bracket: String, opened: SourceRange, isIndex: Bool = false, at range: SourceRange
+    ) -> Self {
         syntax(
-            "missing-bracket", "Missing \"\(bracket)\"", "What was opened must be closed before this.", range,
+            "missing-bracket", "Missing \"\(bracket)\"",
+            isIndex
+                ? "What follows a value in brackets is an index. If it is meant as the next element of a list, put a comma before it."
+                : "What was opened must be closed before this.", range,
             [Note("opened here", at: opened)])
     }
     static func missingColon(at range: SourceRange) -> Self {
@@ -148,9 +171,11 @@ extension Diagnostic {
     /// - Parameters:
     ///   - last: The byte before.
     ///   - next: The byte at fault.
-    static func missingNewline(after last: UInt8?, next: UInt8?, at range: SourceRange) -> Self {
+    ///   - isIf: The value is the word `if`.
+    static func missingNewline(after last: UInt8?, next: UInt8?, isIf: Bool, at range: SourceRange) -> Self {
         let hint =
             switch (last, next) {
+            case _ where isIf: " A choice is written CONDITION ? VALUE : OTHER."
             case (_, UInt8(ascii: ",")): " Remove the comma."
             case (_, UInt8(ascii: ";")): " Remove the semicolon."
             case (_, UInt8(ascii: "=")): " To compare write ==."

@@ -97,7 +97,8 @@ struct VariableLoader {
             diagnostics.append(
                 Diagnostic(
                     id: "template/invalid-name", summary: "“\(variable.name)” cannot be the name of a variable",
-                    detail: "A name has letters, digits, _ and -, and begins with a letter or _.",
+                    detail:
+                        "A name has letters, digits, _ and -, and begins with a letter or _.\(variable.name.nameHint)",
                     subject: variable.nameRange))
             // No -var could name it.
             variable.value = .unknown
