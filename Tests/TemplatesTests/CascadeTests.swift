@@ -25,6 +25,16 @@ struct CascadeTests {
         #expect(Loaded(text + qemuTemplate("")).errors.count == 1)
     }
 
+    @Test("a variable is not told to have no value where its file cannot be read", arguments: ["a = \"x\nb 1\n", nil])
+    func brokenFile(text: String?) {
+        let declared = "variable \"a\" {}\nvariable \"c\" {}\n" + qemuTemplate("")
+        let loaded = Loaded(declared, files: text.map { ["v.pkrvars.hcl": $0] } ?? [:]) {
+            $0.variableFiles = ["v.pkrvars.hcl"]
+        }
+        #expect(!loaded.errors.isEmpty)
+        #expect(!loaded.errors.contains { $0.id == "template/unset-variable" })
+    }
+
     @Test("a block around another mistake is not told to be unclosed")
     func unclosed() {
         let text = "source \"qemu\" \"vm\" {\n boot_command = [\"a\"\n memory = 1\n}\n"
@@ -50,6 +60,17 @@ struct CascadeTests {
             #"{"type": "qemu", "iso_url": "a.iso", "iso_checksum": "none", "ssh_username": "root", "vm_name": "{{user `v0`}}"}"#
         return Loaded(
             "", files: ["t.json": "{\"variables\": {\(members)}, \"builders\": [\(builder)]}"], path: "t.json")
+    }
+
+    @Test("every user variable without a value is told")
+    func unset() {
+        let text = #"{"variables": {"a": null, "b": null}, "builders": [{"type": "qemu"}]}"#
+        let loaded = Loaded("", files: ["t.json": text], path: "t.json")
+        #expect(loaded.errors.count { $0.id == "template/unset-variable" } == 2)
+        let broken = Loaded("", files: ["t.json": text, "v.json": "{\"a\": "], path: "t.json") {
+            $0.variableFiles = ["v.json"]
+        }
+        #expect(!broken.errors.contains { $0.id == "template/unset-variable" })
     }
 
     @Test("a long chain of user variables is no circle", arguments: [101, 3000])

@@ -85,6 +85,7 @@ extension VariableLoader {
         case .success(let source): file = source
         case .failure(let error):
             diagnostics += error.diagnostics
+            lacksValues = true
             return
         }
         files.append(file)
@@ -165,6 +166,7 @@ extension VariableLoader {
     }
 
     private mutating func hideSecrets(inBroken file: SourceFile) {
+        lacksValues = true
         let names = variables.values.filter(\.isSensitive).map(\.name)
         guard !names.isEmpty else { return }
         secrets.hide(BrokenFile(file).values(visible: isShown, secrets: names))
@@ -203,6 +205,7 @@ extension VariableLoader {
             guard let variable = variables[name] else { continue }
             guard let value = variable.value else {
                 variables[name]?.value = .unknown
+                if lacksValues { continue }
                 diagnostics.append(
                     Diagnostic(
                         id: "template/unset-variable", summary: "The variable “\(name)” has no value",

@@ -33,6 +33,8 @@ struct VariableLoader {
 
     let options: LoadOptions
     var names: [String] = []
+    /// A variable file could not be read to its end, so that a variable without a value may have one there.
+    var lacksValues = false
 
     init(_ configuration: Configuration, _ options: LoadOptions) {
         self.options = options

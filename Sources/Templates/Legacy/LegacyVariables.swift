@@ -50,8 +50,11 @@ struct LegacyVariables: Sendable {
             sources[name] = Source(text: value, range: sensitive.contains(name) ? nil : range)
             undecided.remove(name)
         }
+        let lacksValues = diagnostics.hasErrors
         for variable in template.variables where variable.value == nil && sources[variable.name] == nil {
             undecided.insert(variable.name)
+            // A file that was not read to its end may have given it.
+            if lacksValues { continue }
             report(
                 "unset-variable", "The variable “\(variable.name)” has no value",
                 "Its default is null, so it is required. Pass -var '\(variable.name)=…' or -var-file.",
