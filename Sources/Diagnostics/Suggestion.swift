@@ -1,3 +1,11 @@
+extension String {
+    /// With a full stop, unless it ends a sentence already.
+    package var endingInStop: String {
+        let text = last == "\n" ? String(dropLast()) : self
+        return text.last.map { ".?!…".contains($0) } ?? true ? text : text + "."
+    }
+}
+
 /// The candidate nearest to a misspelt word, if one is near enough to be what was meant.
 ///
 /// Nearness is the edit distance with swaps of neighbours counted once; a third of the word may differ.

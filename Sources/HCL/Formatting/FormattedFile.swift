@@ -34,16 +34,33 @@ package struct FormattedFile {
             self.init(SourceFile(name: path, text: ""), [.unformattable(path, reason)])
             return
         }
-        do {
-            self.init(name: path, contents: Array(try Data(contentsOf: URL(filePath: path))))
-        } catch {
-            self.init(SourceFile(name: path, text: ""), [.unformattable(path, "\(error)")])
+        guard let contents = Self.contents(of: path) else {
+            self.init(
+                SourceFile(name: path, text: ""), [.unformattable(path, String(cString: strerror(errno)) + ".")])
+            return
+        }
+        self.init(name: path, contents: contents)
+    }
+
+    /// nil after an error, which `errno` tells.
+    private static func contents(of path: String) -> [UInt8]? {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return nil }
+        defer { close(descriptor) }
+        var contents: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 64 << 10)
+        while true {
+            let count = Glibc.read(descriptor, &buffer, buffer.count)
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else { return nil }
+            if count == 0 { return contents }
+            contents += buffer[..<count]
         }
     }
 
     private init(_ source: SourceFile, _ diagnostics: [Diagnostic]) {
         self.source = source
-        self.diagnostics = diagnostics
+        self.diagnostics = diagnostics.bounded()
         formatted = diagnostics.hasErrors ? source.text : format(source.text)
     }
 
@@ -109,11 +126,13 @@ package func formattableFiles(at path: String, isRecursive: Bool) -> Diagnosed<[
         if isTemplate(path) { return Diagnosed([path]) }
         return Diagnosed([], [.unformattable(path, "Only .pkr.hcl and .pkrvars.hcl files are formatted.")])
     }
-    let names: [String]
-    do {
-        names = try FileManager.default.contentsOfDirectory(atPath: path).sorted()
-    } catch {
-        return Diagnosed([], [.unformattable(path, "The folder cannot be read: \(error)")])
+    guard let stream = opendir(path) else {
+        return Diagnosed([], [.unformattable(path, String(cString: strerror(errno)) + ".")])
+    }
+    closedir(stream)
+    // It could be opened; what is thrown now says nothing that people understand.
+    guard let names = try? FileManager.default.contentsOfDirectory(atPath: path).sorted() else {
+        return Diagnosed([], [.unformattable(path, "The names in the folder cannot be listed.")])
     }
     var result = Diagnosed<[String]>([])
     for name in names where !isHidden(name) {

@@ -126,7 +126,8 @@ func templateFileFunction(_ paths: FunctionPaths, functions: [String: Function])
                 let line = 1 + file.text.utf8.prefix(range.start).count { $0 == 0x0A }
                 return " line \(line)"
             }
-            throw FunctionError("\(path)\(line ?? ""): \(problem.summary): \(problem.detail)", argument: 0)
+            let reason = problem.detail.isEmpty ? problem.summary : "\(problem.summary): \(problem.detail)"
+            throw FunctionError("\(path)\(line ?? ""): \(reason)", argument: 0)
         }
         return result.value
     }

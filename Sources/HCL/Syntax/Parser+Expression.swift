@@ -162,7 +162,7 @@ extension Parser {
         let key = try parseExpression()
         skipSpace()
         guard byte == UInt8(ascii: "]") else {
-            throw fail(.missingBracket("]", opened: range(start, start + 1), at: nextWord))
+            throw fail(.missingBracket("]", opened: range(start, start + 1), isIndex: true, at: nextWord))
         }
         close()
         return try make(.index(source, key: key), source.range.union(range(from: start)), [source, key])

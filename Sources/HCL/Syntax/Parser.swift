@@ -40,6 +40,8 @@ struct Parser {
     var openBrackets = 0
     /// Bounds recursion, and with it the stack.
     private var nesting = 0
+    /// Nothing more is said: what is not closed, for instance, is only because the rest was not read.
+    private var isGivenUp = false
     private static let deepestNesting = 120
     private static let mostDiagnostics = 1000
     /// How far the end of a broken item is looked for.
@@ -182,10 +184,8 @@ struct Parser {
     ///
     /// After a thousand the rest of the file is given up.
     mutating func report(_ diagnostic: Diagnostic) {
-        guard diagnostics.count < Self.mostDiagnostics else {
-            position = bytes.count
-            return
-        }
+        if isGivenUp { return }
+        guard diagnostics.count < Self.mostDiagnostics else { return giveUp() }
         if let last = diagnostics.last, last.subject?.start == diagnostic.subject?.start { return }
         diagnostics.append(diagnostic)
     }
@@ -193,6 +193,18 @@ struct Parser {
     mutating func fail(_ diagnostic: Diagnostic) -> Abandoned {
         report(diagnostic)
         return Abandoned()
+    }
+
+    /// Reports a problem after which nothing in the file can be trusted.
+    mutating func giveUp(_ diagnostic: Diagnostic) -> Abandoned {
+        report(diagnostic)
+        giveUp()
+        return Abandoned()
+    }
+
+    private mutating func giveUp() {
+        position = bytes.count
+        isGivenUp = true
     }
 
     /// The next word or sign, to point at.
@@ -206,10 +218,17 @@ struct Parser {
         return range(position, end)
     }
 
+    /// The scalar that begins here.
+    var scalar: String {
+        position < bytes.count ? text(from: position, to: position + scalarLength(at: position)) : ""
+    }
+
     mutating func nested<Value>(_ body: (inout Parser) throws(Abandoned) -> Value) throws(Abandoned) -> Value {
         nesting += 1
         defer { nesting -= 1 }
-        guard nesting <= Self.deepestNesting else { throw fail(.tooDeep(at: nextWord)) }
+        guard nesting <= Self.deepestNesting else {
+            throw giveUp(.tooDeep(at: nextWord))
+        }
         return try body(&self)
     }
 

@@ -25,6 +25,8 @@ struct ParsedTemplate {
     private(set) var form = Form.broken
     private(set) var files: [SourceFile]
     private(set) var diagnostics: [Diagnostic]
+    /// As far as they stand in the template itself.
+    private(set) var secrets = SecretCollection()
 
     init(_ options: LoadOptions) {
         let found = TemplateFiles(options)
@@ -33,9 +35,13 @@ struct ParsedTemplate {
         if let file = found.legacy {
             let parsed = JSONParser.parse(file)
             diagnostics += parsed.diagnostics
-            guard let root = parsed.value else { return }
+            guard let root = parsed.value else {
+                secrets.hide(BrokenFile(file).sensitiveMembers)
+                return
+            }
             let reader = LegacyTemplateReader(root)
             diagnostics += reader.diagnostics
+            secrets.hide(reader.template.sensitiveRanges)
             form = .legacy(reader.template, root, root: found.root)
             return
         }
@@ -45,6 +51,7 @@ struct ParsedTemplate {
             diagnostics += parsed.diagnostics
             return parsed.value
         }
+        secrets.hideDeclarations(bodies, in: files, diagnostics)
         guard !diagnostics.hasErrors else { return }
         let configuration = Configuration(bodies)
         diagnostics += configuration.diagnostics
@@ -57,8 +64,10 @@ struct ParsedTemplate {
         secrets: SecretCollection = SecretCollection()
     ) -> TemplateReport {
         let files = files + more
-        let all = secrets.redacted(diagnostics + others, files: files)
-        return TemplateReport(text: all.hasErrors ? "" : text, diagnostics: all, files: files)
+        var secrets = secrets
+        secrets.formUnion(self.secrets)
+        let all = secrets.redacted(diagnostics + others, files: files).bounded()
+        return TemplateReport(text: all.hasErrors ? "" : text, diagnostics: all, files: secrets.masked(files))
     }
 }
 

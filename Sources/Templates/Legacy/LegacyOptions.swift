@@ -109,7 +109,7 @@ struct LegacyOptions {
         } catch {
             report(
                 "template-syntax", "This is no template that can be rendered",
-                "\(error.message). Text is rendered as a Go template; to keep {{ as text write {{`{{`}}.",
+                "\(error.message.endingInStop) Text is rendered as a Go template; to keep {{ as text write {{`{{`}}.",
                 node.range(ofOffset: error.offset))
             return .unknown
         }

@@ -29,7 +29,8 @@ package struct FileReadingError: Error, Hashable, Sendable, CustomStringConverti
         case EACCES, EPERM: description = "this user may not read it"
         case EISDIR: description = "it is a directory"
         case ELOOP: description = "its links go round in a circle"
-        default: description = String(cString: strerror(code))
+        case ENOTDIR: description = "a part of its path is no directory"
+        default: description = String(cString: strerror(code)).lowercased()
         }
     }
 }
@@ -88,7 +89,12 @@ package struct RealFileSystem: TemplateFileSystem {
     package func names(in directory: String) throws -> [String] {
         guard let stream = opendir(directory) else { throw FileReadingError(errno: errno) }
         closedir(stream)
-        return try FileManager.default.contentsOfDirectory(atPath: directory)
+        do {
+            return try FileManager.default.contentsOfDirectory(atPath: directory)
+        } catch {
+            // Foundation's own words are for programmers.
+            throw FileReadingError("its names cannot be listed")
+        }
     }
 }
 

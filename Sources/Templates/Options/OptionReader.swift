@@ -164,6 +164,14 @@ struct OptionReader {
 
     // MARK: Reading
 
+    /// Where blocks belong that are no options.
+    private static let places = [
+        "provisioner": "Provisioners belong into the build block.",
+        "post-processor": "Post-processors belong into the build block.",
+        "post-processors": "Post-processors belong into the build block.",
+        "sources": "A build block names its sources.",
+    ]
+
     private mutating func reportUnknown(_ name: String, at range: SourceRange?, _ specs: [OptionSpec]) {
         let known = specs.filter { if case .gone = $0.status { false } else { true } }.map(\.name)
         // `username` is part of `ssh_username`.
@@ -175,7 +183,7 @@ struct OptionReader {
         diagnostics.append(
             Diagnostic(
                 id: "template/unsupported-argument", summary: "\(component) has no option \"\(name)\"",
-                detail: hint
+                detail: hint ?? Self.places[name]
                     ?? (known.count <= 14
                         ? "It takes: " + known.joined(separator: ", ") + "."
                         : "Remove it, or look for its name in the documentation of \(component)."),
@@ -232,7 +240,7 @@ struct OptionReader {
             }
         } catch let problem {
             undecided.insert(option.name)
-            let isSize = option.name == "memory" && problem.id == "wrong-type"
+            let isSize = option.name == "memory" && problem.id == "wrong-type" && !option.value.isQuotedReference
             error(
                 problem.id, "\(option.name) \(problem.message)",
                 isSize ? "It counts MiB: 2048 is 2 GiB." : problem.detail, at: option.name)
