@@ -89,7 +89,7 @@ enum OptionMeanings {
         "custom_data": "Further values for the manifest.",
         "finish": "What is done to the image once the machine is off; an empty block does all that is usual.",
         "generalise": "Whether what belongs to one machine goes: its identity, host keys, logs, caches and the like.",
-        "keep": "Parts of generalising that are left out, such as logs.",
+        "keep": "What stays: in finish the parts of generalising that are left out, in proxmox the number of versions.",
         "remove": "Further paths or patterns of the guest to remove.",
         "shrink": "Whether free space is given back.",
         "zero_free_space": "Whether free space is filled with zeros where it cannot be trimmed.",
@@ -139,7 +139,6 @@ enum OptionMeanings {
         "ca_file": "The authorities that vouch for the server, in PEM.",
         "fingerprint": "The SHA-256 fingerprint of the server's certificate.",
         "existing": "What to do about a template of that name or number: refuse, replace or version.",
-        "keep": "How many versions are kept, the new one counted.",
         "delivery": "How the disks reach the node: automatic, upload or ssh.",
         "import_storage_pool": "The storage that the disks are uploaded to.",
     ]
