@@ -64,9 +64,13 @@ struct SecretCollection: Sendable {
     func redacted(_ diagnostics: [Diagnostic], files: [SourceFile]) -> [Diagnostic] {
         let ordered = ordered
         guard !ordered.isEmpty || !hidden.isEmpty else { return diagnostics }
-        let files = Dictionary(masked(files).map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+        let files = Dictionary(
+            masked(files).map { ($0.name, (bytes: Array($0.text.utf8), hidden: $0.hidden)) },
+            uniquingKeysWith: { first, _ in first })
         return diagnostics.map { diagnostic in
-            let place = diagnostic.subject.flatMap { range in files[range.file].map { Place(range, in: $0) } }
+            let place = diagnostic.subject.flatMap { range in
+                files[range.file].map { Place(range, in: $0.bytes, hidden: $0.hidden) }
+            }
             let secrets = ordered.filter { !(place?.drawn.contains($0) ?? false) }
             func redacted(_ text: String) -> String {
                 let text = place.map { Self.withoutQuotes(of: $0.hidden, in: text) } ?? text
@@ -87,17 +91,19 @@ struct SecretCollection: Sendable {
         var drawn = ""
         var hidden = ""
 
-        init(_ range: SourceRange, in file: SourceFile) {
-            let bytes = Array(file.text.utf8)
+        /// How far around the place hidden text is looked at, in bytes: a message may quote more than it points at.
+        static let reach = 4096
+
+        init(_ range: SourceRange, in bytes: [UInt8], hidden parts: [Range<Int>]) {
             var position = min(range.start, bytes.count)
             let end = min(range.end, bytes.count)
             // What touches it, too: a message about the end of a line may quote the line.
-            for part in file.hidden where part.upperBound >= position && part.lowerBound <= end {
+            for part in parts where part.upperBound >= position && part.lowerBound <= end {
                 if part.lowerBound > position {
                     drawn += String(decoding: bytes[position..<part.lowerBound], as: UTF8.self)
                 }
-                // The whole of it: a message may quote more than it points at.
-                hidden += String(decoding: bytes[part.clamped(to: 0..<bytes.count)], as: UTF8.self) + "\n"
+                let near = max(0, position - Self.reach)..<min(bytes.count, position + Self.reach)
+                hidden += String(decoding: bytes[part.clamped(to: near)], as: UTF8.self) + "\n"
                 position = max(position, part.upperBound)
             }
             if position < end { drawn += String(decoding: bytes[position..<end], as: UTF8.self) }
@@ -117,7 +123,7 @@ struct SecretCollection: Sendable {
                 result += rest[..<start.upperBound]
                 // What closes nothing that is hidden may open what is.
                 rest = rest[start.upperBound...]
-                if !quoted.isEmpty, hidden.contains(quoted) {
+                if !quoted.isEmpty, quoted.utf8.count > Place.reach || hidden.contains(quoted) {
                     result += "<sensitive>" + closing
                     rest = rest[end.upperBound...]
                 }
