@@ -141,7 +141,7 @@ struct LegacyVariableTests {
             $0.warnsOnUndeclared = true
         }
         #expect(name == "2" && twice.errors.isEmpty)
-        #expect(twice.warnings.map(\.id) == ["template/duplicate", "template/undefined-variable"])
+        #expect(twice.warnings.map(\.id) == ["hcl/duplicate", "template/undefined-variable"])
     }
 
     @Test("an undeclared variable is empty text, with a warning that knows what was meant")

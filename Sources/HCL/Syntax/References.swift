@@ -1,3 +1,5 @@
+import Diagnostics
+
 extension Expression {
     /// The variables that the expression uses, those of its own `for` left out, in order of appearance.
     public var references: [Reference] {
@@ -7,27 +9,36 @@ extension Expression {
     }
 
     private func collect(into found: inout [Reference], bound: Set<String>) {
-        if let path = traversal {
-            if let root = path.first, !bound.contains(root) { found.append(Reference(path: path, range: range)) }
-            return
-        }
         switch kind {
-        case .literal, .variable, .element: break
+        case .literal, .element: break
+        case .variable(let name):
+            if !bound.contains(name) { found.append(Reference(path: [name], range: range)) }
         case .template(let parts): Self.collect(parts, into: &found, bound: bound)
-        case .wrapped(let inner), .parenthesized(let inner), .unary(_, let inner), .attribute(let inner, _, _):
+        case .wrapped(let inner), .parenthesized(let inner), .unary(_, let inner):
             inner.collect(into: &found, bound: bound)
-        case .index(let inner, let key):
-            inner.collect(into: &found, bound: bound)
-            key.collect(into: &found, bound: bound)
+        case .access(let base, let steps):
+            let names = Self.leadingNames(steps)
+            if case .variable(let root) = base.kind, let last = names.last {
+                if !bound.contains(root) {
+                    found.append(Reference(path: [root] + names.map(\.text), range: base.range.union(last.range)))
+                }
+            } else {
+                base.collect(into: &found, bound: bound)
+            }
+            for case .index(let key, _) in steps { key.collect(into: &found, bound: bound) }
         case .splat(let source, let each):
             source.collect(into: &found, bound: bound)
             each.collect(into: &found, bound: bound)
         case .call(_, _, let arguments, _): for argument in arguments { argument.collect(into: &found, bound: bound) }
-        case .binary(_, let left, let right):
-            left.collect(into: &found, bound: bound)
-            right.collect(into: &found, bound: bound)
-        case .conditional(let condition, let yes, let no):
-            for part in [condition, yes, no] { part.collect(into: &found, bound: bound) }
+        case .operation(let first, let rest):
+            first.collect(into: &found, bound: bound)
+            for operation in rest { operation.operand.collect(into: &found, bound: bound) }
+        case .conditional(let choices, let otherwise):
+            for choice in choices {
+                choice.condition.collect(into: &found, bound: bound)
+                choice.result.collect(into: &found, bound: bound)
+            }
+            otherwise.collect(into: &found, bound: bound)
         case .tuple(let elements): for element in elements { element.collect(into: &found, bound: bound) }
         case .object(let items):
             for item in items {
@@ -66,16 +77,33 @@ extension Expression {
 
     /// The names of a plain traversal such as `var.name`; nil for anything else.
     public var traversal: [String]? {
-        var names: [String] = []
-        var current = self
-        while true {
-            switch current.kind {
-            case .variable(let name): return [name] + names.reversed()
-            case .attribute(let inner, let name, _):
-                names.append(name)
-                current = inner
-            default: return nil
-            }
+        switch kind {
+        case .variable(let name): [name]
+        case .access(let base, let steps): Self.traversal(base, steps[...])
+        default: nil
         }
     }
+
+    static func traversal(_ base: Expression, _ steps: ArraySlice<Step>) -> [String]? {
+        guard case .variable(let root) = base.kind else { return nil }
+        let names = leadingNames(steps).map(\.text)
+        return names.count == steps.count ? [root] + names : nil
+    }
+
+    /// The attributes before the first index.
+    private static func leadingNames(_ steps: some Sequence<Step>) -> [(text: String, range: SourceRange)] {
+        var names: [(text: String, range: SourceRange)] = []
+        for case .attribute(let name, let range) in steps.prefix(while: \.isAttribute) { names.append((name, range)) }
+        return names
+    }
+}
+
+extension Expression.Step {
+    var range: SourceRange {
+        switch self {
+        case .attribute(_, let range), .index(_, let range): range
+        }
+    }
+
+    fileprivate var isAttribute: Bool { if case .attribute = self { true } else { false } }
 }

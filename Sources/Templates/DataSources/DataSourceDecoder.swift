@@ -58,7 +58,7 @@ enum DataSourceDecoder {
         case "git-repository": return .request(.gitRepository(path: path(reader)))
         case "git-tree": return .request(.gitTree(path: path(reader), revision: revision(reader)))
         case "sshkey":
-            let type = reader.choice("type", ["rsa", "ed25519"]) ?? "rsa"
+            let type = reader.choice("type") ?? "rsa"
             return .request(.sshKey(name: reader.text("name") ?? "packer", type: type))
         case "file":
             let destination = reader.text("destination") ?? ""
@@ -83,8 +83,7 @@ enum DataSourceDecoder {
                     "invalid-value", "“\(url)” is no URL to read", "It must begin with http:// or https://.", at: "url")
             }
         }
-        let methods = ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"]
-        let method = reader.choice("method", methods) ?? "GET"
+        let method = reader.choice("method") ?? "GET"
         return .request(
             .http(
                 url: url, method: method, headers: reader.map("request_headers"),
@@ -98,14 +97,15 @@ enum DataSourceDecoder {
 
 extension OptionTables {
     static let dataSources: [String: [OptionSpec]] = [
-        "http": options("url method request_body", .string) + options("request_headers", .stringMap),
+        "http": options("url request_body", .string) + options("request_headers", .stringMap)
+            + choice("method", "GET HEAD POST PUT DELETE OPTIONS PATCH"),
         "null": options("input", .string),
         "external": options("program", .strings) + options("working_dir", .string) + options("query", .stringMap),
         "external-raw": options("program", .strings) + options("working_dir query", .string),
         "git-commit": options("path commit_ish", .string),
         "git-repository": options("path", .string),
         "git-tree": options("path commit_ish", .string),
-        "sshkey": options("name type", .string),
+        "sshkey": options("name", .string) + choice("type", "rsa ed25519"),
         "file": options("contents destination", .string) + options("force", .bool),
     ]
 }

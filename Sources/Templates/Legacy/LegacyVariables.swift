@@ -1,4 +1,5 @@
 import Diagnostics
+import HCL
 
 /// The user variables of a JSON template: their sources by precedence, rendered until none asks for another.
 struct LegacyVariables: Sendable {
@@ -54,6 +55,7 @@ struct LegacyVariables: Sendable {
                 "Its default is null, so it is required. Pass -var '\(variable.name)=…' or -var-file.",
                 variable.nameRange)
         }
+        let services = options.secretStores.map { RecordingSecretStores($0) }
         // Registered before anything is rendered: the messages may quote them.
         for name in sensitive { if let source = sources[name] { secrets.insert(source.text) } }
         resolve(
@@ -61,7 +63,7 @@ struct LegacyVariables: Sendable {
             TemplateContext(
                 templateDirectory: directory, workingDirectory: options.workingDirectory,
                 startTime: options.startTime, environment: options.environment,
-                secretStores: options.secretStores))
+                secretStores: services), services)
         for node in template.sensitive { protect(node) }
     }
 
@@ -87,7 +89,7 @@ struct LegacyVariables: Sendable {
             return
         }
         files.append(file)
-        let parsed = JSONParser.parse(file)
+        let parsed = readJSON(file, refusesDuplicates: true)
         if path.hasSuffix(".hcl"), parsed.diagnostics.hasErrors {
             report(
                 "variable-file", "“\(path)” is a variable file for HCL templates",
@@ -97,7 +99,7 @@ struct LegacyVariables: Sendable {
         diagnostics += parsed.diagnostics.map { diagnostic in
             // Here Packer lets the last one win.
             var diagnostic = diagnostic
-            if diagnostic.id == "template/duplicate" { diagnostic.severity = .warning }
+            if diagnostic.id == "hcl/duplicate" { diagnostic.severity = .warning }
             return diagnostic
         }
         guard let root = parsed.value else { return }
@@ -137,7 +139,9 @@ struct LegacyVariables: Sendable {
         var users: [(name: String, offset: Int)]
     }
 
-    private mutating func resolve(_ sources: [String: Source], _ context: TemplateContext) {
+    private mutating func resolve(
+        _ sources: [String: Source], _ context: TemplateContext, _ services: RecordingSecretStores?
+    ) {
         var open: [String: Open] = [:]
         for name in sources.keys.sorted() {
             guard let source = sources[name], let users = users(of: name, source) else { continue }
@@ -154,7 +158,13 @@ struct LegacyVariables: Sendable {
                 } else if current.users.contains(where: { open[$0.name] != nil }) {
                     continue
                 } else {
+                    let asked = services?.count ?? 0
                     open[name] = rendered(name, current, &context)
+                    if let services, services.count > asked {
+                        secrets.formUnion(services.secrets)
+                        // What is made of a secret is as secret, unless the secret can be found in it.
+                        if let value = context.user[name], secrets.redacted(value) == value { secrets.insert(value) }
+                    }
                 }
                 isStuck = false
             }

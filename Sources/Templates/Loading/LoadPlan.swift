@@ -160,7 +160,7 @@ private struct PlanLoader {
 
     /// nil if the file is no JSON.
     private mutating func readLegacy(_ file: SourceFile) -> LegacyTemplate? {
-        let parsed = JSONParser.parse(file)
+        let parsed = readJSON(file, refusesDuplicates: true)
         diagnostics += parsed.diagnostics
         guard let root = parsed.value else { return nil }
         let reader = LegacyTemplateReader(root)

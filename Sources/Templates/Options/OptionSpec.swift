@@ -30,13 +30,21 @@ struct OptionSpec: Sendable {
     var status: Status
     /// Left unrendered when the component is prepared; rendered when it is used.
     var isLate: Bool
+    /// What it takes, or what each of its elements can be; empty where that is open.
+    var choices: [String]
 
-    init(_ name: String, _ kind: Kind, _ status: Status = .acted, isLate: Bool = false) {
+    init(_ name: String, _ kind: Kind, _ status: Status = .acted, isLate: Bool = false, choices: [String] = []) {
         self.name = name
         self.kind = kind
         self.status = status
         self.isLate = isLate
+        self.choices = choices
     }
+}
+
+/// An option that takes one of these words.
+func choice(_ name: String, _ choices: String) -> [OptionSpec] {
+    [OptionSpec(name, .string, choices: choices.split(separator: " ").map(String.init))]
 }
 
 /// Several options of one kind.
