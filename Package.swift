@@ -71,7 +71,7 @@ let package = Package(
 
         module("Diagnostics"),
         module("Scopes", ["CMemory"]),
-        module("HCL", ["Diagnostics", "CCrypt", bigInt, crypto, yams]),
+        module("HCL", ["Diagnostics", "CCrypt", "CMemory", bigInt, crypto, yams]),
         module("BootCommand", ["Diagnostics"]),
         module("Templates", ["Diagnostics", "HCL", "BootCommand", "Scopes"]),
         module("Libvirt", ["CLibvirt", "Scopes"]),

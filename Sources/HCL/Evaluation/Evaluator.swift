@@ -26,6 +26,8 @@ struct Evaluator {
     private static let longestText = 64 << 20
     /// Expressions evaluated so far; every 256th looks whether the task is cancelled.
     private var steps = 0
+    private var depth = 0
+    private var stack = StackRoom()
     /// The task is cancelled: nothing is evaluated any more.
     private(set) var isInterrupted = false
 
@@ -40,6 +42,9 @@ struct Evaluator {
         if steps & 0xFF == 0, Task.isCancelled { isInterrupted = true }
         steps &+= 1
         if isInterrupted { return .unknown }
+        depth += 1
+        defer { depth -= 1 }
+        if depth > Parser.safeNesting, stack.isUsedUp() { return report(.tooDeep(at: expression.range)) }
         switch expression.kind {
         case .literal(let value): return value
         case .template(let parts):

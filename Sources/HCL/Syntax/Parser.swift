@@ -41,6 +41,9 @@ struct Parser {
     /// Bounds recursion, and with it the stack.
     private var nesting = 0
     private static let deepestNesting = 120
+    private var stack = StackRoom()
+    /// So few levels fit onto every stack.
+    static let safeNesting = 8
     private static let mostDiagnostics = 1000
     /// How far the end of a broken item is looked for.
     private static let longestRecovery = 20_000
@@ -209,7 +212,9 @@ struct Parser {
     mutating func nested<Value>(_ body: (inout Parser) throws(Abandoned) -> Value) throws(Abandoned) -> Value {
         nesting += 1
         defer { nesting -= 1 }
-        guard nesting <= Self.deepestNesting else { throw fail(.tooDeep(at: nextWord)) }
+        guard nesting <= Self.safeNesting || nesting <= Self.deepestNesting && !stack.isUsedUp() else {
+            throw fail(.tooDeep(at: nextWord))
+        }
         return try body(&self)
     }
 
