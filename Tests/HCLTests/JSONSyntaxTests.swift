@@ -120,8 +120,9 @@ struct JSONSyntaxTests {
             ("{\"source\": {}}", "Missing block label: {"), ("{\"build\": true}", "Incorrect JSON value type: true"),
             ("{\"build\": [{}, 1]}", "Incorrect JSON value type: 1"), ("[{}, 2]", "Incorrect JSON value type: 2"),
             ("\"x\"", "Incorrect JSON value type: \"x\""), ("{\"a\": 1, \"a\": 2}", "Attribute redefined: \"a\""),
-            ("{\"a\": 1} x", "Extraneous data after value: x"), ("{\"a\": [", "Missing value: "),
-            ("", "Missing value: "),
+            ("{\"a\": 1} x", "There is text after the end of the JSON value: x"),
+            ("{\"a\": [", "A JSON list is not closed: ["),
+            ("", "The file is empty: "),
         ])
     func wrongBlocks(_ text: String, _ expected: String) {
         let problem = body(text).diagnostics.first
@@ -142,6 +143,7 @@ struct JSONSyntaxTests {
     @Test("nesting beyond reason is refused")
     func depth() {
         #expect(
-            body("{\"a\": " + String(repeating: "[", count: 100_000)).diagnostics.first?.summary == "Nested too deeply")
+            body("{\"a\": " + String(repeating: "[", count: 100_000)).diagnostics.first?.summary
+                == "The JSON text is nested too deeply")
     }
 }

@@ -128,8 +128,8 @@ extension Parser {
 
     private mutating func access(_ base: Expression, _ steps: [Expression.Step]) throws(Abandoned) -> Expression {
         guard let last = steps.last else { return base }
-        let keys = steps.compactMap { if case .index(let key, _) = $0 { key } else { nil } }
-        return try make(.access(base, steps), base.range.union(last.range), [base] + keys)
+        return try make(
+            .access(base, steps), base.range.union(last.range), [base] + Expression.keys(of: steps))
     }
 
     /// Takes `[*]` if it is here.

@@ -14,6 +14,7 @@ enum DataSourceDecoder {
         switch type {
         case "http": ["url", "body", "request_headers"]
         case "null": ["output"]
+        case "host-info": ["os_type", "version", "architecture", "platform", "family"]
         case "external", "external-raw": ["result"]
         case "git-commit":
             [
@@ -43,6 +44,7 @@ enum DataSourceDecoder {
         switch type {
         case "http": return http(&reader)
         case "null": return .answer(DataSourceAnswer(["output": .string(reader.string("input") ?? "")]))
+        case "host-info": return .request(.hostInfo)
         case "external", "external-raw":
             let program = reader.strings("program")
             if !reader.isUndecided("program"), program.first?.isEmpty ?? true {
@@ -100,6 +102,7 @@ extension OptionTables {
         "http": options("url request_body", .string) + options("request_headers", .stringMap)
             + choice("method", "GET HEAD POST PUT DELETE OPTIONS PATCH"),
         "null": options("input", .string),
+        "host-info": [],
         "external": options("program", .strings) + options("working_dir", .string) + options("query", .stringMap),
         "external-raw": options("program", .strings) + options("working_dir query", .string),
         "git-commit": options("path commit_ish", .string),
