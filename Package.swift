@@ -71,7 +71,7 @@ let package = Package(
 
         module("Diagnostics"),
         module("Scopes", ["CMemory"]),
-        module("HCL", ["Diagnostics", "CCrypt", bigInt, crypto, yams]),
+        module("HCL", ["Diagnostics", "CCrypt", "CMemory", bigInt, crypto, yams]),
         module("BootCommand", ["Diagnostics"]),
         module("ProxmoxConfiguration", ["Scopes"]),
         module("Templates", ["Diagnostics", "HCL", "BootCommand", "CCrypt", "ProxmoxConfiguration", "Scopes"]),

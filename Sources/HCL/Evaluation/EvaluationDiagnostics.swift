@@ -41,6 +41,9 @@ extension Diagnostic {
             "inconsistent-conditional", "Inconsistent conditional result types",
             "Both results must be of one type, but they are \(a) and \(b).", range)
     }
+    static func interrupted(at range: SourceRange) -> Self {
+        evaluation("interrupted", "Interrupted", "Evaluation was given up before its end.", range)
+    }
     static func invalidExpansion(_ kind: String, at range: SourceRange) -> Self {
         evaluation(
             "invalid-expansion", "Invalid expanding argument value",

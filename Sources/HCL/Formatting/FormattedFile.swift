@@ -68,47 +68,14 @@ package struct FormattedFile {
     ///
     /// - Throws: `TemplateError` with what the system said; the file is then as it was.
     package func write() throws(TemplateError) {
-        // Behind a symbolic link the file itself is replaced.
-        guard let resolved = realpath(source.name, nil) else { throw failure() }
-        defer { free(resolved) }
-        let target = String(cString: resolved)
-        var information = stat()
-        guard stat(target, &information) == 0 else { throw failure() }
-        let folder = target.lastIndex(of: "/").map { target[...$0] } ?? ""
-        var beside = Array("\(folder).ingot-fmt-XXXXXX".utf8CString)
-        let descriptor = mkstemp(&beside)
-        guard descriptor >= 0 else { throw failure() }
-        // Only root may give files away; whoever may not owns the new one.
-        _ = fchown(descriptor, information.st_uid, information.st_gid)
-        let isWritten =
-            fchmod(descriptor, information.st_mode & 0o7777) == 0 && write(Array(formatted.utf8), to: descriptor)
-            && fsync(descriptor) == 0
-        let isReplaced = isWritten && rename(beside, target) == 0
-        guard isReplaced else {
-            let error = failure()
-            unlink(beside)
-            close(descriptor)
-            throw error
-        }
-        close(descriptor)
-    }
-
-    private func write(_ bytes: [UInt8], to descriptor: Int32) -> Bool {
-        var rest = bytes[...]
-        while !rest.isEmpty {
-            let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else { return false }
-            rest = rest.dropFirst(count)
-        }
-        return true
-    }
-
-    private func failure() -> TemplateError {
-        TemplateError(diagnostics: [
+        let isThere = access(source.name, F_OK) == 0
+        let reason =
+            isThere ? replaceFile(at: source.name, with: Array(formatted.utf8)) : String(cString: strerror(errno))
+        guard let reason else { return }
+        throw TemplateError(diagnostics: [
             Diagnostic(
                 id: "fmt/unwritable", summary: "Cannot write \(source.name)",
-                detail: "\(String(cString: strerror(errno))). The file is as it was.")
+                detail: "\(reason.prefix(1).uppercased() + reason.dropFirst()). The file is as it was.")
         ])
     }
 }

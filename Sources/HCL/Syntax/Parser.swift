@@ -43,6 +43,9 @@ struct Parser {
     /// Nothing more is said: what is not closed, for instance, is only because the rest was not read.
     private var isGivenUp = false
     private static let deepestNesting = 120
+    private var stack = StackRoom()
+    /// So few levels fit onto every stack.
+    static let safeNesting = 8
     private static let mostDiagnostics = 1000
     /// How far the end of a broken item is looked for.
     private static let longestRecovery = 20_000
@@ -226,7 +229,7 @@ struct Parser {
     mutating func nested<Value>(_ body: (inout Parser) throws(Abandoned) -> Value) throws(Abandoned) -> Value {
         nesting += 1
         defer { nesting -= 1 }
-        guard nesting <= Self.deepestNesting else {
+        guard nesting <= Self.safeNesting || nesting <= Self.deepestNesting && !stack.isUsedUp() else {
             throw giveUp(.tooDeep(at: nextWord))
         }
         return try body(&self)

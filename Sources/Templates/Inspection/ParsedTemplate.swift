@@ -8,8 +8,15 @@ package struct TemplateReport: Sendable {
     package var diagnostics: [Diagnostic]
     /// The files that diagnostics point into.
     package var files: [SourceFile]
-    /// What programs want to know of a JSON template, in the words of Packer's `-machine-readable`.
-    package var facts: [(type: String, data: [String])] = []
+    /// The text of a JSON template's report with what programs want to know of it between the lines, as Packer's
+    /// `-machine-readable` has it; empty if there is an error.
+    package var records: [Record] = []
+
+    package enum Record: Sendable {
+        /// Whole lines, the last without its line break.
+        case say(String)
+        case fact(type: String, data: [String])
+    }
 }
 
 /// A template's files taken apart; nothing is evaluated yet.
@@ -33,7 +40,7 @@ struct ParsedTemplate {
         files = found.files + (found.legacy.map { [$0] } ?? [])
         diagnostics = found.diagnostics
         if let file = found.legacy {
-            let parsed = JSONParser.parse(file)
+            let parsed = readJSON(file, refusesDuplicates: true)
             diagnostics += parsed.diagnostics
             guard let root = parsed.value else {
                 secrets.hide(BrokenFile(file).sensitiveMembers)

@@ -206,6 +206,7 @@ struct ValueGraph {
     // MARK: Values
 
     private static let mostValues = 1_000_000
+    private static let deepestValue = 200
 
     private mutating func evaluate(_ name: String, _ needs: [Need]) {
         guard let local = configuration.locals[name] else { return }
@@ -228,6 +229,13 @@ struct ValueGraph {
                 Diagnostic(
                     id: "template/too-large", summary: "local.\(name) is too large",
                     detail: "It holds more than a million values.", subject: local.expression.range))
+            value = .unknown
+        } else if value.isDeeper(than: Self.deepestValue) {
+            diagnostics.append(
+                Diagnostic(
+                    id: "template/too-large", summary: "local.\(name) is nested too deeply",
+                    detail: "Lists and objects go at most \(Self.deepestValue) levels deep.",
+                    subject: local.expression.range))
             value = .unknown
         }
         locals[name] = marksSensitive ? value.protected(local.isSensitive) : value

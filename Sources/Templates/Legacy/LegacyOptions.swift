@@ -1,4 +1,5 @@
 import Diagnostics
+import HCL
 
 /// Turns the options of one JSON component into what the decoders read: strings rendered, names as in the tables,
 /// objects as blocks where the tables have blocks, old options as `packer fix` writes them.

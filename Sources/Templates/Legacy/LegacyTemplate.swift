@@ -1,4 +1,5 @@
 import Diagnostics
+import HCL
 
 /// A legacy JSON template taken apart. Nothing is rendered yet.
 struct LegacyTemplate: Sendable {

@@ -1,4 +1,5 @@
 import Diagnostics
+import HCL
 
 /// The user variables of a JSON template: their sources by precedence, rendered until none asks for another.
 struct LegacyVariables: Sendable {
@@ -60,6 +61,7 @@ struct LegacyVariables: Sendable {
                 "Its default is null, so it is required. Pass -var '\(variable.name)=…' or -var-file.",
                 variable.nameRange)
         }
+        let services = options.secretStores.map { RecordingSecretStores($0) }
         // Registered before anything is rendered: the messages may quote them.
         secrets.hide(template.sensitiveRanges)
         for name in sensitive { if let source = sources[name] { secrets.insert(source.text) } }
@@ -68,7 +70,7 @@ struct LegacyVariables: Sendable {
             TemplateContext(
                 templateDirectory: directory, workingDirectory: options.workingDirectory,
                 startTime: options.startTime, environment: options.environment,
-                secretStores: options.secretStores))
+                secretStores: services), services)
         for node in template.sensitive { protect(node) }
     }
 
@@ -95,7 +97,7 @@ struct LegacyVariables: Sendable {
             return
         }
         files.append(file)
-        let parsed = JSONParser.parse(file)
+        let parsed = readJSON(file, refusesDuplicates: true)
         if path.hasSuffix(".hcl"), parsed.diagnostics.hasErrors {
             report(
                 "variable-file", "“\(path)” is a variable file for HCL templates",
@@ -105,7 +107,7 @@ struct LegacyVariables: Sendable {
         diagnostics += parsed.diagnostics.map { diagnostic in
             // Here Packer lets the last one win.
             var diagnostic = diagnostic
-            if diagnostic.id == "template/duplicate" { diagnostic.severity = .warning }
+            if diagnostic.id == "hcl/duplicate" { diagnostic.severity = .warning }
             return diagnostic
         }
         // A name that is not declared may be a secret's, misspelt.
@@ -156,19 +158,24 @@ struct LegacyVariables: Sendable {
         var round = 1
     }
 
-    private mutating func resolve(_ sources: [String: Source], _ context: TemplateContext) {
+    private mutating func resolve(
+        _ sources: [String: Source], _ context: TemplateContext, _ services: RecordingSecretStores?
+    ) {
         var open: [String: Open] = [:]
         for name in sources.keys.sorted() {
             guard let source = sources[name], let users = users(of: name, source) else { continue }
             open[name] = Open(source: source, users: users)
         }
         var context = context
-        for name in open.keys.sorted() { resolve(name, &open, &context) }
+        for name in open.keys.sorted() { resolve(name, &open, &context, services) }
         values = context.user
     }
 
     /// Depth first, without recursion: a chain of variables may be long.
-    private mutating func resolve(_ name: String, _ open: inout [String: Open], _ context: inout TemplateContext) {
+    private mutating func resolve(
+        _ name: String, _ open: inout [String: Open], _ context: inout TemplateContext,
+        _ services: RecordingSecretStores?
+    ) {
         var path = [name]
         var onPath: Set<String> = [name]
         while let name = path.last {
@@ -189,7 +196,13 @@ struct LegacyVariables: Sendable {
                     undecided.insert(name)
                     open[name] = nil
                 } else {
+                    let asked = services?.count ?? 0
                     open[name] = rendered(name, current, &context)
+                    if let services, services.count > asked {
+                        secrets.formUnion(services.secrets)
+                        // What is made of a secret is as secret, unless the secret can be found in it.
+                        if let value = context.user[name], secrets.redacted(value) == value { secrets.insert(value) }
+                    }
                     // Inserted values may hold templates themselves.
                     if open[name] != nil { continue }
                 }

@@ -161,7 +161,7 @@ private struct PlanLoader {
 
     /// nil if the file is no JSON.
     private mutating func readLegacy(_ file: SourceFile) -> LegacyTemplate? {
-        let parsed = JSONParser.parse(file)
+        let parsed = readJSON(file, refusesDuplicates: true)
         diagnostics += parsed.diagnostics
         guard let root = parsed.value else {
             secrets.hide(BrokenFile(file).sensitiveMembers)

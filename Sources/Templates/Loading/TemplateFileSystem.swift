@@ -40,9 +40,9 @@ package struct RealFileSystem: TemplateFileSystem {
     package init() {}
 
     package func kind(of path: String) -> TemplateFileKind? {
-        var isDirectory = false
-        guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else { return nil }
-        return isDirectory ? .directory : .file
+        var status = stat()
+        guard stat(path, &status) == 0 else { return nil }
+        return status.st_mode & S_IFMT == S_IFDIR ? .directory : .file
     }
 
     package func read(_ path: String, limit: Int) throws -> [UInt8]? {

@@ -18,13 +18,14 @@ struct OptionReader {
     /// Given, but wrong or not known yet.
     private var undecided: Set<String> = []
     private var blocks: [String: [OptionReader]] = [:]
+    private let table: [String: OptionSpec]
 
     init(_ body: OptionBody, _ specs: [OptionSpec], component: String, context: TemplateContext) {
         header = body.header
         self.component = component
         self.context = context
         syntax = body.syntax
-        let table = Dictionary(specs.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+        table = Dictionary(specs.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
         for option in body.options {
             guard let spec = table[option.name] else {
                 reportUnknown(option.name, at: option.nameRange, specs)
@@ -39,6 +40,9 @@ struct OptionReader {
 
     /// Written in the template, with a value that is not null.
     func isGiven(_ name: String) -> Bool { values[name] != nil || undecided.contains(name) || blocks[name] != nil }
+
+    /// What the option, or each of its elements, can be.
+    func choices(of name: String) -> [String] { table[name]?.choices ?? [] }
 
     func isUndecided(_ name: String) -> Bool { undecided.contains(name) }
 
