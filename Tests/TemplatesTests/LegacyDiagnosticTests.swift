@@ -65,7 +65,7 @@ struct LegacyDiagnosticTests {
             (#"[]"#, "wrong-type: []"), (#"{"builders": {}}"#, "wrong-type: {}"),
             (#"{"builders": [5]}"#, "wrong-type: 5"),
             (#"{"builders": [{"name": "x"}]}"#, "missing-type: {"),
-            (#"{"builders": [{"type": "a"}, {"type": "b", "name": "a"}]}"#, #"hcl/duplicate: "a""#),
+            (#"{"builders": [{"type": "a"}, {"type": "b", "name": "a"}]}"#, #"duplicate: "a""#),
             (#"{"builders": [], "provisioner": []}"#, #"unknown-key: "provisioner""#),
             (#"{"build": {}}"#, #"unknown-key: "build""#), (#"{"description": 5}"#, "wrong-type: 5"),
             (#"{"sensitive-variables": "a"}"#, #"wrong-type: "a""#), (#"{"variables": []}"#, "wrong-type: []"),

@@ -6,7 +6,7 @@ public import Diagnostics
 ///   - schema: Which properties are blocks.
 ///   - readsTemplates: Whether strings are templates. Without, `${` and `%{` are plain text, as in files of variables.
 public func parseJSON(_ file: SourceFile, schema: BodySchema, readsTemplates: Bool = true) -> Diagnosed<Body> {
-    let read = readJSON(file)
+    let read = readJSON(file, locatesEscapes: readsTemplates)
     guard let root = read.value else {
         let range = SourceRange(file: file.name, start: 0, end: file.text.utf8.count)
         return Diagnosed(Body(attributes: [], blocks: [], range: range), read.diagnostics)

@@ -3,12 +3,14 @@ import Diagnostics
 extension JSONReader {
     /// Reads a string.
     ///
-    /// - Returns: The text, and where each of its bytes and the closing quote stand; nil where there is no escape.
+    /// - Returns: The text, and where each of its bytes and the closing quote stand; nil where there is no escape, and if
+    ///   that is not asked for.
     mutating func string() throws(Stop) -> (text: String, offsets: [Int]?) {
         let start = position
         position += 1
         var text: [UInt8] = []
-        var offsets: [Int]?
+        var offsets: [Int] = []
+        var hasEscape = false
         while true {
             let plain = position
             while let byte = current, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\"), byte >= 0x20 {
@@ -19,17 +21,17 @@ extension JSONReader {
             case UInt8(ascii: "\""):
                 position += 1
                 // The file is valid UTF-8, and so is what escapes add.
-                guard var places = offsets else {
-                    return (String(decoding: bytes[plain..<end], as: UTF8.self), nil)
-                }
-                places += plain...end
-                return (String(decoding: text + bytes[plain..<end], as: UTF8.self), places)
-            case UInt8(ascii: "\\"):
+                guard hasEscape else { return (String(decoding: bytes[plain..<end], as: UTF8.self), nil) }
                 text += bytes[plain..<end]
-                offsets = (offsets ?? []) + (plain..<end)
+                if locatesEscapes { offsets += plain...end }
+                return (String(decoding: text, as: UTF8.self), locatesEscapes ? offsets : nil)
+            case UInt8(ascii: "\\"):
+                hasEscape = true
+                text += bytes[plain..<end]
                 try escape(into: &text)
-                let missing = text.count - (offsets?.count ?? 0)
-                offsets?.append(contentsOf: repeatElement(end, count: missing))
+                guard locatesEscapes else { continue }
+                offsets += plain..<end
+                offsets += repeatElement(end, count: text.count - offsets.count)
             case let byte?:
                 let isEnd = byte == 0x0A || byte == 0x0D
                 let escape = isEnd ? "\\n for a line break" : byte == 9 ? "\\t for a tab" : "\\u00XX"

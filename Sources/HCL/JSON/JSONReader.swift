@@ -5,9 +5,12 @@ package import Diagnostics
 /// A missing or superfluous comma and a comment are reported and passed over, so that one run shows them all; so is a
 /// name that is written twice in one object, if `refusesDuplicates`.
 ///
+/// - Parameter locatesEscapes: Whether strings with escapes in them know where each of their bytes stands.
 /// - Returns: nil where the text cannot be read to its end; the diagnostics say why.
-package func readJSON(_ file: SourceFile, refusesDuplicates: Bool = false) -> Diagnosed<JSONNode?> {
-    var reader = JSONReader(file, refusesDuplicates: refusesDuplicates)
+package func readJSON(
+    _ file: SourceFile, refusesDuplicates: Bool = false, locatesEscapes: Bool = false
+) -> Diagnosed<JSONNode?> {
+    var reader = JSONReader(file, refusesDuplicates: refusesDuplicates, locatesEscapes: locatesEscapes)
     let node = reader.document()
     return Diagnosed(node, reader.diagnostics)
 }
@@ -16,6 +19,7 @@ struct JSONReader {
     let file: String
     let bytes: [UInt8]
     private let refusesDuplicates: Bool
+    let locatesEscapes: Bool
     var position = 0
     private var depth = 0
     fileprivate var diagnostics: [Diagnostic] = []
@@ -26,8 +30,9 @@ struct JSONReader {
     /// What stops reading; it was reported.
     struct Stop: Error {}
 
-    fileprivate init(_ file: SourceFile, refusesDuplicates: Bool) {
+    fileprivate init(_ file: SourceFile, refusesDuplicates: Bool, locatesEscapes: Bool) {
         self.file = file.name
+        self.locatesEscapes = locatesEscapes
         self.refusesDuplicates = refusesDuplicates
         bytes = Array(file.text.utf8)
         // A byte order mark.
