@@ -201,6 +201,10 @@ struct FinishGuest: Sendable {
         var documents: [(name: String, content: Data)] = []
         if settings.inspects { documents.append(("\(source.vmName).report.json", try report.json())) }
         for (index, system) in report.systems.enumerated() {
+            guard !system.packages.isEmpty else {
+                if !settings.bills.isEmpty { reporter.warn("no list of packages is written, since none were found") }
+                continue
+            }
             let bill = BillOfMaterials(
                 name: source.vmName, system: system.system, packages: system.packages, created: context.startTime,
                 identifier: UUID(), toolVersion: ingotVersion)
