@@ -71,9 +71,10 @@ let package = Package(
 
         module("Diagnostics"),
         module("Scopes", ["CMemory"]),
-        module("HCL", ["Diagnostics", "CCrypt", bigInt, crypto, yams]),
+        module("HCL", ["Diagnostics", "CCrypt", "CMemory", bigInt, crypto, yams]),
         module("BootCommand", ["Diagnostics"]),
-        module("Templates", ["Diagnostics", "HCL", "BootCommand", "Scopes"]),
+        module("ProxmoxConfiguration", ["Scopes"]),
+        module("Templates", ["Diagnostics", "HCL", "BootCommand", "CCrypt", "ProxmoxConfiguration", "Scopes"]),
         module("Libvirt", ["CLibvirt", "Scopes"]),
         module("GuestFiles", ["CGuestfs", "Scopes"]),
         module("SSH", ["CLibssh", "Scopes", crypto]),
@@ -91,12 +92,14 @@ let package = Package(
                 "HCL", "Media", "Processes", "SSH", "Scopes", "Templates", asyncHTTPClient, crypto, nio, nioHTTP1,
                 nioPosix,
             ]),
-        module("Proxmox", ["Scopes", asyncHTTPClient, crypto, nio, nioHTTP1, nioPosix, nioSSL]),
+        module(
+            "Proxmox", ["ProxmoxConfiguration", "Scopes", asyncHTTPClient, crypto, nio, nioHTTP1, nioPosix, nioSSL]),
         module(
             "Pipeline",
             [
                 "Diagnostics", "Scopes", "HCL", "BootCommand", "Templates", "Libvirt", "SSH", "RemoteFramebuffer",
                 "Screen", "HTTPServing", "Media", "DiskImages", "Processes", "GuestFiles",
+                "Proxmox", "ProxmoxConfiguration", "VMA",
             ]),
         module(
             "CLI",
@@ -116,7 +119,8 @@ let package = Package(
 
         tests("HCL", ["Diagnostics"], resources: [.copy("Fixtures")]),
         tests("BootCommand"),
-        tests("Templates", ["Diagnostics", "HCL", "Scopes", "BootCommand"], exclude: ["Mistakes"]),
+        tests(
+            "Templates", ["Diagnostics", "HCL", "ProxmoxConfiguration", "Scopes", "BootCommand"], exclude: ["Mistakes"]),
         tests("DataSources", ["Diagnostics", "HCL", "Processes", "Scopes", "Templates", hummingbird]),
         tests("Libvirt", ["Scopes"], resources: [.copy("Machines")]),
         tests("GuestFiles", ["CGuestfs", "Processes", "Scopes"]),
@@ -128,7 +132,13 @@ let package = Package(
         tests("DiskImages", ["Scopes", "Processes"]),
         tests("VMA", ["DiskImages", "Processes", "Scopes", crypto]),
         tests("Conversion", ["VMA", "DiskImages", "Scopes"]),
-        tests("Proxmox", ["Scopes", crypto, nio, nioHTTP1, nioPosix, nioSSL]),
+        tests(
+            "Proxmox",
+            [
+                "Diagnostics", "Pipeline", "ProxmoxConfiguration", "SSH", "Scopes", "Templates", "VMA", crypto, nio,
+                nioHTTP1,
+                nioPosix, nioSSL,
+            ]),
         tests("Pipeline", ["Diagnostics", "GuestFiles", "Libvirt", "RemoteFramebuffer", "Scopes", "Templates"]),
         tests("Processes", ["Scopes"]),
         tests("CLI", ["Pipeline", "Scopes"]),

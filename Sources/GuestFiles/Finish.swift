@@ -31,6 +31,8 @@ package struct FinishResult: Sendable {
     package var report: ImageReport?
     /// What the check found; the caller decides whether that is an error.
     package var findings: [Finding] = []
+    /// Bytes that each disk is to be cut to, by the disks' order; nil, or nothing at all, for one that keeps its size.
+    package var diskSizes: [Int64?] = []
 
     package init() {}
 }
@@ -155,6 +157,7 @@ extension Guestfs {
         if let wanted = options.shrinking {
             begin(.shrink)
             try shrink(systems, fileSystems, wanted, room: room, &result.journal)
+            if wanted.resizesToMinimum { result.diskSizes = try minimise(&result.journal) }
         }
         return result
     }

@@ -41,13 +41,26 @@ extension Guestfs {
         return identifier
     }
 
-    /// A disk's first 512 bytes.
-    func sector(of disk: String) throws -> [UInt8]? {
+    /// A device's first bytes; fewer where it has no more.
+    func bytes(ofDevice device: String, count: Int) throws -> [UInt8] {
         try Task.checkCancellation()
         var size = 0
-        guard let bytes = api.pread_device(handle, disk, 512, 0, &size) else { throw lastError }
+        guard let bytes = api.pread_device(handle, device, Int32(clamping: count), 0, &size) else { throw lastError }
         defer { free(bytes) }
         return [UInt8](UnsafeRawBufferPointer(start: bytes, count: size))
+    }
+
+    func write(_ bytes: [UInt8], toDevice device: String, at offset: Int64) throws {
+        try Task.checkCancellation()
+        let written = bytes.withUnsafeBytes { raw in
+            raw.bindMemory(to: CChar.self).baseAddress.map {
+                api.pwrite_device(handle, device, $0, raw.count, offset)
+            } ?? -1
+        }
+        guard written != -1 else { throw lastError }
+        guard written == bytes.count else {
+            throw GuestfsError(text: "pwrite_device: \(device): only \(written) bytes were written", number: 0)
+        }
     }
 
     package func mount(_ device: String, at path: String, isReadOnly: Bool) throws {

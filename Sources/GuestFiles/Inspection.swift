@@ -125,7 +125,7 @@ extension Guestfs {
                     }
                 }
                 // Without a loader there are no bootstrap instructions before the disk's signature.
-                if table == "msdos", let code = try sector(of: disk), code.prefix(440).contains(where: { $0 != 0 }) {
+                if table == "msdos", try bytes(ofDevice: disk, count: 440).contains(where: { $0 != 0 }) {
                     report.boot.append(.bios)
                 }
             } catch is GuestfsError {

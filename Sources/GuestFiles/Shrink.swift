@@ -6,10 +6,13 @@ package struct Shrinking: Sendable {
     package var zeroesWhereTrimFails: Bool
     /// Swap is emptied; its label and identifier stay.
     package var clearsSwap: Bool
+    /// The file system at a disk's end, its partition and the disk are made as small as can be.
+    package var resizesToMinimum: Bool
 
-    package init(zeroesWhereTrimFails: Bool = true, clearsSwap: Bool = true) {
+    package init(zeroesWhereTrimFails: Bool = true, clearsSwap: Bool = true, resizesToMinimum: Bool = false) {
         self.zeroesWhereTrimFails = zeroesWhereTrimFails
         self.clearsSwap = clearsSwap
+        self.resizesToMinimum = resizesToMinimum
     }
 }
 

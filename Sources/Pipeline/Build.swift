@@ -1,3 +1,4 @@
+import Foundation
 import Libvirt
 import SSH
 package import Scopes
@@ -80,8 +81,11 @@ package struct Build: Sendable {
                     .run(machine, shell)
             }
             let finished = try await finishGuest(disks, workspace, data, step)
-            let outcome = try await step.run("Finishing the disk") {
+            var outcome = try await step.run("Finishing the disk") {
                 try await FinishDisks(source: source, reporter: reporter).run(disks, finished, workspace)
+            }
+            if let proxmox = source.proxmox, case .success = outcome {
+                outcome = try await archive(disks, workspace, proxmox, step)
             }
             let artifact = try await step.run("Moving the image into place") {
                 try CommitOutput(source: source, context: context).run(workspace)
@@ -110,6 +114,29 @@ package struct Build: Sendable {
             reporter.warn("the image is kept as the machine left it, since finishing it failed")
             return .failure(error)
         }
+    }
+
+    /// `format = "proxmox"`: the archive is all that leaves the workspace. Where it cannot be made, the disks do.
+    private func archive(
+        _ disks: Disks, _ workspace: Workspace, _ settings: ProxmoxArchiveSettings, _ step: StepRunner
+    ) async throws -> Result<Void, any Error> {
+        let variables = workspace.output + "/efivars.fd"
+        var hasVariables = FileManager.default.fileExists(atPath: variables)
+        if case .efi(_, _, dropsVars: true) = plan.source.machine.firmware { hasVariables = false }
+        let images = BuiltImages(
+            disks: disks.paths, format: disks.format, variables: hasVariables ? variables : nil)
+        do {
+            _ = try await step.run("Making the Proxmox archive") {
+                try await MakeProxmoxArchive(settings: settings, context: context, reporter: reporter)
+                    .run(images, in: workspace.output)
+            }
+        } catch let error where !(error is CancellationError) {
+            try Task.checkCancellation()
+            return .failure(
+                error.keeping("The disks are kept in \(plan.source.outputDirectory).", in: "make the Proxmox archive"))
+        }
+        for file in disks.paths + [variables] { try removeTree(file) }
+        return .success(())
     }
 
     /// A machine that goes away ends the installation at once; without a communicator its power-off is how it ends.

@@ -1,4 +1,5 @@
 import CLibssh
+import Crypto
 import Foundation
 import Scopes
 
@@ -67,6 +68,18 @@ package actor SSHConnection {
 
     package var isAlive: Bool { !isClosed && ssh_is_connected(session) != 0 }
 
+    /// `SHA256:…` of the server's key, as `ssh-keygen -l` prints it.
+    package var hostKeyFingerprint: String? {
+        var key: ssh_key?
+        guard ssh_get_server_publickey(session, &key) == SSH_OK, let key else { return nil }
+        defer { ssh_key_free(key) }
+        var line: UnsafeMutablePointer<CChar>?
+        guard ssh_pki_export_pubkey_base64(key, &line) == SSH_OK, let line else { return nil }
+        defer { ssh_string_free_char(line) }
+        guard let blob = Data(base64Encoded: String(cString: line)) else { return nil }
+        return "SHA256:" + Data(SHA256.hash(data: blob)).base64EncodedString().replacing("=", with: "")
+    }
+
     var lastError: String {
         if let lossReason { return lossReason }
         let text = ssh_get_error(UnsafeMutableRawPointer(session)).map { String(cString: $0) } ?? ""
@@ -101,6 +114,11 @@ package actor SSHConnection {
             if !hasBanner && passed > options.bannerTimeout { throw SSHError.noBanner }
             if passed > options.handshakeTimeout { throw SSHError.timedOut("shaking hands over SSH") }
             try await waitForNetwork()
+        }
+        // Before anything secret is sent.
+        if let wanted = options.hostKeyFingerprint, hostKeyFingerprint != wanted {
+            throw SSHError.handshakeFailed(
+                "the server's key is \(hostKeyFingerprint ?? "unknown"), and \(wanted) was expected")
         }
         try await authenticate(credentials)
     }

@@ -47,6 +47,8 @@ package struct SSHOptions: Sendable {
     package var readWriteTimeout: Duration?
     /// A guest may be busy: it is given up after three intervals without an answer, and not before this time.
     package var silencePatience = Duration.seconds(60)
+    /// `SHA256:…` of the server's key; nil: any is taken, as of a guest that was just made.
+    package var hostKeyFingerprint: String?
     package var usesPTY: Bool
     /// Lets the guest's commands use the agent here, if there is one.
     package var forwardsAgent: Bool

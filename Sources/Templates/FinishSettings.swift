@@ -30,6 +30,8 @@ package struct FinishSettings: Sendable {
     package var shrinks: Bool
     package var zeroesFreeSpace: Bool
     package var clearsSwap: Bool
+    /// Disks end where the least that their last file system needs ends.
+    package var resizesToMinimum: Bool
     package var inspects: Bool
     package var bills: [BillFormat]
     package var check: Check

@@ -117,6 +117,8 @@ package enum ProvisionerSettings: Sendable {
 package enum PostProcessorSettings: Sendable {
     case checksum(ChecksumSettings)
     case manifest(ManifestSettings)
+    case proxmoxTemplate(ProxmoxArchiveSettings)
+    case proxmoxUpload(ProxmoxUploadSettings)
     case shellLocal(ShellLocalSettings)
 }
 

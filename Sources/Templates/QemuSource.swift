@@ -16,6 +16,8 @@ package struct QemuSource: Sendable {
     package var finish: FinishSettings?
     /// `libvirt_uri`, Ingot's own; nil for the default.
     package var libvirtURI: String?
+    /// `format = "proxmox"`: the disks leave as a backup archive.
+    package var proxmox: ProxmoxArchiveSettings?
 }
 
 /// `iso_url` and its kin.

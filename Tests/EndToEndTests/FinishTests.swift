@@ -24,7 +24,7 @@ struct FinishTests {
             "sh",
             [
                 "-c",
-                "cd \(bench.path) && mkdir http && mke2fs -q -t ext4 -F -d tree root 60M && gzip -1 <root >http/system.gz",
+                "cd \(bench.path) && mkdir http && mke2fs -q -t ext4 -F -d tree root 240M && gzip -1 <root >http/system.gz",
             ])
         try #require(made.status == 0, "\(made.output)")
     }
@@ -37,9 +37,11 @@ struct FinishTests {
         let template = try Guest.template(
             source: """
                   http_directory = "http"
+                  disk_size      = "256M"
                   finish {
                     keep     = ["logs"]
                     hostname = "golden"
+                    resize_to_minimum = true
                     files    = { "/etc/motd" = "motd" }
                     remove   = ["/opt/*"]
                   }
@@ -80,13 +82,15 @@ struct FinishTests {
             [
                 "-c",
                 """
-                cd \(bench.path) && qemu-img convert -O raw output-guest/packer-guest disk && e2fsck -fn disk >&2 &&
+                cd \(bench.path) && qemu-img info output-guest/packer-guest && qemu-img convert -O raw output-guest/packer-guest disk && e2fsck -fn disk >&2 &&
                 for f in machine-id hostname motd; do echo "$f=$(debugfs -R "cat /etc/$f" disk 2>/dev/null)"; done
                 debugfs -R 'cat /root/.ssh/authorized_keys' disk; debugfs -R 'ls /etc/ssh' disk
                 debugfs -R 'cat /var/log/syslog' disk
                 """,
             ])
         #expect(look.status == 0, "\(look.output)")
+        let virtual = try #require(look.output.firstMatch(of: /virtual size: .* \(([0-9]+) bytes\)/))
+        #expect(try #require(Int(virtual.1)) < 160 << 20, "the disk keeps its size: \(virtual.0)")
         for text in ["machine-id=\n", "hostname=golden\n", "motd=welcome\n", "ssh-rsa AAAAOwn own key", "words"] {
             #expect(look.output.contains(text), "no \(text) in:\n\(look.output)")
         }

@@ -167,6 +167,48 @@ struct ApplianceTests {
         #expect(outcome.journal.warnings.contains { $0.contains("relative") })
     }
 
+    @Test("disks whose last file system is an ext4 get as small as it can be, others keep their size and say why")
+    func minimum() async throws {
+        let scratch = try Scratch()
+        let tree = scratch.folder + "/tree"
+        try FileManager.default.createDirectory(atPath: tree, withIntermediateDirectories: true)
+        try Data(repeating: 65, count: 40 << 20).write(to: URL(fileURLWithPath: tree + "/large"))
+        let disks = ["large", "whole", "swap"].map {
+            GuestDisk(path: "\(scratch.folder)/\($0).raw", format: "raw")
+        }
+        let table = "label: gpt\\nstart=2048, size=2048\\nstart=4096, size=1222656\\n"
+        try await scratch.run(
+            "sh", "-ec",
+            """
+            cd \(scratch.folder)
+            truncate -s 600M large.raw; truncate -s 500M whole.raw; truncate -s 64M swap.raw
+            printf '\(table)' | sfdisk -q large.raw
+            mke2fs -q -t ext4 -F -E offset=2097152 -d tree large.raw 611328k
+            mke2fs -q -t ext4 -F whole.raw
+            printf 'label: dos\\nstart=2048, type=82\\n' | sfdisk -q swap.raw
+            truncate -s 63M area; mkswap -q area; dd if=area of=swap.raw bs=1M seek=1 conv=notrunc status=none
+            """)
+        let options = FinishOptions(shrinking: Shrinking(resizesToMinimum: true))
+        let result = try await finish(disks, options, settings)
+        #expect(result.diskSizes.count == 3)
+        let sizes = result.diskSizes.map { ($0 ?? 0) >> 20 }
+        // 40 MiB of content, 64 to start with, and what the file system itself takes.
+        #expect((105...200).contains(sizes[0]) && (65...160).contains(sizes[1]) && sizes[2] == 0, "\(sizes)")
+        #expect(result.journal.warnings.count == 1)
+        #expect(
+            result.journal.warnings.first?.contains("/dev/sdc keeps its size: its last partition holds swap") == true)
+        for (disk, size) in zip(disks, result.diskSizes) {
+            guard let size else { continue }
+            try await scratch.run("qemu-img", "resize", "-q", "-f", "raw", "--shrink", disk.path, String(size))
+        }
+        let raw = disks[0].path
+        try await scratch.run("sh", "-c", "sfdisk --verify \(raw) 2>&1 | grep -q 'No errors detected'")
+        try await scratch.run("dd", "if=\(raw)", "of=\(raw).2", "bs=1M", "skip=2", "status=none")
+        try await scratch.run("e2fsck", "-fn", raw + ".2")
+        try await scratch.run("sh", "-c", "debugfs -R 'stat /large' \(raw).2 2>&1 | grep -q 'Size: 41943040'")
+        try await scratch.run("e2fsck", "-fn", disks[1].path)
+    }
+
     @Test("encrypted disks and a hibernated Windows are told as that, and stay as they are")
     func withoutSystem() async throws {
         let scratch = try Scratch()

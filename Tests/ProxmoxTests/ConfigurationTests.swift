@@ -1,8 +1,8 @@
 import Foundation
+import Proxmox
+import ProxmoxConfiguration
 import Scopes
 import Testing
-
-@testable import Proxmox
 
 /// Numbers that are the same in every run.
 struct CountingGenerator: RandomNumberGenerator {

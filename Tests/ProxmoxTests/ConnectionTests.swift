@@ -1,9 +1,8 @@
 import Foundation
+import Proxmox
 import Scopes
 import Synchronization
 import Testing
-
-@testable import Proxmox
 
 @Suite("Signing in and trust")
 struct ConnectionTests {

@@ -1,9 +1,9 @@
 import Foundation
+import Proxmox
+import ProxmoxConfiguration
 import Scopes
 import Synchronization
 import Testing
-
-@testable import Proxmox
 
 extension UploadTests {
     /// A template that stands on the server already.

@@ -1,8 +1,8 @@
 import Foundation
+import Proxmox
+import ProxmoxConfiguration
 import Scopes
 import Synchronization
-
-@testable import Proxmox
 
 extension ProxmoxPace {
     /// Nothing waits for real.

@@ -1,9 +1,9 @@
 import Foundation
+import Proxmox
+import ProxmoxConfiguration
 import Scopes
 import Synchronization
 import Testing
-
-@testable import Proxmox
 
 /// Each fault once, at each call that an upload makes; afterwards the server is as it was before.
 @Suite("Failing uploads leave nothing behind")

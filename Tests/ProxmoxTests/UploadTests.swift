@@ -1,9 +1,9 @@
 import Foundation
+import Proxmox
+import ProxmoxConfiguration
 import Scopes
 import Synchronization
 import Testing
-
-@testable import Proxmox
 
 @Suite("Uploading a template")
 struct UploadTests {

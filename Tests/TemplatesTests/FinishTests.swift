@@ -56,6 +56,7 @@ struct FinishTests {
         #expect(settings.authorizedKeys.map(\.user) == ["jo", "jo"])
         #expect(settings.cloudInitDatasources == ["NoCloud", "None"] && settings.timeout == .seconds(300))
         #expect(try finish("clear_hostname = true").hostName == .clear)
+        #expect(try finish("resize_to_minimum = true").resizesToMinimum && !settings.resizesToMinimum)
         #expect(try finish("inspect = false\nsbom = [\"spdx\"]").bills == [.spdx])
     }
 
@@ -63,6 +64,7 @@ struct FinishTests {
         "wrong options are refused where they stand",
         arguments: [
             ("check = \"eror\"", "invalid-value: \"eror\""), ("sbom = [\"cyclone\"]", "invalid-value: \"cyclone\""),
+            ("shrink = false\nresize_to_minimum = true", "exclusive-options: resize_to_minimum"),
             ("keep = [\"logs\", \"loggs\"]", "invalid-value: \"loggs\""),
             ("remove = [\"etc/foo\"]", "invalid-guest-path: \"etc/foo\""),
             ("remove = [\"/etc\"]", "invalid-guest-path: \"/etc\""),

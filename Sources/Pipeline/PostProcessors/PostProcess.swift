@@ -1,22 +1,36 @@
+import Foundation
+package import Proxmox
+import ProxmoxConfiguration
 import Scopes
-import Templates
+package import Templates
 
 /// Runs the chains of post-processors on a build's artifact (packer-compat 9.1).
 ///
 /// Every chain starts from the machine's artifact; inside a chain each result feeds the next. A chain that fails does
-/// not stop the others. The post-processors built in keep their input whatever `keep_input_artifact` says, as Packer's do.
-struct PostProcess: Sendable {
+/// not stop the others. Packer's own keep their input whatever `keep_input_artifact` says; those that make something else
+/// of the images drop them where it is false, once everything has succeeded.
+package struct PostProcess: Sendable {
     let build: PlannedBuild
     let data: RunData
     let context: RunContext
     let reporter: Reporter
+    /// With a server of Proxmox VE.
+    package var pace = ProxmoxPace()
+
+    package init(build: PlannedBuild, data: RunData, context: RunContext, reporter: Reporter) {
+        self.build = build
+        self.data = data
+        self.context = context
+        self.reporter = reporter
+    }
 
     /// The machine's artifact and those made from it, to show at the end.
     ///
     /// - Throws: The first failure, after all chains have had their turn.
-    func run(_ machineArtifact: Artifact) async throws -> [Artifact] {
+    package func run(_ machineArtifact: Artifact) async throws -> [Artifact] {
         var artifacts = [machineArtifact]
         var failure: (any Error)?
+        var dropped: [String] = []
         for chain in build.postProcessors {
             do {
                 var current = machineArtifact
@@ -25,6 +39,7 @@ struct PostProcess: Sendable {
                         try await run(planned, on: current)
                     }
                     guard let made else { continue }
+                    if planned.keepInputArtifact == false, planned.consumesImages { dropped += current.files }
                     current = made
                     artifacts.append(made)
                 }
@@ -35,7 +50,16 @@ struct PostProcess: Sendable {
             }
         }
         if let failure { throw failure }
-        return artifacts
+        return try remaining(artifacts, without: dropped)
+    }
+
+    private func remaining(_ artifacts: [Artifact], without dropped: [String]) throws -> [Artifact] {
+        guard !dropped.isEmpty else { return artifacts }
+        for file in dropped { try removeTree(context.absolute(file)) }
+        // Only an empty one goes.
+        if let folder = artifacts.first?.directory { rmdir(folder) }
+        let gone = Set(dropped)
+        return artifacts.filter { $0.files.isEmpty || !gone.isSuperset(of: $0.files) }
     }
 
     /// What the post-processor made; nil when it hands on its input.
@@ -45,6 +69,12 @@ struct PostProcess: Sendable {
             return try await WriteChecksums(settings: settings, build: build, context: context).run(input)
         case .manifest(let settings):
             try WriteManifest(settings: settings, build: build, context: context).run(input)
+        case .proxmoxTemplate(let settings):
+            return try await archive(input, settings)
+        case .proxmoxUpload(let settings):
+            return try await UploadProxmoxTemplate(
+                settings: settings, source: build.source, context: context, reporter: reporter, pace: pace
+            ).run(input)
         case .shellLocal(let settings):
             try await RunLocalScript(
                 settings: settings, build: build, data: data, context: context, reporter: reporter
@@ -52,4 +82,24 @@ struct PostProcess: Sendable {
         }
         return nil
     }
+
+    /// `proxmox-template`.
+    private func archive(_ input: Artifact, _ settings: ProxmoxArchiveSettings) async throws -> Artifact {
+        let images = try BuiltImages(
+            in: input, of: build.source, context: context,
+            for: "make the Proxmox archive of \(settings.machine.machine.name)")
+        let folder = settings.output ?? build.source.outputDirectory
+        let path = context.absolute(folder)
+        try makeParent(of: path + "/archive")
+        let names = try await MakeProxmoxArchive(settings: settings, context: context, reporter: reporter)
+            .run(images, in: path)
+        return Artifact(
+            id: "", description: "Proxmox template in \(folder): \(names[0])", files: names.map { folder + "/" + $0 },
+            directory: nil, builderID: "ingot.post-processor.proxmox-template")
+    }
+}
+
+extension PlannedPostProcessor {
+    /// Whether its result stands for the images.
+    fileprivate var consumesImages: Bool { type == "proxmox" || type == "proxmox-template" }
 }

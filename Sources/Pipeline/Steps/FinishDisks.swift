@@ -30,7 +30,8 @@ struct FinishDisks: Sendable {
             }
         } catch let error where !(error is CancellationError) {
             try Task.checkCancellation()
-            outcome = .failure(unfinished(error))
+            outcome = .failure(
+                error.keeping("The image is kept unfinished in \(source.outputDirectory).", in: "finish the image"))
         }
         try removeTree(workspace.overlays)
         if !isReplaced { await compactMain(disks) }
@@ -38,15 +39,6 @@ struct FinishDisks: Sendable {
         // The machine may have run with cache=unsafe: nothing is known to be on the medium before this.
         for path in disks.paths { try await qemuImg.flush(path) }
         return outcome
-    }
-
-    private func unfinished(_ error: any Error) -> BuildError {
-        let kept = "The image is kept unfinished in \(source.outputDirectory)."
-        guard var failure = error as? BuildError else {
-            return BuildError(operation: "finish the image", hint: kept, underlying: error)
-        }
-        failure.hint = failure.hint.map { $0 + "\n  " + kept } ?? kept
-        return failure
     }
 
     private func compactMain(_ disks: Disks) async {
@@ -117,4 +109,15 @@ struct FinishDisks: Sendable {
     }
 
     private func megabytes(_ bytes: Int64) -> String { "\(bytes >> 20) MiB" }
+}
+
+extension Error {
+    /// The error of a build that went wrong after its machine was done, with word of what is kept all the same.
+    func keeping(_ words: String, in operation: String) -> BuildError {
+        guard var failure = self as? BuildError else {
+            return BuildError(operation: operation, hint: words, underlying: self)
+        }
+        failure.hint = failure.hint.map { $0 + "\n  " + words } ?? words
+        return failure
+    }
 }

@@ -46,6 +46,10 @@ struct FinishGuest: Sendable {
             ) { [reporter] stage, fraction in
                 reporter.report(fraction.map { .progress(fraction: $0) } ?? .heartbeat, stage.rawValue)
             }
+            for (overlay, size) in zip(overlays.paths, result.diskSizes) {
+                guard let size else { continue }
+                try await qemuImg.resize(overlay, format: overlays.format, size: size, arguments: ["--shrink"])
+            }
             tell(result.journal)
             return FinishedGuest(
                 overlays: overlays, documents: try documents(result), complaint: try tell(result.findings))
@@ -109,7 +113,9 @@ struct FinishGuest: Sendable {
         FinishOptions(
             generalisation: generalisation(data), injection: try injection(),
             shrinking: settings.shrinks
-                ? Shrinking(zeroesWhereTrimFails: settings.zeroesFreeSpace, clearsSwap: settings.clearsSwap) : nil,
+                ? Shrinking(
+                    zeroesWhereTrimFails: settings.zeroesFreeSpace, clearsSwap: settings.clearsSwap,
+                    resizesToMinimum: settings.resizesToMinimum) : nil,
             check: settings.check == .off ? nil : LeftoverCheck(secrets: leftovers(), permittedKeys: ownKeys),
             inspects: settings.inspects || !settings.bills.isEmpty)
     }

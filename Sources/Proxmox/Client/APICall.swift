@@ -1,3 +1,5 @@
+import ProxmoxConfiguration
+
 /// One call of the API.
 struct APICall: Sendable {
     enum Method: String, Sendable { case GET, POST, PUT, DELETE }

@@ -1,3 +1,4 @@
+package import ProxmoxConfiguration
 import Scopes
 
 /// A machine's configuration, as the server gives it.

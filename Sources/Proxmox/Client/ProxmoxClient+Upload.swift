@@ -3,6 +3,7 @@ import Crypto
 import Foundation
 import NIOCore
 import NIOHTTP1
+import ProxmoxConfiguration
 import Scopes
 
 /// A file on its way to a storage.

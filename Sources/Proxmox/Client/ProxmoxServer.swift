@@ -1,4 +1,5 @@
 import Foundation
+import ProxmoxConfiguration
 package import Scopes
 
 /// Who signs in.

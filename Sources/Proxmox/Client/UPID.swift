@@ -1,3 +1,4 @@
+import ProxmoxConfiguration
 import Scopes
 
 /// The id of a task, which tells where it runs, what it does and for whom.

@@ -1,3 +1,4 @@
+import ProxmoxConfiguration
 import Scopes
 
 /// A privilege that an upload needs.

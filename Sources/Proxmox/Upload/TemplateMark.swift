@@ -1,21 +1,21 @@
-import Foundation
+package import Foundation
 
 /// A line in the notes of a template that tells it was made here; a comment of Markdown, so it is not shown.
-struct TemplateMark: Equatable {
+package struct TemplateMark: Equatable {
     /// The template's name without the label of its version.
-    var family: String
+    package var family: String
     /// Seconds since 1970.
-    var made: Int64
+    package var made: Int64
 
-    init(family: String, made: Date) {
+    package init(family: String, made: Date) {
         self.family = family
         self.made = Int64(max(0, min(made.timeIntervalSince1970, 1e12)))
     }
 
-    var text: String { "\(Self.opening)\(family) \(made)\(Self.closing)" }
+    package var text: String { "\(Self.opening)\(family) \(made)\(Self.closing)" }
 
     /// The last mark in a description.
-    init?(in description: String) {
+    package init?(in description: String) {
         for line in description.split(whereSeparator: \.isNewline).reversed() {
             let line = line.trimmingCharacters(in: .whitespaces)
             guard line.hasPrefix(Self.opening), line.hasSuffix(Self.closing) else { continue }
@@ -29,7 +29,7 @@ struct TemplateMark: Equatable {
     }
 
     /// A description with this mark at its end.
-    func added(to description: String) -> String {
+    package func added(to description: String) -> String {
         description.isEmpty ? text : description + "\n\n" + text
     }
 

@@ -1,4 +1,5 @@
 package import Foundation
+package import ProxmoxConfiguration
 package import Scopes
 
 /// An image on this machine that becomes a drive of the template.
@@ -76,6 +77,14 @@ package struct UploadedTemplate: Sendable, Equatable {
     package var removed: [Int] = []
     /// What did not go as wished, though the template is complete.
     package var warnings: [String] = []
+
+    package init(vmid: Int, name: String, node: String, removed: [Int] = [], warnings: [String] = []) {
+        self.vmid = vmid
+        self.name = name
+        self.node = node
+        self.removed = removed
+        self.warnings = warnings
+    }
 }
 
 /// What happens during an upload, for whoever shows it.

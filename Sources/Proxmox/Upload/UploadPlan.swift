@@ -1,4 +1,5 @@
 import Foundation
+import ProxmoxConfiguration
 import Scopes
 
 /// What an upload will do, once the server was asked.

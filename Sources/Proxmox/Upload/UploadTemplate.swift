@@ -1,4 +1,5 @@
 import Foundation
+import ProxmoxConfiguration
 import Scopes
 import Synchronization
 

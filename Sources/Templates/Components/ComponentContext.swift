@@ -9,6 +9,8 @@ struct ComponentContext: Sendable {
     var force: Bool
     /// Only checked, not built: what is not built in is no error yet.
     var isValidation: Bool
+    /// What a post-processor's input comes from.
+    var source: QemuSource?
 
     /// Relative to the working directory, with a leading `~` expanded.
     func absolute(_ path: String) -> String {

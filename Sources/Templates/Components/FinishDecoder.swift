@@ -20,9 +20,9 @@ struct FinishDecoder {
         FinishSettings(
             generalises: flag("generalise"), keptParts: keptParts(), removedPaths: removedPaths(),
             shrinks: flag("shrink"), zeroesFreeSpace: flag("zero_free_space"), clearsSwap: flag("clear_swap"),
-            inspects: flag("inspect"), bills: bills(),
-            check: reader.choice("check", FinishSettings.Check.allCases.map(\.rawValue)).flatMap(
-                FinishSettings.Check.init) ?? .warn, permittedKeys: permittedKeys(), hostName: hostName(),
+            resizesToMinimum: resizes(), inspects: flag("inspect"), bills: bills(),
+            check: reader.choice("check").flatMap(FinishSettings.Check.init) ?? .warn, permittedKeys: permittedKeys(),
+            hostName: hostName(),
             files: files(), fileContent: fileContent(), firstBootScripts: scripts(),
             authorizedKeys: authorizedKeys(), cloudInitDatasources: datasources(), timeout: timeout())
     }
@@ -30,18 +30,21 @@ struct FinishDecoder {
     /// An option that is on unless it is switched off.
     private func flag(_ name: String) -> Bool { reader.isGiven(name) ? reader.bool(name) : true }
 
-    /// The elements of a list that are among `allowed`; errors about the others.
-    private mutating func choices(_ name: String, _ allowed: [String]) -> [String] {
-        reader.strings(name).enumerated().compactMap { index, text in
-            if allowed.contains(text) { return text }
-            if !context.isOpen(text) {
-                let hint = suggestion(for: text, among: allowed).map { "Did you mean \"\($0)\"? " } ?? ""
-                reader.error(
-                    "invalid-value", "“\(text)” is no value of \(name)",
-                    hint + "It takes: " + allowed.joined(separator: ", ") + ".", at: name, element: index)
-            }
-            return nil
+    private mutating func resizes() -> Bool {
+        let wanted = reader.bool("resize_to_minimum")
+        if wanted, !flag("shrink") {
+            reader.error(
+                "exclusive-options", "resize_to_minimum is a part of shrink, which is off", "Remove shrink = false.",
+                at: "resize_to_minimum")
         }
+        return wanted
+    }
+
+    /// The elements of a list that its table has; errors about the others.
+    private mutating func choices(_ name: String) -> [String] {
+        let texts = reader.strings(name)
+        reader.checkChoices(name, texts) { "“\($0)” is no value of \(name)" }
+        return texts
     }
 
     private mutating func keptParts() -> Set<FinishSettings.Part> {
@@ -50,13 +53,13 @@ struct FinishDecoder {
                 "no-effect", "keep has no effect with generalise = false", "All of it is kept.", at: "keep")
         }
         return Set(
-            choices("keep", FinishSettings.Part.allCases.map(\.rawValue)).compactMap(FinishSettings.Part.init))
+            choices("keep").compactMap(FinishSettings.Part.init))
     }
 
     private mutating func bills() -> [FinishSettings.BillFormat] {
         guard reader.isGiven("sbom") else { return flag("inspect") ? FinishSettings.BillFormat.allCases : [] }
         var seen: Set<String> = []
-        return choices("sbom", FinishSettings.BillFormat.allCases.map(\.rawValue))
+        return choices("sbom")
             .filter { seen.insert($0).inserted }.compactMap(FinishSettings.BillFormat.init)
     }
 

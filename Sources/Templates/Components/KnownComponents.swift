@@ -38,21 +38,22 @@ enum KnownComponents {
         word: "post-processor",
         builtIn: [
             "shell-local": OptionTables.shellLocal, "checksum": OptionTables.checksum,
-            "manifest": OptionTables.manifest,
+            "manifest": OptionTables.manifest, "proxmox": OptionTables.proxmoxUpload,
+            "proxmox-template": OptionTables.proxmoxTemplate,
         ],
         known: words(
             """
             artifice compress provenance vagrant vagrant-cloud vagrant-registry docker-import docker-tag docker-push
             docker-save amazon-import amazon-ami-management googlecompute-import googlecompute-export digitalocean-import
             vsphere vsphere-template ucloud-import yandex-import yandex-export alicloud-import exoscale-import scaleway
-            utm-zip utm-vagrant ami-copy proxmox
+            utm-zip utm-vagrant ami-copy
             """))
 
     static let dataSources = Family(
         word: "data source", builtIn: OptionTables.dataSources,
         known: words(
             """
-            host-info password hcp-packer-version hcp-packer-artifact hcp-packer-image hcp-packer-iteration amazon-ami
+            password hcp-packer-version hcp-packer-artifact hcp-packer-image hcp-packer-iteration amazon-ami
             amazon-secretsmanager amazon-parameterstore azure-keyvaultsecret googlecompute-image hcloud-image
             oracle-objectstorage vsphere-virtualmachine parameterstore scaleway-image virtualbox
             """))

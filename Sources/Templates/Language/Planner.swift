@@ -130,8 +130,10 @@ struct Planner {
         let provisioners = build.provisioners.compactMap { provisioner($0, use, build, sourceValue, context) }
         let cleanup = build.errorCleanup.flatMap { provisioner($0, use, build, sourceValue, context) }
         var chains: [[PlannedPostProcessor]] = []
+        var outputContext = context
+        outputContext.source = source
         for chain in build.postProcessors {
-            let planned = self.chain(chain, use, build, sourceValue, context, selection)
+            let planned = self.chain(chain, use, build, sourceValue, outputContext, selection)
             if !planned.isEmpty { chains.append(planned) }
         }
         return PlannedBuild(

@@ -1,4 +1,5 @@
 import Diagnostics
+import HCL
 
 /// Turns the builders of a JSON template into plans.
 struct LegacyPlanner {
@@ -127,8 +128,10 @@ struct LegacyPlanner {
         let provisioners = self.template.provisioners.compactMap { provisioner($0, builder, context) }
         let cleanup = self.template.errorCleanup.flatMap { provisioner($0, builder, context) }
         var chains: [[PlannedPostProcessor]] = []
+        var outputContext = context
+        outputContext.source = source
         for chain in self.template.postProcessors {
-            let planned = self.chain(chain, builder, context, selection)
+            let planned = self.chain(chain, builder, outputContext, selection)
             if !planned.isEmpty { chains.append(planned) }
         }
         return PlannedBuild(

@@ -1,5 +1,6 @@
 import Crypto
 import Foundation
+import ProxmoxConfiguration
 
 extension FakeCluster.State {
     typealias State = FakeCluster.State

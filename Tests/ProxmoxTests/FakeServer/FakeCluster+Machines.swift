@@ -1,4 +1,5 @@
 import Foundation
+import ProxmoxConfiguration
 
 extension FakeCluster.State {
     mutating func create(_ fields: [String: String], _ node: String, _ user: String) throws -> Any {

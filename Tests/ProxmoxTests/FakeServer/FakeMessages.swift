@@ -1,4 +1,5 @@
 import Foundation
+import ProxmoxConfiguration
 
 /// A request as the fake server got it.
 struct FakeRequest: Sendable {

@@ -1,7 +1,6 @@
 import Foundation
+import Proxmox
 import Synchronization
-
-@testable import Proxmox
 
 /// A shell on a fake cluster's node that knows `qm importdisk`.
 final class FakeShell: ProxmoxShell {

@@ -1,0 +1,18 @@
+source "qemu" "vm" {
+  iso_url = "debian-13.iso"
+  iso_checksum = "sha256:5f4dcc3b5aa765d61d8327deb882cf995f4dcc3b5aa765d61d8327deb882cf99"
+  ssh_username = "root"
+}
+
+build {
+  sources = ["source.qemu.vm"]
+  post-processor "proxmox" {
+    proxmox_url = "https://pve:8006/api2/json"
+    username    = "root@pam"
+    password    = "secret"
+    existing    = "version"
+    keep        = 0
+    vm_id       = 100
+    insecure_skip_tls_verify = true
+  }
+}

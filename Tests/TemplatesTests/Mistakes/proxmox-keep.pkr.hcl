@@ -1,0 +1,16 @@
+source "qemu" "vm" {
+  iso_url = "debian-13.iso"
+  iso_checksum = "sha256:5f4dcc3b5aa765d61d8327deb882cf995f4dcc3b5aa765d61d8327deb882cf99"
+  ssh_username = "root"
+}
+
+build {
+  sources = ["source.qemu.vm"]
+  post-processor "proxmox" {
+    proxmox_url = "https://pve:8006/api2/json"
+    username    = "ci@pve!ingot"
+    password    = "secret"
+    keep        = 3
+    ca_file     = "ca.pem"
+  }
+}
