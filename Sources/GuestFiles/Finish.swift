@@ -128,7 +128,11 @@ extension Guestfs {
             try relabelAdded(since: added, &result.journal)
             if options.inspects {
                 begin(.report)
-                reports.append(try report(found, packages: try packages(of: found)))
+                var packages: [InstalledPackage] = []
+                do { packages = try self.packages(of: found) } catch let error as GuestfsError {
+                    result.journal.warn("the packages could not be listed: \(error.text)")
+                }
+                reports.append(try report(found, packages: packages))
                 for point in found.mountPoints {
                     do {
                         let room = try self.room(at: point.path)

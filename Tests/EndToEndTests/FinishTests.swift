@@ -98,6 +98,55 @@ struct FinishTests {
         #expect(!bench.names.contains { $0.hasPrefix(".output") })
     }
 
+    @Test("an image over a backing file still holds what the machine wrote, and nothing more than what differs")
+    func backingFile() async throws {
+        let bench = try Workbench()
+        try await makeSystem(in: bench)
+        let made = try await command(
+            "sh",
+            [
+                "-c",
+                "cd \(bench.path) && qemu-img convert -O qcow2 root base.qcow2 && xorriso -osirrox on -indev "
+                    + "\(try Guest.iso.get()) -extract /linux linux -extract /initrd.gz initrd.gz",
+            ])
+        try #require(made.status == 0, "\(made.output)")
+        try bench.write(
+            Guest.template(
+                source: """
+                      iso_url = "base.qcow2"
+                      disk_image = true
+                      use_backing_file = true
+                      skip_resize_disk = true
+                      boot_command = []
+                      qemuargs = [["-kernel", "linux"], ["-initrd", "initrd.gz"], ["-append", "quiet console=tty1"]]
+                      finish {
+                        inspect = false
+                        check   = "off"
+                        keep    = ["ssh-host-keys"]
+                      }
+                    """,
+                build: shell("mount -t ext4 /dev/vda /mnt && echo new >/mnt/srv/new && umount /mnt && sync")),
+            to: "t.pkr.hcl")
+        let run = try await bench.ingot("build", "-color=false", "t.pkr.hcl")
+        #expect(run.status == 0, "\(run.output)")
+        #expect(try FileManager.default.contentsOfDirectory(atPath: bench.path + "/output-guest") == ["packer-guest"])
+        let look = try await command(
+            "sh",
+            [
+                "-c",
+                """
+                cd \(bench.path) && qemu-img info output-guest/packer-guest | grep backing
+                qemu-img convert -O raw output-guest/packer-guest disk && e2fsck -fn disk >&2 &&
+                echo "new=$(debugfs -R 'cat /srv/new' disk)" && echo "id=$(debugfs -R 'cat /etc/machine-id' disk)" &&
+                debugfs -R 'ls /etc/ssh' disk
+                """,
+            ])
+        #expect(look.status == 0, "\(look.output)")
+        for text in ["base.qcow2", "new=new\n", "id=\n", "ssh_host_rsa_key"] {
+            #expect(look.output.contains(text), "no \(text) in:\n\(look.output)")
+        }
+    }
+
     @Test("an image that cannot be finished is kept as it is, and the build fails with the reason")
     func unfinished() async throws {
         let bench = try Workbench()

@@ -64,7 +64,7 @@ struct FinishTests {
         "wrong options are refused where they stand",
         arguments: [
             ("check = \"eror\"", "invalid-value: \"eror\""), ("sbom = [\"cyclone\"]", "invalid-value: \"cyclone\""),
-            ("shrink = false\nresize_to_minimum = true", "exclusive-options: resize_to_minimum"),
+            ("shrink = false\nresize_to_minimum = true", "exclusive-options: true"),
             ("keep = [\"logs\", \"loggs\"]", "invalid-value: \"loggs\""),
             ("remove = [\"etc/foo\"]", "invalid-guest-path: \"etc/foo\""),
             ("remove = [\"/etc\"]", "invalid-guest-path: \"/etc\""),

@@ -59,7 +59,9 @@ struct FinishDisks: Sendable {
         var made: [(path: String, final: String)] = []
         do {
             for (index, (overlay, disk)) in zip(guest.overlays.paths, disks.paths).enumerated() {
-                let base = source.disk.usesBackingFile ? try await qemuImg.info(disk, format: disks.format) : nil
+                // Compressed, an image stands alone, as it does without `finish`.
+                let hasBase = source.disk.usesBackingFile && !source.disk.compresses
+                let base = hasBase ? try await qemuImg.info(disk, format: disks.format) : nil
                 try await convert(
                     overlay, guest.overlays.format, to: disk + ".convert", format: disks.format, isMain: index == 0,
                     base: base?.backingFile)

@@ -7,7 +7,7 @@ import Templates
 
 /// What finishing the guest gave: disks that take the place of the machine's own, and what lies beside them.
 struct FinishedGuest: Sendable {
-    /// Overlays over the machine's disks.
+    /// Overlays over the machine's disks, or copies that have the same backing file.
     var overlays: Disks
     var documents: [(name: String, content: Data)]
     /// What the check found, where that is to be an error.
@@ -55,7 +55,10 @@ struct FinishGuest: Sendable {
                 overlays: overlays, documents: try documents(result), complaint: try tell(result.findings))
         } catch {
             do { try removeTree(workspace.overlays) } catch { reporter.warn("\(error)") }
-            throw error
+            guard var failure = error as? BuildError else { throw error }
+            // Not by the overlays' names, which tell nobody anything.
+            failure.operation = "finish \(source.vmName)"
+            throw failure
         }
     }
 
@@ -69,7 +72,16 @@ struct FinishGuest: Sendable {
         for (index, disk) in disks.paths.enumerated() {
             let path = "\(workspace.overlays)/\(index).qcow2"
             try await retryingWhileLocked {
-                try await qemuImg.create(path, format: "qcow2", size: nil, backing: (disk, disks.format))
+                let base = source.disk.usesBackingFile ? try await qemuImg.info(disk, format: disks.format) : nil
+                if let base = base?.backingFile {
+                    // A copy over the same base, since converting keeps apart only what lies in the top layer.
+                    try await qemuImg.convert(
+                        disk, sourceFormat: disks.format, to: path, format: "qcow2",
+                        arguments: ["-B", base, "-F", "qcow2"]
+                    ) { _ in }
+                } else {
+                    try await qemuImg.create(path, format: "qcow2", size: nil, backing: (disk, disks.format))
+                }
             }
             paths.append(path)
         }
@@ -195,6 +207,10 @@ struct FinishGuest: Sendable {
         var documents: [(name: String, content: Data)] = []
         if settings.inspects { documents.append(("\(source.vmName).report.json", try report.json())) }
         for (index, system) in report.systems.enumerated() {
+            guard !system.packages.isEmpty else {
+                if !settings.bills.isEmpty { reporter.warn("no list of packages is written, since none were found") }
+                continue
+            }
             let bill = BillOfMaterials(
                 name: source.vmName, system: system.system, packages: system.packages, created: context.startTime,
                 identifier: UUID(), toolVersion: ingotVersion)

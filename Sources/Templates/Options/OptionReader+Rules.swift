@@ -29,7 +29,8 @@ extension OptionReader {
     /// Reports the elements that are not among those that the table has.
     mutating func checkChoices(_ name: String, _ elements: [String], _ summary: (String) -> String) {
         let allowed = choices(of: name)
-        for (index, element) in elements.enumerated() where !allowed.contains(element) && !element.contains("<unknown>") {
+        for (index, element) in elements.enumerated() where !allowed.contains(element) && !element.contains("<unknown>")
+        {
             let hint = suggestion(for: element, among: allowed).map { "Did you mean \"\($0)\"? " } ?? ""
             error(
                 "invalid-value", summary(element), hint + "It takes: " + allowed.joined(separator: ", ") + ".",
