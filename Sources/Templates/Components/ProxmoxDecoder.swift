@@ -15,9 +15,15 @@ struct ProxmoxDecoder {
         self.context = context
         self.source = source
         self.isArchive = isArchive
-        let name = reader.text("template_name") ?? DNSName.made(from: source.vmName)
+        let name = reader.text("template_name") ?? Self.usualName(source.vmName)
         settings = ProxmoxMachineSettings(
             machine: MachineConfiguration(name: name, storage: reader.text("storage_pool") ?? "local-lvm"))
+    }
+
+    /// The name of the machine, which may be that of its image file.
+    private static func usualName(_ vmName: String) -> String {
+        let ending = [".qcow2", ".raw", ".img"].first(where: vmName.hasSuffix) ?? ""
+        return DNSName.made(from: String(vmName.dropLast(ending.count)))
     }
 
     // MARK: The components
