@@ -1,14 +1,16 @@
 import Foundation
 import HCL
-import Templates
+package import Templates
 
 /// `host-info`: the system that this program runs on, in the words of Go and of its library gopsutil, which Packer's plugin
 /// asks.
-struct HostInfo {
+package struct HostInfo {
     /// What stands before the path of every file that is read.
-    var root = ""
+    let root: String
 
-    var answer: DataSourceAnswer {
+    package init(root: String = "") { self.root = root }
+
+    package var answer: DataSourceAnswer {
         let release = release
         let id = release["ID"] ?? ""
         let platform = Self.platforms[id] ?? id

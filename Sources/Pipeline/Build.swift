@@ -35,6 +35,7 @@ package struct Build: Sendable {
     /// - Returns: What to list at the end.
     /// - Throws: What went wrong first; by then everything acquired is gone again, unless `-on-error` says otherwise.
     package func run() async throws -> [Artifact] {
+        try await PostProcess(build: plan, data: .none(context.runUUID), context: context, reporter: reporter).check()
         let (artifact, data) = try await makeImage()
         return try await PostProcess(build: plan, data: data, context: context, reporter: reporter).run(artifact)
     }
@@ -228,6 +229,13 @@ extension BootSettings {
 }
 
 extension RunData {
+    /// Before there is a guest.
+    fileprivate static func none(_ runUUID: String) -> RunData {
+        RunData(
+            id: "", host: "", port: 0, user: "", password: Sensitive(""), connectionType: "none", runUUID: runUUID,
+            httpIP: "", httpPort: "0", sshPublicKey: "", sshPrivateKey: Sensitive(""))
+    }
+
     /// What `build.*` gives once the guest can be reached.
     fileprivate init(
         _ source: QemuSource, machine: RunningMachine, services: Services, keys: BuildKeys?, runUUID: String

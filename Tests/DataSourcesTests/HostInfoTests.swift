@@ -1,9 +1,8 @@
+import DataSources
 import Foundation
 import HCL
 import Templates
 import Testing
-
-@testable import DataSources
 
 @Suite("host-info")
 struct HostInfoTests {

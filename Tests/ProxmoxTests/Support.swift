@@ -20,8 +20,8 @@ extension ProxmoxPace {
     /// For calls that are never answered.
     static var impatient: ProxmoxPace {
         var pace = quick
-        pace.callLimit = .milliseconds(1500)
-        pace.uploadLimit = .milliseconds(1500)
+        pace.callLimit = .milliseconds(800)
+        pace.uploadLimit = .milliseconds(800)
         return pace
     }
 }

@@ -58,7 +58,7 @@ struct ProxmoxSettingsTests {
         let machine = try archive(
             "",
             source: """
-                vm_name              = "Debian_13 golden"
+                vm_name              = "Debian_13 golden.qcow2"
                 disk_interface       = "virtio-scsi"
                 disk_additional_size = ["1G", "2G"]
                 net_device           = "e1000"

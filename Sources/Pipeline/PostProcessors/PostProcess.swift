@@ -24,6 +24,19 @@ package struct PostProcess: Sendable {
         self.reporter = reporter
     }
 
+    /// Asks the servers that the post-processors will use whether they would let them in.
+    package func check() async throws {
+        for planned in build.postProcessors.joined() where planned.type == "proxmox" {
+            // Options that only the run can fill in are checked then.
+            guard case .proxmoxUpload(let settings)? = try? planned.settings(data) else { continue }
+            try await reporter.step("Checking the server of post-processor: \(planned.name ?? planned.type)") {
+                try await UploadProxmoxTemplate(
+                    settings: settings, source: build.source, context: context, reporter: reporter, pace: pace
+                ).check()
+            }
+        }
+    }
+
     /// The machine's artifact and those made from it, to show at the end.
     ///
     /// - Throws: The first failure, after all chains have had their turn.

@@ -45,6 +45,21 @@ struct UploadProxmoxTemplate: Sendable {
             files: [], directory: nil, builderID: "ingot.post-processor.proxmox")
     }
 
+    /// Signs in, so that a wrong address, login or node is told before an hour's build and not after it.
+    func check() async throws {
+        reporter.conceal(settings.secrets)
+        var server = try server()
+        server.pace = pace
+        try await ProxmoxClient.with(server) { client in
+            reporter.debug("\(server.address) has Proxmox VE \(try await client.version())")
+            let names = try await client.nodes().map(\.name).sorted()
+            guard let wanted = settings.node, !names.contains(wanted) else { return }
+            throw BuildError(
+                "make the Proxmox template \(settings.machine.machine.name)", because: "there is no node `\(wanted)`",
+                hint: "Set `node` to one of: \(names.joined(separator: ", ")).")
+        }
+    }
+
     private func server() throws -> ProxmoxServer {
         let credentials: ProxmoxCredentials
         if let token = settings.token {

@@ -6,7 +6,7 @@ import Scopes
 struct ProxmoxDecoder {
     var reader: OptionReader
     let context: ComponentContext
-    private let source: QemuSource
+    let source: QemuSource
     let isArchive: Bool
     var settings: ProxmoxMachineSettings
 
@@ -15,9 +15,15 @@ struct ProxmoxDecoder {
         self.context = context
         self.source = source
         self.isArchive = isArchive
-        let name = reader.text("template_name") ?? DNSName.made(from: source.vmName)
+        let name = reader.text("template_name") ?? Self.usualName(source.vmName)
         settings = ProxmoxMachineSettings(
             machine: MachineConfiguration(name: name, storage: reader.text("storage_pool") ?? "local-lvm"))
+    }
+
+    /// The name of the machine, which may be that of its image file.
+    private static func usualName(_ vmName: String) -> String {
+        let ending = [".qcow2", ".raw", ".img"].first(where: vmName.hasSuffix) ?? ""
+        return DNSName.made(from: String(vmName.dropLast(ending.count)))
     }
 
     // MARK: The components
@@ -202,6 +208,7 @@ struct ProxmoxDecoder {
         return (disk, isArchive ? nil : size)
     }
 
+<<<<<<< HEAD
     private mutating func firmware() {
         let given = source.machine.firmware
         var isEFI = false
@@ -246,6 +253,8 @@ struct ProxmoxDecoder {
             }.first ?? source.machine.tpm.map { _ in MachineConfiguration.TPMState(version: usual) }
     }
 
+=======
+>>>>>>> h-pve
     private mutating func networks() {
         let device = source.machine.netDevice
         let usual =
@@ -277,6 +286,19 @@ struct ProxmoxDecoder {
         let order = text.hasPrefix("order=") ? text.dropFirst("order=".count) : text[...]
         settings.machine.bootOrder = order.split { ";, ".contains($0) }.map(String.init)
     }
+<<<<<<< HEAD
+=======
+
+    // MARK: Choices
+
+    mutating func choice<Value: RawRepresentable<String> & CaseIterable>(
+        _ name: String, _ type: Value.Type
+    ) -> Value? { Self.choice(name, type, &reader) }
+
+    static func choice<Value: RawRepresentable<String> & CaseIterable>(
+        _ name: String, _ type: Value.Type, _ reader: inout OptionReader
+    ) -> Value? { reader.choice(name, type.allCases.map(\.rawValue)).flatMap(Value.init) }
+>>>>>>> h-pve
 }
 
 extension DiskSettings.Interface {

@@ -38,10 +38,10 @@ final class FinishedBuild: Sendable {
 
     /// Runs the post-processors of a template on the images.
     ///
-    /// - Parameter force: Also when they run; loading always does, since the output is there.
+    /// - Parameter checksOnly: Only what comes before the build.
     func run(
         _ postProcessors: String, source: String = "", at time: Double = 1_800_000_000, force: Bool = false,
-        environment: [String: String] = [:]
+        environment: [String: String] = [:], checksOnly: Bool = false
     ) async throws -> [Artifact] {
         let template = """
             source "qemu" "vm" {
@@ -81,6 +81,10 @@ final class FinishedBuild: Sendable {
             directory: folder + "/output-vm")
         var process = PostProcess(build: build, data: data, context: context, reporter: reporter)
         process.pace = .quick
+        if checksOnly {
+            try await process.check()
+            return []
+        }
         return try await process.run(artifact)
     }
 }

@@ -118,6 +118,27 @@ struct UploadPostProcessorTests {
         #expect(cluster.state.withLock { $0.inventory } == before && build.names() == ["packer-vm"])
     }
 
+    @Test("a wrong login or node is told before the build, which changes nothing")
+    func check() async throws {
+        let build = try FinishedBuild()
+        let (cluster, authority) = (quickCluster(), try await authority())
+        let before = cluster.state.withLock { $0.inventory }
+        try await FakeServer.with(cluster) { server in
+            let right = block(server, Self.token + authority)
+            _ = try await build.run(right, checksOnly: true)
+            let login = await words {
+                _ = try await build.run(right.replacing("aaaa-bbbb", with: "cccc-dddd"), checksOnly: true)
+            }
+            #expect(login.contains("401"))
+            let node = await words {
+                let options = Self.token + authority + "    node = \"pve9\"\n"
+                _ = try await build.run(block(server, options), checksOnly: true)
+            }
+            #expect(node.contains("no node `pve9`") && node.contains("one of: pve."))
+        }
+        #expect(cluster.state.withLock { $0.inventory } == before)
+    }
+
     @Test("an older server gets the disk through a real SSH server, whose key is checked first")
     func shell() async throws {
         let (cluster, authority) = (quickCluster(), try await authority())
