@@ -117,6 +117,7 @@ struct FinishTests {
                       disk_image = true
                       use_backing_file = true
                       skip_resize_disk = true
+                      disk_size = "256M"
                       boot_command = []
                       qemuargs = [["-kernel", "linux"], ["-initrd", "initrd.gz"], ["-append", "quiet console=tty1"]]
                       finish {
