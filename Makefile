@@ -21,8 +21,8 @@ lint:
 # One release build serves the tests and the demo.
 test: dependencies
 	$(MAKE) lint
-	timeout 2400 $(SWIFT) build -c release --build-tests
-	timeout 1500 $(SWIFT) test -c release --skip-build --no-parallel
+	timeout 3000 $(SWIFT) build -c release --build-tests
+	timeout 2400 $(SWIFT) test -c release --skip-build --no-parallel
 	timeout 3000 env OUTPUT=.build/demo scripts/demo
 
 bench: dependencies all

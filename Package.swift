@@ -71,7 +71,7 @@ let package = Package(
 
         module("Diagnostics"),
         module("Scopes", ["CMemory"]),
-        module("HCL", ["Diagnostics", "CCrypt", bigInt, crypto, yams]),
+        module("HCL", ["Diagnostics", "CCrypt", "CMemory", bigInt, crypto, yams]),
         module("BootCommand", ["Diagnostics"]),
         module("ProxmoxConfiguration", ["Scopes"]),
         module("Templates", ["Diagnostics", "HCL", "BootCommand", "CCrypt", "ProxmoxConfiguration", "Scopes"]),
@@ -98,7 +98,8 @@ let package = Package(
             "Pipeline",
             [
                 "Diagnostics", "Scopes", "HCL", "BootCommand", "Templates", "Libvirt", "SSH", "RemoteFramebuffer",
-                "Screen", "HTTPServing", "Media", "DiskImages", "Processes", "Proxmox", "ProxmoxConfiguration", "VMA",
+                "Screen", "HTTPServing", "Media", "DiskImages", "Processes", "GuestFiles",
+                "Proxmox", "ProxmoxConfiguration", "VMA",
             ]),
         module(
             "CLI",
@@ -138,7 +139,7 @@ let package = Package(
                 nioHTTP1,
                 nioPosix, nioSSL,
             ]),
-        tests("Pipeline", ["Diagnostics", "Libvirt", "RemoteFramebuffer", "Scopes", "Templates"]),
+        tests("Pipeline", ["Diagnostics", "GuestFiles", "Libvirt", "RemoteFramebuffer", "Scopes", "Templates"]),
         tests("Processes", ["Scopes"]),
         tests("CLI", ["Pipeline", "Scopes"]),
         // They run the program as a user does. They don't depend on it, since its linker settings would be theirs.

@@ -80,16 +80,16 @@ extension Ingot {
         var known = configuration.subcommands
         var path = ["ingot"]
         for word in arguments.prefix(while: { $0 != "--" }) where !word.hasPrefix("-") {
-            if known.isEmpty || word == "help" { return nil }
+            if known.isEmpty { return nil }
+            if word == "help" { continue }
             if let next = known.first(where: { names($0).contains(word) }) {
                 path.append(word)
                 known = next.configuration.subcommands
                 continue
             }
-            let known = known.flatMap(names)
-            let help = "Run `\(path.joined(separator: " ")) -h` for a list of the commands."
-            return "Error: \(path.joined(separator: " ")) has no command “\(word)”. "
-                + (suggestion(for: word, among: known).map { "Did you mean “\($0)”?" } ?? help)
+            let hint = suggestion(for: word, among: known.flatMap(names)).map { "Did you mean “\($0)”? " } ?? ""
+            return "Error: \(path.joined(separator: " ")) has no command “\(word)”. \(hint)"
+                + "It has: \(known.map { $0._commandName }.joined(separator: ", "))."
         }
         return nil
     }

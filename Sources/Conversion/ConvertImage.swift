@@ -142,15 +142,18 @@ package struct ConvertImage: Sendable {
         outcome.backingFile = try await backingFile(source, format)
         try await qemuImg.convert(
             source, sourceFormat: format.rawValue, to: staged, format: target.rawValue,
-            isCompressed: isCompressed && target == .qcow2, arguments: creationOptions(target)
+            isCompressed: isCompressed && target == .qcow2, isFlushed: false, arguments: creationOptions(target)
         ) { onProgress(.writing, $0) }
-        outcome.writing = ContinuousClock().now - start
+        let written = ContinuousClock().now
+        outcome.writing = written - start
+        // The medium takes in what the comparison reads from memory, both at the same time.
+        async let flushed: Void = qemuImg.flush(staged)
         outcome.size = UInt64(max(try await qemuImg.info(staged, format: target.rawValue).virtualSize, 0))
-        outcome.verifying = try await ContinuousClock().measure {
-            try await qemuImg.compare(
-                source, format: format.rawValue, with: staged, secondFormat: target.rawValue
-            ) { onProgress(.verifying, $0) }
-        }
+        try await qemuImg.compare(
+            source, format: format.rawValue, with: staged, secondFormat: target.rawValue
+        ) { onProgress(.verifying, $0) }
+        try await flushed
+        outcome.verifying = ContinuousClock().now - written
     }
 
     private func creationOptions(_ target: ImageFormat) -> [String] {

@@ -45,6 +45,7 @@ package struct LocalDataSources: DataSourceRunner {
         case .http(let url, let method, let headers, let body): try await read(url, method, headers, body)
         case .external(let program, let directory, let query): try await external(program, directory, query)
         case .externalRaw(let program, let directory, let query): try await externalRaw(program, directory, query)
+        case .hostInfo: HostInfo().answer
         case .gitCommit(let path, let revision): try await gitCommit(path, revision)
         case .gitRepository(let path): try await gitRepository(path)
         case .gitTree(let path, let revision): try await gitTree(path, revision)

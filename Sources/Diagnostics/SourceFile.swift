@@ -4,6 +4,8 @@ public struct SourceFile: Hashable, Sendable {
     public let name: String
     /// The text itself. Ranges count its UTF-8 bytes.
     public let text: String
+    /// Parts of it, in UTF-8 bytes, that are never drawn. They are sorted and do not overlap.
+    public var hidden: [Range<Int>] = []
 
     public init(name: String, text: String) {
         self.name = name

@@ -9,13 +9,14 @@ extension QemuImg {
     /// The result appears under its name whole and on the medium, or not at all; the input is only read.
     ///
     /// - Parameters:
+    ///   - isFlushed: Wait until the result is on the medium. A caller who leaves it out does so later.
     ///   - sourceFormat: nil lets qemu-img look; give it for every disk that a guest wrote (see `info`).
     ///   - isCompressed: Compress clusters (qcow2, and what else of qemu-img's formats can).
     ///   - arguments: Given on as they are, after Ingot's own.
     ///   - onProgress: The part that is done, 0 to 1, never falling.
     package func convert(
         _ path: String, sourceFormat: String? = nil, to target: String, format: String, isCompressed: Bool = false,
-        arguments: [String] = [], onProgress: @escaping @Sendable (Double) -> Void
+        isFlushed: Bool = true, arguments: [String] = [], onProgress: @escaping @Sendable (Double) -> Void
     ) async throws {
         let operation = "convert the disk \(path) to \(target)"
         try requireFile(path, operation)
@@ -26,7 +27,7 @@ extension QemuImg {
         words += ["--", path, partial]
         do {
             try await retryingWhileLocked(words, operation, partial, Progress(onProgress))
-            try await attempting(operation) { try await flush(partial) }
+            if isFlushed { try await attempting(operation) { try await flush(partial) } }
             guard rename(partial, target) == 0 else {
                 throw BuildError(operation, because: String(cString: strerror(errno)))
             }
@@ -34,7 +35,7 @@ extension QemuImg {
             unlink(partial)
             throw error
         }
-        try synchronize(folder(of: target))
+        if isFlushed { try synchronize(folder(of: target)) }
     }
 
     /// The image is locked for a moment after a machine's end; nothing else is tried again.

@@ -1,13 +1,13 @@
 /// A line of /etc/passwd.
-struct Account: Hashable {
-    var name: String
+package struct Account: Hashable {
+    package var name: String
     var owner: Int32
     var group: Int32
     var home: String
     var shell: String
 
     /// Reads /etc/passwd; lines that are none are left out.
-    static func read(_ text: String) -> [Account] {
+    package static func read(_ text: String) -> [Account] {
         text.split(whereSeparator: \.isNewline).compactMap { line in
             let fields = line.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
             guard fields.count >= 7, !fields[0].isEmpty, !fields[0].hasPrefix("#"), let owner = Int32(fields[2]),
@@ -38,7 +38,7 @@ package enum PasswordState: String, Codable, Sendable {
     }
 
     /// Reads /etc/shadow.
-    static func read(_ text: String) -> [String: PasswordState] {
+    package static func read(_ text: String) -> [String: PasswordState] {
         var states: [String: PasswordState] = [:]
         for line in text.split(whereSeparator: \.isNewline) {
             let fields = line.split(separator: ":", omittingEmptySubsequences: false)

@@ -2,6 +2,12 @@ import CGuestfs
 import Foundation
 import Scopes
 
+/// Why libguestfs cannot be loaded; nil when it can.
+package func libguestfsProblem() -> String? {
+    guard ingot_guestfs_library() == nil else { return nil }
+    return ingot_guestfs_problem().map { String(cString: $0) } ?? "it cannot be loaded"
+}
+
 /// libguestfs's small machine with a machine's disks attached. Its calls block, so they run on a thread of its own.
 package actor Appliance {
     private nonisolated let executor: ThreadExecutor
@@ -87,9 +93,9 @@ package actor Appliance {
 
     private func launch(_ disks: [GuestDisk], _ isReadOnly: Bool) throws {
         let operation = "open \(disks.map(\.path).joined(separator: ", ")) with libguestfs"
-        guard ingot_guestfs_library() != nil else {
+        if let problem = libguestfsProblem() {
             throw BuildError(
-                operation, because: ingot_guestfs_problem().map { String(cString: $0) } ?? "it cannot be loaded",
+                operation, because: problem,
                 hint: "Install libguestfs: apt-get install libguestfs0, or dnf install libguestfs.")
         }
         for disk in disks where access(disk.path, isReadOnly ? R_OK : R_OK | W_OK) != 0 {

@@ -24,7 +24,10 @@ final class ApplianceProcesses: Sendable {
                 "make a folder for libguestfs in \(parent)", because: reason,
                 hint: "Name a folder with room in TMPDIR.")
         }
-        folder = String(cString: made)
+        // As libguestfs writes it on command lines, without links and doubled slashes.
+        let real = realpath(made, nil)
+        defer { free(real) }
+        folder = String(cString: real ?? made)
     }
 
     func watch(_ handle: OpaquePointer?) {

@@ -1,20 +1,31 @@
 import Foundation
 
 /// What kept libguestfs's appliance from starting, and what to do about it.
-struct ApplianceTrouble: Equatable {
-    var reason: String
-    var hint: String?
+package struct ApplianceTrouble: Equatable {
+    package var reason: String
+    package var hint: String?
 
     /// What matters of this host.
-    struct Host {
+    package struct Host {
         /// The kernels an appliance can be made of, and whether this user may read them.
-        var kernels: [String: Bool] = [:]
+        var kernels: [String: Bool]
         var cacheFolder: String
         var cacheRoom: UInt64
         var temporaryFolder: String
         var temporaryRoom: UInt64
 
-        static func current(cacheFolder: String, temporaryFolder: String) -> Host {
+        package init(
+            kernels: [String: Bool], cacheFolder: String, cacheRoom: UInt64, temporaryFolder: String,
+            temporaryRoom: UInt64
+        ) {
+            self.kernels = kernels
+            self.cacheFolder = cacheFolder
+            self.cacheRoom = cacheRoom
+            self.temporaryFolder = temporaryFolder
+            self.temporaryRoom = temporaryRoom
+        }
+
+        package static func current(cacheFolder: String, temporaryFolder: String) -> Host {
             var kernels: [String: Bool] = [:]
             for name in (try? FileManager.default.contentsOfDirectory(atPath: "/boot")) ?? []
             where name.hasPrefix("vmlinuz") || name.hasPrefix("vmlinux") {
@@ -39,7 +50,7 @@ struct ApplianceTrouble: Equatable {
     /// Bytes that an appliance takes, with a reserve.
     private static let applianceSize: UInt64 = 600 << 20
 
-    init(message: String, console: String, host: Host) {
+    package init(message: String, console: String, host: Host) {
         let lines = console.split(whereSeparator: \.isNewline)
         let words = lines.suffix(40).map(String.init)
         reason = message.split(whereSeparator: \.isNewline).first.map(String.init) ?? "libguestfs does not say why"

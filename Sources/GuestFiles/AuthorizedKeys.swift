@@ -1,8 +1,10 @@
 import Foundation
 
 /// The text of an authorized_keys file.
-struct AuthorizedKeys: Hashable {
-    var text: String
+package struct AuthorizedKeys: Hashable {
+    package var text: String
+
+    package init(text: String) { self.text = text }
 
     private static let kinds = ["ssh-", "ecdsa-", "sk-ssh-", "sk-ecdsa-", "rsa-sha2-"]
 
@@ -18,10 +20,10 @@ struct AuthorizedKeys: Hashable {
         return nil
     }
 
-    var keys: [String] { text.split(whereSeparator: \.isNewline).compactMap(Self.key) }
+    package var keys: [String] { text.split(whereSeparator: \.isNewline).compactMap(Self.key) }
 
     /// The comments of the keys, which people know them by; the kind where there is none.
-    var names: [String] {
+    package var names: [String] {
         text.split(whereSeparator: \.isNewline).compactMap { line in
             guard let key = Self.key(of: line), let blob = key.split(separator: " ").last,
                 let range = line.range(of: blob)
@@ -32,7 +34,7 @@ struct AuthorizedKeys: Hashable {
     }
 
     /// Without the entries for the given keys. Nil when there were none.
-    func removing(_ lines: [String]) -> AuthorizedKeys? {
+    package func removing(_ lines: [String]) -> AuthorizedKeys? {
         let unwanted = Set(lines.compactMap { Self.key(of: $0[...]) })
         var isChanged = false
         let kept = text.split(separator: "\n", omittingEmptySubsequences: false).filter { line in
@@ -46,7 +48,7 @@ struct AuthorizedKeys: Hashable {
     }
 
     /// With a key, unless it is there.
-    func adding(_ line: String) -> AuthorizedKeys {
+    package func adding(_ line: String) -> AuthorizedKeys {
         if let key = Self.key(of: line[...]), keys.contains(key) { return self }
         return AuthorizedKeys(text: text + (text.isEmpty || text.hasSuffix("\n") ? "" : "\n") + line + "\n")
     }

@@ -31,8 +31,8 @@ package struct Generalisation: Sendable {
 }
 
 /// A piece of generalising: what is done to the paths that a pattern matches.
-struct CleaningRule: Hashable {
-    enum Action: Hashable {
+package struct CleaningRule: Hashable {
+    package enum Action: Hashable {
         /// Removes the path and all below it.
         case remove
         /// Removes it where it is a regular file; a link is left alone.
@@ -43,15 +43,21 @@ struct CleaningRule: Hashable {
         case removeLines([String])
     }
 
-    var part: Generalisation.Part
-    var pattern: String
-    var action: Action = .remove
+    package var part: Generalisation.Part
+    package var pattern: String
+    package var action: Action
+
+    package init(part: Generalisation.Part, pattern: String, action: Action = .remove) {
+        self.part = part
+        self.pattern = pattern
+        self.action = action
+    }
 }
 
 /// The rules for a kind of system, in the order in which they are carried out.
 ///
 /// Logs have rules of their own (`LogFate`), since every file below /var/log counts.
-func cleaningRules(for family: GuestSystem.Family, _ parts: Set<Generalisation.Part>) -> [CleaningRule] {
+package func cleaningRules(for family: GuestSystem.Family, _ parts: Set<Generalisation.Part>) -> [CleaningRule] {
     guard family != .windows, family != .unknown else { return [] }
     return (commonRules + familyRules(family)).filter { parts.contains($0.part) }
 }
@@ -127,11 +133,11 @@ private func familyRules(_ family: GuestSystem.Family) -> [CleaningRule] {
 }
 
 /// What becomes of a file below /var/log.
-enum LogFate: Hashable {
+package enum LogFate: Hashable {
     case remove, empty, keep
 
     /// - Parameter path: Relative to /var/log.
-    init(_ path: String) {
+    package init(_ path: String) {
         let name = path.split(separator: "/").last.map(String.init) ?? path
         let parts = name.split(separator: ".")
         let endings: Set<Substring> = ["gz", "xz", "bz2", "zst", "old", "1"]

@@ -31,6 +31,10 @@ package struct FinishResult: Sendable {
     package var report: ImageReport?
     /// What the check found; the caller decides whether that is an error.
     package var findings: [Finding] = []
+    /// Bytes that each disk is to be cut to, by the disks' order; nil, or nothing at all, for one that keeps its size.
+    package var diskSizes: [Int64?] = []
+
+    package init() {}
 }
 
 /// Where `finish` is.
@@ -124,7 +128,11 @@ extension Guestfs {
             try relabelAdded(since: added, &result.journal)
             if options.inspects {
                 begin(.report)
-                reports.append(try report(found, packages: try packages(of: found)))
+                var packages: [InstalledPackage] = []
+                do { packages = try self.packages(of: found) } catch let error as GuestfsError {
+                    result.journal.warn("the packages could not be listed: \(error.text)")
+                }
+                reports.append(try report(found, packages: packages))
                 for point in found.mountPoints {
                     do {
                         let room = try self.room(at: point.path)
@@ -145,9 +153,11 @@ extension Guestfs {
                 systems: reports, fileSystems: try self.reports(on: fileSystems, mounted: mounted),
                 disks: try diskReports())
         }
+        result.report?.findings = result.findings
         if let wanted = options.shrinking {
             begin(.shrink)
             try shrink(systems, fileSystems, wanted, room: room, &result.journal)
+            if wanted.resizesToMinimum { result.diskSizes = try minimise(&result.journal) }
         }
         return result
     }

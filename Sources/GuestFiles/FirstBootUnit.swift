@@ -1,5 +1,5 @@
 /// A service that works at the first start: what is written for it, by the system's way of starting.
-struct FirstBootUnit {
+package struct FirstBootUnit {
     var name: String
     var summary: String
     var command: String
@@ -10,7 +10,7 @@ struct FirstBootUnit {
     /// It is skipped when this pattern matches something.
     var unlessExists: String?
 
-    static let hostKeys = FirstBootUnit(
+    package static let hostKeys = FirstBootUnit(
         name: "ingot-ssh-host-keys", summary: "Create the SSH host keys", command: "/usr/bin/ssh-keygen -A",
         before: ["ssh.service", "sshd.service"], unlessExists: "/etc/ssh/ssh_host_*_key")
 
@@ -39,7 +39,7 @@ struct FirstBootUnit {
 
         """
 
-    var systemdText: String {
+    package var systemdText: String {
         var lines = ["[Unit]", "Description=\(summary)"]
         if needsNetwork { lines += ["Wants=network-online.target", "After=network-online.target"] }
         if !before.isEmpty { lines.append("Before=" + before.joined(separator: " ")) }

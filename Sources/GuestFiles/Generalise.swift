@@ -13,7 +13,7 @@ extension Guestfs {
     }
 
     /// Carries out a generalisation on the mounted system.
-    func generalise(_ system: GuestSystem, _ wanted: Generalisation, _ journal: inout FinishJournal) throws {
+    package func generalise(_ system: GuestSystem, _ wanted: Generalisation, _ journal: inout FinishJournal) throws {
         guard system.isLinux else {
             let reason =
                 system.family == .windows

@@ -17,7 +17,7 @@ extension Guestfs {
     /// Bytes of one message to or from the appliance, well below libguestfs's 4 MiB.
     private static let chunk = 1 << 20
 
-    func exists(_ path: String) throws -> Bool { try truth(api.exists(handle, path)) }
+    package func exists(_ path: String) throws -> Bool { try truth(api.exists(handle, path)) }
 
     /// It is a regular file, maybe behind links.
     func isFile(_ path: String) throws -> Bool {
@@ -34,7 +34,7 @@ extension Guestfs {
         return try truth(api.is_dir_opts_argv(handle, path, &options))
     }
 
-    func isLink(_ path: String) throws -> Bool { try truth(api.is_symlink(handle, path)) }
+    package func isLink(_ path: String) throws -> Bool { try truth(api.is_symlink(handle, path)) }
 
     func status(_ path: String) throws -> GuestFileStatus {
         try structure(api.statns(handle, path), free: { api.free_statns($0) }, Self.status)
@@ -110,7 +110,7 @@ extension Guestfs {
     }
 
     /// A text file's content, at most 4 MiB; nil where there is none.
-    func contents(_ path: String) throws -> String? {
+    package func contents(_ path: String) throws -> String? {
         try bytes(of: path, limit: 4 << 20).map { String(decoding: $0, as: UTF8.self) }
     }
 
@@ -135,7 +135,7 @@ extension Guestfs {
         }
     }
 
-    func write(_ text: String, to path: String) throws { try write(Array(text.utf8), to: path) }
+    package func write(_ text: String, to path: String) throws { try write(Array(text.utf8), to: path) }
 
     /// Copies a file of this host.
     func upload(_ file: String, to path: String) throws { try done(api.upload(handle, file, path)) }
@@ -157,13 +157,13 @@ extension Guestfs {
     }
 
     func truncate(_ path: String) throws { try done(api.truncate(handle, path)) }
-    func makeFolders(_ path: String) throws { try done(api.mkdir_p(handle, path)) }
+    package func makeFolders(_ path: String) throws { try done(api.mkdir_p(handle, path)) }
     func setMode(_ mode: Int32, of path: String) throws { try done(api.chmod(handle, mode, path)) }
     func setOwner(_ owner: Int32, group: Int32, of path: String) throws {
         try done(api.chown(handle, owner, group, path))
     }
     /// Makes a symbolic link, in the place of one that was there.
-    func link(_ path: String, to target: String) throws { try done(api.ln_sf(handle, target, path)) }
+    package func link(_ path: String, to target: String) throws { try done(api.ln_sf(handle, target, path)) }
     func touch(_ path: String) throws { try done(api.touch(handle, path)) }
 
     /// Labels files as the guest's SELinux policy wants them.

@@ -3,7 +3,7 @@ import Foundation
 
 extension Guestfs {
     /// Devices with what is on them: `ext4`, `xfs`, `swap`, `crypto_LUKS`, `unknown` …
-    func fileSystems() throws -> [(device: String, kind: String)] {
+    package func fileSystems() throws -> [(device: String, kind: String)] {
         let known = try pairs(api.list_filesystems(handle)).map { (device: $0.key, kind: $0.value) }
         // libguestfs leaves out what is encrypted.
         let names = Set(known.map(\.device))
@@ -41,19 +41,32 @@ extension Guestfs {
         return identifier
     }
 
-    /// A disk's first 512 bytes.
-    func sector(of disk: String) throws -> [UInt8]? {
+    /// A device's first bytes; fewer where it has no more.
+    func bytes(ofDevice device: String, count: Int) throws -> [UInt8] {
         try Task.checkCancellation()
         var size = 0
-        guard let bytes = api.pread_device(handle, disk, 512, 0, &size) else { throw lastError }
+        guard let bytes = api.pread_device(handle, device, Int32(clamping: count), 0, &size) else { throw lastError }
         defer { free(bytes) }
         return [UInt8](UnsafeRawBufferPointer(start: bytes, count: size))
     }
 
-    func mount(_ device: String, at path: String, isReadOnly: Bool) throws {
+    func write(_ bytes: [UInt8], toDevice device: String, at offset: Int64) throws {
+        try Task.checkCancellation()
+        let written = bytes.withUnsafeBytes { raw in
+            raw.bindMemory(to: CChar.self).baseAddress.map {
+                api.pwrite_device(handle, device, $0, raw.count, offset)
+            } ?? -1
+        }
+        guard written != -1 else { throw lastError }
+        guard written == bytes.count else {
+            throw GuestfsError(text: "pwrite_device: \(device): only \(written) bytes were written", number: 0)
+        }
+    }
+
+    package func mount(_ device: String, at path: String, isReadOnly: Bool) throws {
         try done(isReadOnly ? api.mount_ro(handle, device, path) : api.mount(handle, device, path))
     }
-    func unmountAll() throws { try done(api.umount_all(handle)) }
+    package func unmountAll() throws { try done(api.umount_all(handle)) }
     func sync() throws { try done(api.sync(handle)) }
 
     /// Bytes of a mounted file system: all, and free ones.
@@ -66,6 +79,12 @@ extension Guestfs {
             }
             return (bytes(status.blocks), bytes(status.bfree))
         }
+    }
+
+    /// Whether what is mounted there can only be read, be it asked for or not.
+    func isReadOnly(_ path: String) throws -> Bool {
+        // statvfs's ST_RDONLY.
+        try structure(api.statvfs(handle, path), free: { api.free_statvfs($0) }) { $0.flag & 1 != 0 }
     }
 
     func trim(_ path: String) throws {

@@ -1,4 +1,4 @@
-import CGuestfs
+package import CGuestfs
 import Foundation
 import Scopes
 
@@ -16,8 +16,8 @@ package struct GuestfsError: Error, CustomStringConvertible {
 /// Every call throws `GuestfsError`, or `CancellationError` when the task was cancelled before it. Paths are the
 /// guest's, absolute, and links in them stay inside the guest.
 package final class Guestfs {
-    let api: ingot_guestfs
-    let handle: OpaquePointer
+    package let api: ingot_guestfs
+    package let handle: OpaquePointer
     private let console: ApplianceConsole
     let processes: ApplianceProcesses
 
@@ -89,7 +89,7 @@ package final class Guestfs {
             number: api.last_errno(handle))
     }
 
-    func done(_ status: @autoclosure () -> Int32) throws {
+    package func done(_ status: @autoclosure () -> Int32) throws {
         try Task.checkCancellation()
         if status() == -1 { throw lastError }
     }
@@ -148,7 +148,7 @@ package final class Guestfs {
         return body(pointer.pointee)
     }
 
-    func withTexts<Value>(
+    package func withTexts<Value>(
         _ values: [String], _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>?) throws -> Value
     ) rethrows -> Value {
         let copies = values.map { strdup($0) } + [nil]

@@ -56,7 +56,7 @@ package struct Injection: Sendable {
 }
 
 /// /etc/hosts after the host's name changed: the old name's own lines go, or carry the new one.
-func renameHost(inHosts text: String, from old: String, to new: String?) -> String {
+package func renameHost(inHosts text: String, from old: String, to new: String?) -> String {
     guard !old.isEmpty, old != "localhost" else { return text }
     let short = old.prefix { $0 != "." }
     let lines = text.split(separator: "\n", omittingEmptySubsequences: false).compactMap { line -> String? in
@@ -76,7 +76,7 @@ func renameHost(inHosts text: String, from old: String, to new: String?) -> Stri
 }
 
 /// Letters, digits and hyphens in parts of at most 63 characters, as hostnamectl takes them.
-func isHostName(_ name: String) -> Bool {
+package func isHostName(_ name: String) -> Bool {
     let parts = name.split(separator: ".", omittingEmptySubsequences: false)
     return name.utf8.count <= 64
         && parts.allSatisfy { part in
@@ -87,7 +87,7 @@ func isHostName(_ name: String) -> Bool {
 
 extension Guestfs {
     /// Carries out an injection into the mounted system.
-    func inject(_ system: GuestSystem, _ wanted: Injection, _ journal: inout FinishJournal) throws {
+    package func inject(_ system: GuestSystem, _ wanted: Injection, _ journal: inout FinishJournal) throws {
         for file in wanted.files { try inject(file, &journal) }
         guard system.isLinux else {
             journal.warn("of what is put into the system only files can be, since it is no Linux.")

@@ -2,16 +2,16 @@ import CGuestfs
 import Foundation
 
 /// An operating system that was found, and where its file systems go.
-struct FoundSystem {
+package struct FoundSystem {
     var root: String
-    var system: GuestSystem
+    package var system: GuestSystem
     /// Mount points with their devices, parents first.
     var mountPoints: [(path: String, device: String)]
 }
 
 extension Guestfs {
     /// The operating systems on the disks; none is no error.
-    func findSystems() throws -> [FoundSystem] {
+    package func findSystems() throws -> [FoundSystem] {
         try texts(api.inspect_os(handle)).sorted().map { root in
             func word(_ value: @autoclosure () -> UnsafeMutablePointer<CChar>?) throws -> String {
                 do {
@@ -41,7 +41,7 @@ extension Guestfs {
     }
 
     /// Mounts a system as it mounts itself. What cannot be, besides its root, is told through `warn`.
-    func mount(_ found: FoundSystem, isReadOnly: Bool, warn: (String) -> Void) throws {
+    package func mount(_ found: FoundSystem, isReadOnly: Bool, warn: (String) -> Void) throws {
         try unmountAll()
         for point in found.mountPoints {
             do {
@@ -53,7 +53,7 @@ extension Guestfs {
     }
 
     /// The packages of the mounted system.
-    func packages(of found: FoundSystem) throws -> [InstalledPackage] {
+    package func packages(of found: FoundSystem) throws -> [InstalledPackage] {
         let limit = 64 << 20
         if found.system.packageFormat == "deb", let status = try bytes(of: "/var/lib/dpkg/status", limit: limit) {
             return InstalledPackage.readDpkgStatus(status)
@@ -125,7 +125,7 @@ extension Guestfs {
                     }
                 }
                 // Without a loader there are no bootstrap instructions before the disk's signature.
-                if table == "msdos", let code = try sector(of: disk), code.prefix(440).contains(where: { $0 != 0 }) {
+                if table == "msdos", try bytes(ofDevice: disk, count: 440).contains(where: { $0 != 0 }) {
                     report.boot.append(.bios)
                 }
             } catch is GuestfsError {

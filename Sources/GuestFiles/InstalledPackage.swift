@@ -30,7 +30,7 @@ package struct InstalledPackage: Codable, Sendable, Hashable {
 
 extension InstalledPackage {
     /// Reads dpkg's status: the packages that `dpkg -l` shows as installed.
-    static func readDpkgStatus(_ bytes: some Sequence<UInt8>) -> [InstalledPackage] {
+    package static func readDpkgStatus(_ bytes: some Sequence<UInt8>) -> [InstalledPackage] {
         String(decoding: Array(bytes), as: UTF8.self).replacing("\r\n", with: "\n").split(separator: "\n\n")
             .compactMap { paragraph in
                 let fields = fields(paragraph)
@@ -60,7 +60,7 @@ extension InstalledPackage {
     }
 
     /// Reads apk's database, /lib/apk/db/installed.
-    static func readApkDatabase(_ bytes: some Sequence<UInt8>) -> [InstalledPackage] {
+    package static func readApkDatabase(_ bytes: some Sequence<UInt8>) -> [InstalledPackage] {
         String(decoding: Array(bytes), as: UTF8.self).split(separator: "\n\n").compactMap { paragraph in
             var fields: [Character: String] = [:]
             for line in paragraph.split(separator: "\n") where line.dropFirst().first == ":" {

@@ -1,3 +1,4 @@
+import Foundation
 package import Scopes
 
 /// What must not be left in an image.
@@ -38,41 +39,28 @@ package struct Finding: Codable, Sendable, Hashable {
 }
 
 /// Looks at one file's content.
-struct LeftoverSearch {
-    private let secrets: [[UInt8]]
+package struct LeftoverSearch {
+    private let secrets: [Data]
     /// Shorter ones would be found everywhere.
     static let shortestSecret = 5
 
-    init(_ secrets: [Sensitive<String>]) {
-        self.secrets = secrets.map { Array($0.reveal().utf8) }.filter { $0.count >= Self.shortestSecret }
+    package init(_ secrets: [Sensitive<String>]) {
+        self.secrets = secrets.map { Data($0.reveal().utf8) }.filter { $0.count >= Self.shortestSecret }
     }
 
-    func findings(in content: [UInt8], path: String, mode: Int64) -> [Finding] {
+    package func findings(in content: [UInt8], path: String, mode: Int64) -> [Finding] {
         var findings: [Finding] = []
-        if secrets.contains(where: { content.contains(piece: $0) }) {
+        let data = Data(content)
+        if secrets.contains(where: { data.range(of: $0) != nil }) {
             findings.append(Finding(kind: .secret, path: path, text: "it holds a secret of the build"))
         }
         if mode & 0o004 != 0, content.starts(with: "-----BEGIN ".utf8),
-            content.prefix(80).contains(piece: Array("PRIVATE KEY-----".utf8))
+            data.prefix(80).range(of: Data("PRIVATE KEY-----".utf8)) != nil
         {
             findings.append(
                 Finding(kind: .readablePrivateKey, path: path, text: "a private key that every user may read"))
         }
         return findings
-    }
-}
-
-extension Collection<UInt8> {
-    /// Whether `piece` stands anywhere in it.
-    fileprivate func contains(piece: [UInt8]) -> Bool {
-        guard let first = piece.first else { return false }
-        var rest = self[...]
-        while let start = rest.firstIndex(of: first) {
-            rest = rest[start...]
-            if rest.starts(with: piece) { return true }
-            rest = rest.dropFirst()
-        }
-        return false
     }
 }
 

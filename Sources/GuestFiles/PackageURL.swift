@@ -1,7 +1,7 @@
 import Foundation
 
 /// A package's address as in the purl specification: `pkg:deb/debian/bash@5.2.15-2?arch=amd64&distro=debian-13`.
-func packageURL(_ package: InstalledPackage, of system: GuestSystem) -> String {
+package func packageURL(_ package: InstalledPackage, of system: GuestSystem) -> String {
     let kind: String
     switch system.packageFormat {
     case "deb", "rpm", "apk": kind = system.packageFormat

@@ -6,10 +6,13 @@ package struct Shrinking: Sendable {
     package var zeroesWhereTrimFails: Bool
     /// Swap is emptied; its label and identifier stay.
     package var clearsSwap: Bool
+    /// The file system at a disk's end, its partition and the disk are made as small as can be.
+    package var resizesToMinimum: Bool
 
-    package init(zeroesWhereTrimFails: Bool = true, clearsSwap: Bool = true) {
+    package init(zeroesWhereTrimFails: Bool = true, clearsSwap: Bool = true, resizesToMinimum: Bool = false) {
         self.zeroesWhereTrimFails = zeroesWhereTrimFails
         self.clearsSwap = clearsSwap
+        self.resizesToMinimum = resizesToMinimum
     }
 }
 
@@ -20,7 +23,7 @@ struct SwapFile: Hashable {
 }
 
 /// The swap files that /etc/fstab names.
-func swapFiles(inTable text: String) -> [String] {
+package func swapFiles(inTable text: String) -> [String] {
     text.split(whereSeparator: \.isNewline).compactMap { line in
         let fields = line.split { $0 == " " || $0 == "\t" }
         guard fields.count >= 3, fields[2] == "swap", fields[0].hasPrefix("/"), !fields[0].hasPrefix("/dev/") else {
@@ -39,7 +42,7 @@ extension Guestfs {
     /// Gives back the free space of every file system, of volume groups and of swap. Nothing may be mounted.
     ///
     /// - Parameter room: Bytes that the images may grow by.
-    func shrink(
+    package func shrink(
         _ systems: [FoundSystem], _ fileSystems: [(device: String, kind: String)], _ wanted: Shrinking, room: UInt64,
         _ journal: inout FinishJournal
     ) throws {
@@ -91,6 +94,13 @@ extension Guestfs {
     private func giveBack(
         _ device: String, at path: String, _ wanted: Shrinking, _ room: UInt64, _ journal: inout FinishJournal
     ) throws {
+        // Trimming works even then, and would take from a hibernated Windows what it believes to have written.
+        guard try !isReadOnly(path) else {
+            journal.warn(
+                "\(device) can only be read and keeps its size. If it is a Windows that was hibernated or shut down with fast "
+                    + "startup on, switch that off (powercfg /h off).")
+            return
+        }
         do {
             try trim(path)
         } catch let error as GuestfsError {
@@ -99,7 +109,6 @@ extension Guestfs {
                 journal.warn("the free space of \(device) could not be given back: \(error.text)")
                 return
             }
-            // A hibernated Windows, or one with fast startup, lets nobody write.
             guard UInt64(max(free, 0)) < room else {
                 journal.warn(
                     "\(device) cannot be trimmed, and its \(free >> 20) MiB of free space were not filled with zeros, since "
@@ -109,9 +118,7 @@ extension Guestfs {
             do {
                 try zeroFreeSpace(path)
             } catch let error as GuestfsError {
-                journal.warn(
-                    "the free space of \(device) could not be given back: \(error.text). A Windows that was hibernated or "
-                        + "shut down with fast startup on can only be read; switch that off (powercfg /h off).")
+                journal.warn("the free space of \(device) could not be given back: \(error.text)")
             }
         }
     }

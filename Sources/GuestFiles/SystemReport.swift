@@ -5,6 +5,8 @@ package struct ImageReport: Codable, Sendable {
     package var systems: [SystemReport]
     package var fileSystems: [FileSystemReport]
     package var disks: [DiskReport]
+    /// What the check found.
+    package var findings: [Finding] = []
 
     package func json() throws -> Data {
         let encoder = JSONEncoder()
@@ -31,6 +33,12 @@ package struct UserReport: Codable, Sendable, Hashable {
     package var password: PasswordState
     /// The comments of its authorised keys.
     package var authorizedKeys: [String]
+
+    package init(name: String, password: PasswordState, authorizedKeys: [String]) {
+        self.name = name
+        self.password = password
+        self.authorizedKeys = authorizedKeys
+    }
 }
 
 /// A file system, or what else fills a device.

@@ -1,7 +1,7 @@
 import Foundation
 import Libvirt
 import SSH
-import Scopes
+package import Scopes
 package import Templates
 
 /// One source built once: from its medium to the finished image.
@@ -13,10 +13,12 @@ package struct Build: Sendable {
     let reporter: Reporter
     let runFolder: RunFolder
     let attendant: Attendant
+    /// Text that must not be shown, nor be left in the image.
+    let secrets: [Sensitive<String>]
 
     package init(
         plan: PlannedBuild, context: RunContext, options: BuildOptions, engine: Engine, reporter: Reporter,
-        runFolder: RunFolder, attendant: Attendant
+        runFolder: RunFolder, attendant: Attendant, secrets: [Sensitive<String>]
     ) {
         self.plan = plan
         self.context = context
@@ -25,6 +27,7 @@ package struct Build: Sendable {
         self.reporter = reporter
         self.runFolder = runFolder
         self.attendant = attendant
+        self.secrets = secrets
     }
 
     /// Makes the image and runs the post-processors on it.
@@ -78,31 +81,63 @@ package struct Build: Sendable {
                 try await ShutDown(settings: source.shutdown, context: context, data: data, reporter: reporter)
                     .run(machine, shell)
             }
-            try await step.run("Finishing the disk") {
-                try await FinishDisks(source: source, reporter: reporter).run(disks)
+            let finished = try await finishGuest(disks, workspace, data, step)
+            var outcome = try await step.run("Finishing the disk") {
+                try await FinishDisks(source: source, reporter: reporter).run(disks, finished, workspace)
             }
-            if let proxmox = source.proxmox {
-                try await step.run("Making the Proxmox archive") {
-                    try await archive(disks, workspace, proxmox)
-                }
+            if let proxmox = source.proxmox, case .success = outcome {
+                outcome = try await archive(disks, workspace, proxmox, step)
             }
             let artifact = try await step.run("Moving the image into place") {
                 try CommitOutput(source: source, context: context).run(workspace)
             }
+            // The image lies in its place by now, finished or not.
+            try outcome.get()
             return (artifact, data)
         }
     }
 
-    /// `format = "proxmox"`: the archive is all that leaves the workspace.
-    private func archive(_ disks: Disks, _ workspace: Workspace, _ settings: ProxmoxArchiveSettings) async throws {
+    /// Finishes what is on the disks, where the template asks for it. That it fails is no reason to lose the image.
+    private func finishGuest(
+        _ disks: Disks, _ workspace: Workspace, _ data: RunData, _ step: StepRunner
+    ) async throws -> Result<FinishedGuest, any Error>? {
+        guard let settings = plan.source.finish else { return nil }
+        do {
+            return .success(
+                try await step.run("Finishing the guest") {
+                    try await FinishGuest(
+                        settings: settings, source: plan.source, context: context, reporter: reporter,
+                        secrets: secrets
+                    ).run(disks, workspace, data)
+                })
+        } catch let error where !(error is CancellationError) {
+            try Task.checkCancellation()
+            reporter.warn("the image is kept as the machine left it, since finishing it failed")
+            return .failure(error)
+        }
+    }
+
+    /// `format = "proxmox"`: the archive is all that leaves the workspace. Where it cannot be made, the disks do.
+    private func archive(
+        _ disks: Disks, _ workspace: Workspace, _ settings: ProxmoxArchiveSettings, _ step: StepRunner
+    ) async throws -> Result<Void, any Error> {
         let variables = workspace.output + "/efivars.fd"
         var hasVariables = FileManager.default.fileExists(atPath: variables)
         if case .efi(_, _, dropsVars: true) = plan.source.machine.firmware { hasVariables = false }
         let images = BuiltImages(
             disks: disks.paths, format: disks.format, variables: hasVariables ? variables : nil)
-        _ = try await MakeProxmoxArchive(settings: settings, context: context, reporter: reporter)
-            .run(images, in: workspace.output)
+        do {
+            _ = try await step.run("Making the Proxmox archive") {
+                try await MakeProxmoxArchive(settings: settings, context: context, reporter: reporter)
+                    .run(images, in: workspace.output)
+            }
+        } catch let error where !(error is CancellationError) {
+            try Task.checkCancellation()
+            return .failure(
+                error.keeping("The disks are kept in \(plan.source.outputDirectory).", in: "make the Proxmox archive"))
+        }
         for file in disks.paths + [variables] { try removeTree(file) }
+        return .success(())
     }
 
     /// A machine that goes away ends the installation at once; without a communicator its power-off is how it ends.

@@ -88,7 +88,7 @@ package struct RunBuilds: Sendable {
             context.build = build
             let artifacts = try await Build(
                 plan: build, context: context, options: options, engine: engine, reporter: reporter,
-                runFolder: runFolder, attendant: attendant
+                runFolder: runFolder, attendant: attendant, secrets: plan.secrets
             ).run()
             return BuildOutcome(name: build.name, took: clock.now - start, result: .success(artifacts))
         } catch {

@@ -11,6 +11,8 @@ package struct Workspace: Sendable {
     var output: String { path + "/output" }
     /// CD and floppy images.
     var seeds: String { path + "/seeds" }
+    /// What is changed of the disks while they are finished.
+    var overlays: String { path + "/overlays" }
 }
 
 /// The disks of the machine, the main one first.

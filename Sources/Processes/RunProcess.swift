@@ -107,6 +107,16 @@ func childEnvironment(_ variables: [String: String]?) -> Environment {
 /// The file to run: found as a shell would, but with the child's own PATH.
 func locate(_ executable: String, environment: [String: String]?, workingDirectory: String?) throws -> String {
     let operation = "run \(executable.isEmpty ? "a program without a name" : executable)"
+    if let workingDirectory {
+        var status = stat()
+        let isThere = stat(workingDirectory, &status) == 0
+        guard isThere, status.st_mode & S_IFMT == S_IFDIR else {
+            throw BuildError(
+                operation,
+                because: "the folder it is to run in, \(workingDirectory), "
+                    + (isThere ? "is no folder" : "cannot be found: \(String(cString: strerror(errno)))"))
+        }
+    }
     if executable.contains("/") {
         let path = executable.hasPrefix("/") ? executable : (workingDirectory.map { $0 + "/" } ?? "") + executable
         var status = stat()

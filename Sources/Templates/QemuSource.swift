@@ -12,6 +12,8 @@ package struct QemuSource: Sendable {
     package var boot: BootSettings
     package var communicator: CommunicatorSettings
     package var shutdown: ShutdownSettings
+    /// nil: the disks stay as the machine left them.
+    package var finish: FinishSettings?
     /// `libvirt_uri`, Ingot's own; nil for the default.
     package var libvirtURI: String?
     /// `format = "proxmox"`: the disks leave as a backup archive.

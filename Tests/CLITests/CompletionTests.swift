@@ -16,7 +16,11 @@ struct CompletionTests {
             listBuilds: { template, variables, files in
                 guard template == "t.pkr.hcl" else { return ["other"] }
                 return ["b.qemu.x", "b.qemu.y"] + variables + files
-            })
+            },
+            listVariables: {
+                $0 == "t.pkr.hcl" ? [.init("name", "Of the image"), .init("network"), .init("user")] : []
+            }
+        )
     }
 
     private func words(_ words: String..., joins: Bool = false) -> [String] {
@@ -71,6 +75,21 @@ struct CompletionTests {
                 == ["-only=b.qemu.x", "-only=b.qemu.y", "-only=v=1", "-only=f"])
         #expect(words("build", "t.pkr.hcl", "-except=b.qemu.x,") == ["-except=b.qemu.x,b.qemu.y"])
         #expect(words("validate", "-only", "o") == ["other"])
+    }
+
+    @Test("names of the variables that the template on the line declares, and no values")
+    func variables() {
+        func before(_ template: String, _ words: String...) -> [String] {
+            let request = CompletionRequest(words: ["ingot", "build"] + words + [template], cursor: 1 + words.count)
+            return complete.answer(to: request).candidates.map(\.text)
+        }
+        #expect(before("t.pkr.hcl", "-var=n") == ["-var=name=", "-var=network="])
+        #expect(before("t.pkr.hcl", "-var", "u") == ["user="])
+        #expect(before("t.pkr.hcl", "-var", "user=u") == [])
+        #expect(before("other.json", "-var", "u") == [])
+        let cut = CompletionRequest(
+            words: ["ingot", "build", "-var", "=", "na", "t.pkr.hcl"], cursor: 4, joins: true)
+        #expect(complete.answer(to: cut).text(without: cut.kept) == "words\nname=\tOf the image\n")
     }
 
     @Test("what bash cuts at equals signs and colons is put together, and only the last piece is answered")

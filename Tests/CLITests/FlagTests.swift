@@ -44,7 +44,10 @@ struct FlagTests {
     func misspelt() {
         #expect(Ingot.misspeltCommand(in: ["valdate", "t.json"])?.contains("Did you mean “validate”?") == true)
         #expect(Ingot.misspeltCommand(in: ["plugins", "instaled"])?.contains("Did you mean “installed”?") == true)
-        #expect(Ingot.misspeltCommand(in: ["xyzzy"])?.contains("`ingot -h`") == true)
+        #expect(Ingot.misspeltCommand(in: ["xyzzy"])?.contains("It has: build, validate, ") == true)
+        #expect(Ingot.misspeltCommand(in: ["help", "bulid"])?.contains("Did you mean “build”?") == true)
+        #expect(Ingot.misspeltCommand(in: ["help", "plugins", "xyzzy"])?.contains("It has: required, ") == true)
+        #expect(Ingot.misspeltCommand(in: ["help"]) == nil)
         #expect(Ingot.misspeltCommand(in: ["plugin", "required", "bulid"]) == nil)
         #expect(Ingot.misspeltCommand(in: ["--machine-readable", "fmt", "tpl"]) == nil)
         #expect(Ingot.misspeltCommand(in: ["help", "build"]) == nil)

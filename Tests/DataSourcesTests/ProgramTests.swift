@@ -50,6 +50,10 @@ import Testing
                     == "could not run sh: it ended with exit code 7 and said:\nno such region")
             #expect(await run("sh", "-c", "kill -9 $$").contains("signal 9"))
             #expect(await run("no-such-program-here").contains("there is no such program in PATH"))
+            let elsewhere = await failure {
+                try await sources.run(.externalRaw(program: ["cat"], workingDirectory: "missing", query: ""))
+            }
+            #expect(elsewhere.hasSuffix("/missing, cannot be found: No such file or directory"))
             #expect(await run("echo", "[1]").contains("no JSON object of texts: “[1]”"))
             #expect(await run("true").contains("nothing was written"))
             #expect(await run("printf", "{\"a\": 1}").contains("no JSON object of texts"))

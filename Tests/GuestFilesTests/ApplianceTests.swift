@@ -1,9 +1,8 @@
 import CGuestfs
 import Foundation
+import GuestFiles
 import Scopes
 import Testing
-
-@testable import GuestFiles
 
 /// Emulation works everywhere, and a start of the appliance is what takes the time here.
 private let settings = ApplianceSettings(isAccelerated: false)
@@ -168,25 +167,73 @@ struct ApplianceTests {
         #expect(outcome.journal.warnings.contains { $0.contains("relative") })
     }
 
-    @Test("an encrypted disk is told as that, an empty one has no system, and both can be inspected")
+    @Test("disks whose last file system is an ext4 get as small as it can be, others keep their size and say why")
+    func minimum() async throws {
+        let scratch = try Scratch()
+        let tree = scratch.folder + "/tree"
+        try FileManager.default.createDirectory(atPath: tree, withIntermediateDirectories: true)
+        try Data(repeating: 65, count: 40 << 20).write(to: URL(fileURLWithPath: tree + "/large"))
+        let disks = ["large", "whole", "swap"].map {
+            GuestDisk(path: "\(scratch.folder)/\($0).raw", format: "raw")
+        }
+        let table = "label: gpt\\nstart=2048, size=2048\\nstart=4096, size=1222656\\n"
+        try await scratch.run(
+            "sh", "-ec",
+            """
+            cd \(scratch.folder)
+            truncate -s 600M large.raw; truncate -s 500M whole.raw; truncate -s 64M swap.raw
+            printf '\(table)' | sfdisk -q large.raw
+            mke2fs -q -t ext4 -F -E offset=2097152 -d tree large.raw 611328k
+            mke2fs -q -t ext4 -F whole.raw
+            printf 'label: dos\\nstart=2048, type=82\\n' | sfdisk -q swap.raw
+            truncate -s 63M area; mkswap -q area; dd if=area of=swap.raw bs=1M seek=1 conv=notrunc status=none
+            """)
+        let options = FinishOptions(shrinking: Shrinking(resizesToMinimum: true))
+        let result = try await finish(disks, options, settings)
+        #expect(result.diskSizes.count == 3)
+        let sizes = result.diskSizes.map { ($0 ?? 0) >> 20 }
+        // 40 MiB of content, 64 to start with, and what the file system itself takes.
+        #expect((105...200).contains(sizes[0]) && (65...160).contains(sizes[1]) && sizes[2] == 0, "\(sizes)")
+        #expect(result.journal.warnings.count == 1)
+        #expect(
+            result.journal.warnings.first?.contains("/dev/sdc keeps its size: its last partition holds swap") == true)
+        for (disk, size) in zip(disks, result.diskSizes) {
+            guard let size else { continue }
+            try await scratch.run("qemu-img", "resize", "-q", "-f", "raw", "--shrink", disk.path, String(size))
+        }
+        let raw = disks[0].path
+        try await scratch.run("sh", "-c", "sfdisk --verify \(raw) 2>&1 | grep -q 'No errors detected'")
+        try await scratch.run("dd", "if=\(raw)", "of=\(raw).2", "bs=1M", "skip=2", "status=none")
+        try await scratch.run("e2fsck", "-fn", raw + ".2")
+        try await scratch.run("sh", "-c", "debugfs -R 'stat /large' \(raw).2 2>&1 | grep -q 'Size: 41943040'")
+        try await scratch.run("e2fsck", "-fn", disks[1].path)
+    }
+
+    @Test("encrypted disks and a hibernated Windows are told as that, and stay as they are")
     func withoutSystem() async throws {
         let scratch = try Scratch()
-        let disk = try await scratch.emptyDisk("locked", megabytes: 64)
-        await #expect {
-            try await finish([disk], FinishOptions(generalisation: Generalisation()), settings)
-        } throws: { error in
-            "\(error)".contains("no operating system was found") && "\(error)".contains("shrinking work")
-        }
         // cryptsetup needs no appliance to write a header.
-        let raw = GuestDisk(path: scratch.folder + "/locked.raw", format: "raw")
-        try await scratch.run("qemu-img", "create", "-q", "-f", "raw", raw.path, "64M")
+        let locked = GuestDisk(path: scratch.folder + "/locked.raw", format: "raw")
+        try await scratch.run("qemu-img", "create", "-q", "-f", "raw", locked.path, "64M")
         try await scratch.run(
             "sh", "-c",
-            "echo pass | cryptsetup luksFormat --batch-mode --pbkdf pbkdf2 --pbkdf-force-iterations 1000 \(raw.path)")
-        let result = try await finish([raw], FinishOptions(shrinking: Shrinking(), inspects: true), settings)
-        #expect(result.report?.fileSystems.map(\.kind) == ["crypto_LUKS"])
+            "echo pass | cryptsetup luksFormat --batch-mode --pbkdf pbkdf2 --pbkdf-force-iterations 1000 "
+                + locked.path)
+        let hibernated = GuestDisk(path: scratch.folder + "/hibernated.raw", format: "raw")
+        try await scratch.run("qemu-img", "create", "-q", "-f", "raw", hibernated.path, "32M")
+        try await scratch.run(
+            "sh", "-c",
+            "mkntfs -F -Q -q -s 512 -p 0 \(hibernated.path) 2>&1; "
+                + "{ printf hibr; head -c 8188 /dev/zero; } >\(scratch.folder)/hiberfil && "
+                + "ntfscp -f -q \(hibernated.path) \(scratch.folder)/hiberfil hiberfil.sys")
+        let before = try Data(contentsOf: URL(filePath: hibernated.path))
+        let result = try await finish(
+            [locked, hibernated], FinishOptions(shrinking: Shrinking(), inspects: true), settings)
+        #expect(result.report?.fileSystems.map(\.kind).sorted() == ["crypto_LUKS", "ntfs"])
         #expect(result.report?.systems.isEmpty == true)
-        #expect(result.journal.warnings.contains { $0.contains("is encrypted") })
+        #expect(result.journal.warnings.contains { $0.contains("is encrypted, and its passphrase is not known") })
+        #expect(result.journal.warnings.contains { $0.contains("hibernated") }, "\(result.journal.warnings)")
+        #expect(try Data(contentsOf: URL(filePath: hibernated.path)) == before)
     }
 
     @Test("a damaged image is told in QEMU's words")

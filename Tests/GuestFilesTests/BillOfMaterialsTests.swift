@@ -1,7 +1,6 @@
 import Foundation
+import GuestFiles
 import Testing
-
-@testable import GuestFiles
 
 @Suite("Package lists")
 struct BillOfMaterialsTests {

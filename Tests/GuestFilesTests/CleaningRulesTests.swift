@@ -1,6 +1,5 @@
+import GuestFiles
 import Testing
-
-@testable import GuestFiles
 
 @Suite("What is removed from which system")
 struct CleaningRulesTests {

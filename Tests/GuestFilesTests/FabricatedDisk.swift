@@ -1,9 +1,8 @@
 import Foundation
+import GuestFiles
 import Processes
 import Scopes
 import Testing
-
-@testable import GuestFiles
 
 /// Disks made on this host, without a machine or an appliance.
 final class Scratch: Sendable {

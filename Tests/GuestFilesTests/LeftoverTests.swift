@@ -1,7 +1,6 @@
+import GuestFiles
 import Scopes
 import Testing
-
-@testable import GuestFiles
 
 @Suite("Leftovers")
 struct LeftoverTests {

@@ -98,13 +98,13 @@ struct ExpressionTests {
         #expect(result(text) == summary)
     }
 
-    @Test("what is nested or chained beyond reason is refused instead of exhausting the stack")
+    @Test("what is nested beyond reason is refused instead of exhausting the stack")
     func limits() {
         for text in [
             String(repeating: "(", count: 10_000),
             String(repeating: "[", count: 10_000) + String(repeating: "]", count: 10_000),
-            String(repeating: "-", count: 10_000) + "1", "1" + String(repeating: "+1", count: 10_000),
-            "a" + String(repeating: ".b", count: 10_000), "a" + String(repeating: "[0]", count: 10_000),
+            String(repeating: "-", count: 10_000) + "1", "1" + String(repeating: "+(1", count: 10_000),
+            "a" + String(repeating: "[a", count: 10_000),
             String(repeating: "true ? ", count: 5_000), String(repeating: "\"${", count: 5_000),
         ] {
             #expect(!parseExpression(SourceFile(name: "test", text: text)).diagnostics.isEmpty)

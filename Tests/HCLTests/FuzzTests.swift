@@ -1,4 +1,5 @@
 import Diagnostics
+import Foundation
 import HCL
 import Testing
 
@@ -45,6 +46,13 @@ struct FuzzTests {
         return String(decoding: bytes, as: UTF8.self)
     }
 
+    /// `INGOT_FUZZ_SEED` and `INGOT_FUZZ_ROUNDS` make another run, and a longer one.
+    private static let environment = ProcessInfo.processInfo.environment
+    private static func generator(_ seed: UInt64) -> SeededGenerator {
+        SeededGenerator(state: (environment["INGOT_FUZZ_SEED"].flatMap(UInt64.init) ?? 0) &* 1000 &+ seed)
+    }
+    private static func rounds(_ usual: Int) -> Int { environment["INGOT_FUZZ_ROUNDS"].flatMap(Int.init) ?? usual }
+
     /// Everything in the body is evaluated, and every range must lie in the text.
     private static func exercise(_ parsed: Diagnosed<Body>, _ text: String) {
         let length = text.utf8.count
@@ -73,8 +81,8 @@ struct FuzzTests {
 
     @Test("no mutation of a template makes the parser or the evaluator crash, hang or point outside the text")
     func nativeSyntax() {
-        var generator = SeededGenerator(state: 1)
-        for _ in 0..<1000 {
+        var generator = Self.generator(1)
+        for _ in 0..<Self.rounds(1000) {
             let text = Self.mutated(Self.native, &generator, other: Self.json)
             Self.exercise(parse(SourceFile(name: "t", text: text)), text)
         }
@@ -87,8 +95,8 @@ struct FuzzTests {
                 "source": .init(labels: 2),
                 "build": .init(BodySchema(blocks: ["provisioner": .init(labels: 1)], allowsDynamic: true)),
             ], expressions: ["x"])
-        var generator = SeededGenerator(state: 2)
-        for _ in 0..<1000 {
+        var generator = Self.generator(2)
+        for _ in 0..<Self.rounds(1000) {
             let text = Self.mutated(Self.json, &generator, other: Self.native)
             Self.exercise(parseJSON(SourceFile(name: "t", text: text), schema: schema), text)
         }
@@ -97,8 +105,8 @@ struct FuzzTests {
     @Test("no mutation of an expression of the table does either")
     func tableOfExpressions() throws {
         let rows = try #require(Self.expressions)
-        var generator = SeededGenerator(state: 3)
-        for round in 0..<2000 {
+        var generator = Self.generator(3)
+        for round in 0..<Self.rounds(2000) {
             let other = Array(rows[Int.random(in: 0..<rows.count, using: &generator)].utf8)
             let text = Self.mutated(Array(rows[round % rows.count].utf8), &generator, other: other, most: 3)
             // Hundreds of password digests would take minutes.

@@ -58,13 +58,17 @@ struct JSONSyntaxTests {
             ("\"${nope}\"", "Unknown variable: nope"), ("\"\\t\\u0041${a + nope}\"", "Unknown variable: nope"),
             ("\"\\\"${a +}\"", "Invalid expression: }"), ("\"${a\"", "Unterminated interpolation: ${"),
             ("{\"x\": 1, \"x\": 2}", "Duplicate object key: \"x\""),
-            ("{\"x\": 1, \"${name}\": 2}", "Duplicate object key: \"${name}\""), ("[1,]", "Missing value: ]"),
-            ("{\"x\": 1,}", "Trailing comma in object: }"), ("'a'", "Invalid JSON value: '"),
-            ("01", "Invalid JSON number: 01"), ("1.", "Invalid JSON number: 1."), ("+1", "Invalid JSON value: +"),
-            ("tru", "Invalid JSON keyword: tru"), ("\"a\nb\"", "Invalid JSON string: \n"),
-            ("\"\\q\"", "Invalid escape sequence: \\q"), ("{x: 1}", "Invalid JSON property name: x"),
-            ("{\"x\" 1}", "Missing property value colon: 1"), ("[1 2]", "Missing element separator: 2"),
-            ("1 // no", "Missing property separator: /"), ("# no", "Invalid JSON value: #"),
+            ("{\"x\": 1, \"${name}\": 2}", "Duplicate object key: \"${name}\""),
+            ("[1,]", "A comma before the end of a JSON list: ,"),
+            ("{\"x\": 1,}", "A comma before the end of a JSON object: ,"),
+            ("'a'", "A JSON value is expected here: 'a'"),
+            ("01", "This is no JSON number: 01"), ("1.", "This is no JSON number: 1."),
+            ("1e99999", "The number is too large: 1e99999"), ("+1", "A JSON value is expected here: +1"),
+            ("tru", "A JSON value is expected here: tru"), ("\"a\nb\"", "The string is not closed on its line: \"a"),
+            ("\"\\q\"", "JSON has no such escape: \\q"), ("{x: 1}", "A name in double quotes is expected here: x"),
+            ("{\"x\" 1}", "A colon is expected after “x”: 1"),
+            ("[1 2]", "A comma or the end of the list is expected here: 2"),
+            ("1 // no", "JSON has no comments: // no}"), ("# no", "JSON has no comments: # no}"),
         ])
     func mistakes(_ json: String, _ expected: String) {
         #expect(value(json) == expected)
@@ -116,8 +120,9 @@ struct JSONSyntaxTests {
             ("{\"source\": {}}", "Missing block label: {"), ("{\"build\": true}", "Incorrect JSON value type: true"),
             ("{\"build\": [{}, 1]}", "Incorrect JSON value type: 1"), ("[{}, 2]", "Incorrect JSON value type: 2"),
             ("\"x\"", "Incorrect JSON value type: \"x\""), ("{\"a\": 1, \"a\": 2}", "Attribute redefined: \"a\""),
-            ("{\"a\": 1} x", "Extraneous data after value: x"), ("{\"a\": [", "Missing value: "),
-            ("", "Missing value: "),
+            ("{\"a\": 1} x", "There is text after the end of the JSON value: x"),
+            ("{\"a\": [", "A JSON list is not closed: ["),
+            ("", "The file is empty: "),
         ])
     func wrongBlocks(_ text: String, _ expected: String) {
         let problem = body(text).diagnostics.first
@@ -138,6 +143,7 @@ struct JSONSyntaxTests {
     @Test("nesting beyond reason is refused")
     func depth() {
         #expect(
-            body("{\"a\": " + String(repeating: "[", count: 100_000)).diagnostics.first?.summary == "Nested too deeply")
+            body("{\"a\": " + String(repeating: "[", count: 100_000)).diagnostics.first?.summary
+                == "The JSON text is nested too deeply")
     }
 }

@@ -1,5 +1,6 @@
 import Diagnostics
 import Foundation
+import HCL
 import Templates
 import Testing
 
@@ -327,6 +328,11 @@ private func options(_ text: String, path: String = "t.pkr.hcl", variables: [(St
                 """#
             ),
             ("1 / 3", "0.3333333333333333"), ("40960", "40960"), ("12345678901234567890123", "1.2345678901234568e+22"),
+            ("9223372036854775807", "9223372036854775807"), ("9223372036854775808", "9.223372036854776e+18"),
+            ("1e20", "1e+20"), ("1e6", "1000000"), ("1234567.5", "1.2345675e+06"), ("999999.5", "999999.5"),
+            ("-1234567.5", "-1.2345675e+06"), ("0.1 + 0.2", "0.3"), ("10 / 3", "3.3333333333333335"),
+            ("1.5e-7", "1.5e-07"), ("0.0001", "0.0001"), ("0.00001", "1e-05"), ("1e300", "1e+300"),
+            ("12345678901234567890.5", "1.2345678901234567e+19"), ("\"${1234567.5}\"", "1.2345675e+06"),
             ("null", "null"), ("source.name", "<unknown>"),
             ("convert([\"b\", \"a\"], set(string))[*]", "[\n  \"a\",\n  \"b\",\n]"),
         ])
@@ -384,6 +390,32 @@ private func options(_ text: String, path: String = "t.pkr.hcl", variables: [(St
         #expect(text(session.answer(to: "variables")) == "a: \"x\"\np: \"<sensitive>\"\n")
         #expect(ids(session.answer(to: "{{nope}}")) == ["template/template-syntax"])
         #expect(text(bare(.json).answer(to: "{{upper `a`}}")) == "A\n")
+    }
+
+    @Test("what services give to the variables of a JSON template is not shown, nor what is made of it")
+    func services() {
+        struct Stores: SecretStores {
+            func secret(_ query: SecretQuery) throws -> String { "s3cr3t" }
+        }
+        var asking = options(
+            "{\"variables\": {\"a\": \"<{{vault `kv` `p`}}>\", \"b\": \"{{upper (consul_key `k`)}}\", \"c\": \"{{user `a`}}\"}}",
+            path: "t.json")
+        asking.secretStores = Stores()
+        let session = ConsoleSession(asking, usesTemplate: true)
+        #expect(
+            text(session.answer(to: "variables")) == "a: \"<<sensitive>>\"\nb: \"<sensitive>\"\nc: \"<<sensitive>>\"\n")
+        #expect(text(session.answer(to: "{{user `b`}} {{user `c`}}")) == "<sensitive> <<sensitive>>\n")
+    }
+
+    @Test("the variables that a template declares are told with their descriptions")
+    func declared() {
+        let native = declaredVariables(
+            options("variable \"b\" { description = \"Of all\" }\nvariable \"a\" {}\nvariables { c = 1 }"))
+        #expect(native.map(\.name) == ["a", "b", "c"] && native.map(\.description) == ["", "Of all", ""])
+        #expect(
+            declaredVariables(options("{\"variables\": {\"x\": null}, \"builders\": []}", path: "t.json")).map(\.name)
+                == ["x"])
+        #expect(declaredVariables(options("variable {")).isEmpty)
     }
 
     @Test("a template that is broken is told before the first line")

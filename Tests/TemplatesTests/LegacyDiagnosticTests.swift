@@ -14,13 +14,15 @@ struct LegacyDiagnosticTests {
     @Test(
         "broken JSON is refused where it breaks",
         arguments: [
-            ("", "json-syntax: "), ("{", "json-syntax: {"), ("[1, 2", "json-syntax: ["),
-            ("{\"a\" 1}", "json-syntax: 1"),
-            ("{a: 1}", "json-syntax: a"), ("{\"a\": tru}", "json-syntax: tru"), ("{\"a\": 01}", "json-syntax: 01"),
-            ("{\"a\": -}", "json-syntax: -"), ("{\"a\": \"b\nc\"}", "json-syntax: \"b"),
-            ("{\"a\": \"\u{1}\"}", "json-syntax: \u{1}"), ("{\"a\": \"\\q\"}", "json-syntax: \\q"),
-            ("{\"a\": \"\\u12\"}", "json-syntax: \\u"), ("{} x", "json-syntax: x"), ("{\"a\": \"b", "json-syntax: \"b"),
-            ("{\"a\": 'b'}", "json-syntax: 'b'"), ("{\"a\": \"\\", "json-syntax: \\"),
+            ("", "hcl/json-syntax: "), ("{", "hcl/json-syntax: {"), ("[1, 2", "hcl/json-syntax: ["),
+            ("{\"a\" 1}", "hcl/json-syntax: 1"),
+            ("{a: 1}", "hcl/json-syntax: a"), ("{\"a\": tru}", "hcl/json-syntax: tru"),
+            ("{\"a\": 01}", "hcl/json-syntax: 01"),
+            ("{\"a\": -}", "hcl/json-syntax: -"), ("{\"a\": \"b\nc\"}", "hcl/json-syntax: \"b"),
+            ("{\"a\": \"\u{1}\"}", "hcl/json-syntax: \u{1}"), ("{\"a\": \"\\q\"}", "hcl/json-syntax: \\q"),
+            ("{\"a\": \"\\u12\"}", "hcl/json-syntax: \\u"), ("{} x", "hcl/json-syntax: x"),
+            ("{\"a\": \"b", "hcl/json-syntax: \"b"),
+            ("{\"a\": 'b'}", "hcl/json-syntax: 'b'"), ("{\"a\": \"\\", "hcl/json-syntax: \\"),
         ])
     func brokenJSON(text: String, expected: String) {
         #expect(syntax(text).errorMarks == [expected])
@@ -38,15 +40,16 @@ struct LegacyDiagnosticTests {
             """)
         #expect(
             loaded.errorMarks == [
-                "json-syntax: // old", "json-syntax: \"", "json-syntax: ,", "json-syntax: ,", #"duplicate: "x""#,
-                #"duplicate: "q""#,
+                "hcl/json-syntax: // old", "hcl/json-syntax: \"", "hcl/json-syntax: ,", "hcl/json-syntax: ,",
+                #"hcl/duplicate: "x""#,
+                #"hcl/duplicate: "q""#,
             ])
         #expect(loaded.errors[4].notes.map { loaded.mark($0.range) } == [#""x""#])
     }
 
     @Test("a file nested without end is refused")
     func depth() {
-        #expect(syntax(String(repeating: "[", count: 100_000)).errorMarks == ["json-syntax: ["])
+        #expect(syntax(String(repeating: "[", count: 100_000)).errorMarks == ["hcl/json-syntax: ["])
     }
 
     @Test("escapes and a byte order mark are read")

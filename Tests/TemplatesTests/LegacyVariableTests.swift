@@ -123,8 +123,9 @@ struct LegacyVariableTests {
     @Test(
         "wrong variable files are refused",
         arguments: [
-            (#"{"a": 1}"#, "wrong-type: 1"), (#"["a"]"#, #"variable-file: ["a"]"#), (#"{"a": "b",}"#, "json-syntax: ,"),
-            ("a = 1", "json-syntax: a"),
+            (#"{"a": 1}"#, "wrong-type: 1"), (#"["a"]"#, #"variable-file: ["a"]"#),
+            (#"{"a": "b",}"#, "hcl/json-syntax: ,"),
+            ("a = 1", "hcl/json-syntax: a"),
         ])
     func wrongFile(text: String, expected: String) {
         let (_, loaded) = render("x", files: ["v.json": text]) { $0.variableFiles = ["v.json"] }
@@ -141,7 +142,7 @@ struct LegacyVariableTests {
             $0.warnsOnUndeclared = true
         }
         #expect(name == "2" && twice.errors.isEmpty)
-        #expect(twice.warnings.map(\.id) == ["template/duplicate", "template/undefined-variable"])
+        #expect(twice.warnings.map(\.id) == ["hcl/duplicate", "template/undefined-variable"])
     }
 
     @Test("an undeclared variable is empty text, with a warning that knows what was meant")

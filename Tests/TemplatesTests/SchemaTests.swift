@@ -60,6 +60,9 @@ struct SchemaTests {
             (#"{"source": {"qemu": {"d": {"cpus": "two"}}}}"#, "cpus"),
             (#"{"source": {"qemu": {"d": {"headless": "yes"}}}}"#, "headless"),
             (#"{"source": {"qemu": {"d": {"boot_wait": "5"}}}}"#, "boot_wait"),
+            (#"{"source": {"qemu": {"d": {"format": "vmdk"}}}}"#, "format"),
+            (#"{"source": {"qemu": {"d": {"communicator": "telnet"}}}}"#, "communicator"),
+            (#"{"build": {"post-processor": {"checksum": {"checksum_types": ["md5", "crc"]}}}}"#, "checksum_types/1"),
             (#"{"source": {"qemu": {"d": {"boot_command": "<enter>"}}}}"#, "boot_command"),
             (#"{"source": {"qemu": {"d": {"iso_md5": "0"}}}}"#, "iso_md5"),
             (#"{"source": {"qemu": {"d": {"qemu_img_args": {"convrt": []}}}}}"#, "convrt"),
@@ -78,6 +81,15 @@ struct SchemaTests {
     func foreign() throws {
         #expect(try problems(#"{"source": {"virtualbox-iso": {"d": {"guest_os_type": "x"}}}}"#) == [])
         #expect(try problems(#"{"build": {"provisioner": {"ansible": {"playbook_file": "x"}}}}"#) == [])
+    }
+
+    @Test("options that take one of a few words name them, and an expression may give the word")
+    func choices() throws {
+        let qemu = try #require(validator.definition("source.qemu")?["properties"] as? [String: [String: Any]])
+        let forms = try #require(qemu["disk_interface"]?["anyOf"] as? [[String: Any]])
+        #expect(forms.first?["enum"] as? [String] == ["ide", "sata", "scsi", "sd", "virtio", "virtio-scsi"])
+        let open = #"{"source": {"qemu": {"d": {"format": "${var.format}", "disk_cache": "", "communicator": null}}}}"#
+        #expect(try problems(open) == [])
     }
 
     @Test("old names are marked, with the name of today")
@@ -114,6 +126,11 @@ struct SchemaValidator {
         }
         if let condition = schema["if"] {
             found += problems(value, schema[problems(value, condition, path).isEmpty ? "then" : "else"], path)
+        }
+        if let choices = schema["anyOf"] as? [Any],
+            choices.allSatisfy({ !problems(value, $0, path).isEmpty })
+        {
+            found.append("\(path) fits none of its forms")
         }
         if let forbidden = schema["not"], problems(value, forbidden, path).isEmpty {
             found.append("\(path) is forbidden")

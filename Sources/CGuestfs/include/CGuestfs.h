@@ -10,6 +10,7 @@
     F(part_get_parttype) F(part_list) F(part_get_gpt_type) F(part_get_mbr_id) F(free_partition_list)         \
     F(vfs_type) F(vfs_uuid) F(vfs_label) F(mount) F(mount_ro) F(umount_all) F(sync)                          \
     F(fstrim_argv) F(zero_free_space) F(blkdiscard) F(mkswap_opts_argv) F(mkswap_file)                       \
+    F(blockdev_getss) F(pwrite_device) F(vfs_minimum_size) F(e2fsck_argv) F(resize2fs_size)                  \
     F(vgs_full) F(free_lvm_vg_list) F(lvcreate_free) F(lvremove)                                             \
     F(inspect_os) F(inspect_get_type) F(inspect_get_distro) F(inspect_get_product_name)                      \
     F(inspect_get_major_version) F(inspect_get_minor_version) F(inspect_get_arch) F(inspect_get_hostname)    \

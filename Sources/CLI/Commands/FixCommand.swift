@@ -1,6 +1,4 @@
 import ArgumentParser
-import Diagnostics
-import Foundation
 import Templates
 
 struct FixCommand: ParsableCommand {
@@ -11,28 +9,12 @@ struct FixCommand: ParsableCommand {
     @Option(help: ArgumentHelp("false prints the result without checking it.", valueName: "bool"))
     var validate = true
 
-    @OptionGroup var output: OutputOptions
-
-    @Argument(
-        help: ArgumentHelp("A .json template, or - for standard input.", valueName: "template"),
-        completion: .file(extensions: ["json"]))
-    var path: String
+    @OptionGroup var template: RewritingOptions
 
     func run() throws {
-        let options = LoadOptions(
-            path: path, workingDirectory: FileManager.default.currentDirectoryPath,
-            standardInput: standardInput(for: path))
-        let fixed = fixTemplate(options, isValidated: validate)
+        let fixed = fixTemplate(template.loadOptions, isValidated: validate)
         // Standard output carries the template.
         if let text = fixed.text { put(text) }
-        try reportRewriting(fixed, output)
+        try template.report(fixed)
     }
-}
-
-/// Writes what there is to say about a rewritten template to standard error.
-///
-/// - Throws: `ExitCode` if there is an error.
-func reportRewriting(_ template: RewrittenTemplate, _ output: OutputOptions) throws {
-    writeDiagnostics(template.diagnostics, in: template.files, output)
-    if template.diagnostics.hasErrors { throw ExitCode(1) }
 }

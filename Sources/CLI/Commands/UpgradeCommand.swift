@@ -1,6 +1,5 @@
 import ArgumentParser
-import Diagnostics
-import Foundation
+import HCL
 import Templates
 
 struct UpgradeCommand: ParsableCommand {
@@ -16,31 +15,21 @@ struct UpgradeCommand: ParsableCommand {
     @Flag(help: "Explains the blocks in comments.")
     var withAnnotations = false
 
-    @OptionGroup var output: OutputOptions
-
-    @Argument(
-        help: ArgumentHelp("A .json template, or - for standard input.", valueName: "template"),
-        completion: .file(extensions: ["json"]))
-    var path: String
+    @OptionGroup var template: RewritingOptions
 
     func run() throws {
-        let options = LoadOptions(
-            path: path, environment: ProcessInfo.processInfo.environment,
-            workingDirectory: FileManager.default.currentDirectoryPath, standardInput: standardInput(for: path))
-        let upgraded = upgradeTemplate(options, hasAnnotations: withAnnotations)
-        try reportRewriting(upgraded, output)
+        let upgraded = upgradeTemplate(template.loadOptions, hasAnnotations: withAnnotations)
+        try template.report(upgraded)
         guard let text = upgraded.text else { throw ExitCode(1) }
-        if outputFile == "-" || (outputFile == nil && path == "-") {
+        if outputFile == "-" || (outputFile == nil && template.path == "-") {
             put(text)
             return
         }
-        let target = outputFile ?? path + ".pkr.hcl"
-        do {
-            try Data(text.utf8).write(to: URL(filePath: target), options: .atomic)
-        } catch {
-            writeError("Error: \(target) cannot be written: \(error.localizedDescription)")
+        let target = outputFile ?? template.path + ".pkr.hcl"
+        if let problem = replaceFile(at: target, with: Array(text.utf8)) {
+            writeError("Error: \(target) cannot be written: \(problem).")
             throw ExitCode(1)
         }
-        output.say("Successfully created \(target).\n")
+        template.output.say("Successfully created \(target).\n")
     }
 }

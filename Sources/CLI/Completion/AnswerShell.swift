@@ -10,7 +10,8 @@ enum AnswerShell {
         guard arguments.count >= 3, let cursor = Int(arguments[2]), let tree = CommandTree.ingot() else { return "" }
         let request = CompletionRequest(
             words: Array(arguments.dropFirst(3)), cursor: cursor, joins: arguments[1] == Shell.bash.rawValue)
-        let answer = CompleteWord(tree, listFolder: names(in:), listBuilds: builds).answer(to: request)
+        let answer = CompleteWord(tree, listFolder: names(in:), listBuilds: builds, listVariables: variables)
+            .answer(to: request)
         return answer.text(without: request.kept)
     }
 
@@ -27,13 +28,24 @@ enum AnswerShell {
 
     /// Without a template on the line yet: of the one in the working directory.
     private static func builds(_ template: String?, _ variables: [String], _ files: [String]) -> [String] {
-        let loaded = loadPlan(
-            LoadOptions(
-                path: template.map { NSString(string: $0).expandingTildeInPath } ?? ".",
-                // A value that is not finished yet is none.
-                variables: (try? VariableOptions.assignments(variables)) ?? [],
-                variableFiles: files, environment: ProcessInfo.processInfo.environment,
-                workingDirectory: FileManager.default.currentDirectoryPath, isValidation: true))
-        return loaded.plan.value.builds.map(\.name)
+        var options = loadOptions(template)
+        // A value that is not finished yet is none.
+        options.variables = (try? VariableOptions.assignments(variables)) ?? []
+        options.variableFiles = files
+        return loadPlan(options).plan.value.builds.map(\.name)
+    }
+
+    private static func variables(_ template: String?) -> [CompletionAnswer.Candidate] {
+        declaredVariables(loadOptions(template)).map { variable in
+            let meaning = variable.description.split(whereSeparator: \.isNewline).first.map(String.init) ?? ""
+            return .init(variable.name, meaning.replacing("\t", with: " "))
+        }
+    }
+
+    private static func loadOptions(_ template: String?) -> LoadOptions {
+        LoadOptions(
+            path: template.map { NSString(string: $0).expandingTildeInPath } ?? ".",
+            environment: ProcessInfo.processInfo.environment,
+            workingDirectory: FileManager.default.currentDirectoryPath, isValidation: true)
     }
 }

@@ -36,6 +36,7 @@ package struct CommandTree: Decodable, Sendable {
             case files(extensions: [String])
             case folders
             case builds
+            case variables
         }
 
         package var kind: Kind
@@ -49,6 +50,7 @@ package struct CommandTree: Decodable, Sendable {
         package var longName: String? { names?.first { $0.kind != "short" }?.name }
 
         var values: Values? {
+            if longName == "var" { return .variables }
             guard let completionKind else { return allValues.map(Values.words) }
             if let list = completionKind.list { return .words(list.values) }
             if let file = completionKind.file { return .files(extensions: file.extensions) }

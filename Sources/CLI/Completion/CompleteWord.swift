@@ -5,14 +5,22 @@ package struct CompleteWord {
     /// The names of a template's builds, with the values of `-var` and `-var-file` on the line.
     package typealias ListBuilds = (_ template: String?, _ variables: [String], _ files: [String]) -> [String]
 
+    /// The variables that a template declares.
+    package typealias ListVariables = (_ template: String?) -> [CompletionAnswer.Candidate]
+
     private let tree: CommandTree
     private let listFolder: ListFolder
     private let listBuilds: ListBuilds
+    private let listVariables: ListVariables
 
-    package init(_ tree: CommandTree, listFolder: @escaping ListFolder, listBuilds: @escaping ListBuilds) {
+    package init(
+        _ tree: CommandTree, listFolder: @escaping ListFolder, listBuilds: @escaping ListBuilds,
+        listVariables: @escaping ListVariables
+    ) {
         self.tree = tree
         self.listFolder = listFolder
         self.listBuilds = listBuilds
+        self.listVariables = listVariables
     }
 
     package func answer(to request: CompletionRequest) -> CompletionAnswer {
@@ -66,6 +74,9 @@ package struct CompleteWord {
             return CompletionAnswer(candidates: words.filter { $0.hasPrefix(word) }.map { .init(flag + $0) })
         case .files(let extensions): return files(from: word, flag: flag, extensions: extensions)
         case .folders: return files(from: word, flag: flag, extensions: [])
+        case .variables:
+            let known = listVariables(line.positionals.first).filter { $0.text.hasPrefix(word) }
+            return CompletionAnswer(candidates: known.map { .init(flag + $0.text + "=", $0.meaning) })
         case .builds:
             let names = listBuilds(line.positionals.first, line.values["var"] ?? [], line.values["var-file"] ?? [])
             let chosen = word.lastIndex(of: ",").map { word[...$0] } ?? ""

@@ -10,10 +10,13 @@ extension TemplateReport {
     func show(_ output: OutputOptions) throws {
         writeDiagnostics(diagnostics, in: files, output)
         if diagnostics.hasErrors { throw ExitCode(1) }
-        if output.machineReadable {
-            for fact in facts { MachineRecord(fact.type, fact.data).write() }
+        guard output.machineReadable, !records.isEmpty else { return output.say(text) }
+        for record in records {
+            switch record {
+            case .say(let text): MachineRecord("ui", ["say", text]).write()
+            case .fact(let type, let data): MachineRecord(type, data).write()
+            }
         }
-        output.say(text)
     }
 }
 

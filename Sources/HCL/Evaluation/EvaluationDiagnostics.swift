@@ -33,12 +33,16 @@ extension Diagnostic {
     }
     static func functionError(_ name: String, _ message: String, at range: SourceRange) -> Self {
         evaluation(
-            "function-error", "Error in function call", "Call to function \"\(name)\" failed: \(message).", range)
+            "function-error", "Error in function call", "Call to function \"\(name)\" failed: \(message)".endingInStop,
+            range)
     }
     static func inconsistentConditional(_ a: String, _ b: String, at range: SourceRange) -> Self {
         evaluation(
             "inconsistent-conditional", "Inconsistent conditional result types",
             "Both results must be of one type, but they are \(a) and \(b).", range)
+    }
+    static func interrupted(at range: SourceRange) -> Self {
+        evaluation("interrupted", "Interrupted", "Evaluation was given up before its end.", range)
     }
     static func invalidExpansion(_ kind: String, at range: SourceRange) -> Self {
         evaluation(
@@ -53,20 +57,22 @@ extension Diagnostic {
     static func invalidIndex(_ reason: String, at range: SourceRange) -> Self {
         evaluation(
             "invalid-index", "Invalid index",
-            reason.prefix(1).uppercased() + reason.dropFirst() + (reason.hasSuffix("?") ? "" : "."), range)
+            (reason.prefix(1).uppercased() + reason.dropFirst()).endingInStop, range)
     }
     static func invalidObjectKey(_ kind: String, at range: SourceRange) -> Self {
         evaluation("invalid-key", "Incorrect key type", "A key must be a string, not \(kind).", range)
     }
     static func invalidOperand(_ reason: String, at range: SourceRange) -> Self {
-        evaluation("invalid-operand", "Invalid operand", "Unsuitable value for the operator: \(reason).", range)
+        evaluation(
+            "invalid-operand", "Invalid operand", "Unsuitable value for the operator: \(reason)".endingInStop, range)
     }
     static func invalidTemplateValue(_ kind: String, isNull: Bool, at range: SourceRange) -> Self {
         evaluation(
             "invalid-template-value", "Invalid template interpolation value",
             isNull
                 ? "The value is null, which cannot be put into text."
-                : "The value is \(kind), which cannot be put into text. jsonencode makes text of it.", range)
+                : "The value is \(kind), which cannot be put into text. join(\", \", LIST) or jsonencode(VALUE) makes text of it.",
+            range)
     }
     static func invalidType(_ detail: String, at range: SourceRange) -> Self {
         evaluation("invalid-type", "Invalid type specification", detail, range)
@@ -86,6 +92,8 @@ extension Diagnostic {
     }
     /// What to write instead of functions that people know from elsewhere.
     private static let otherWays = [
+        "user": "A variable is read as var.NAME.", "uuid": "Write uuidv4().",
+        "isotime": "Write formatdate(\"YYYY-MM-DD\", timestamp()).",
         "tostring": "Write convert(VALUE, string).", "tonumber": "Write convert(VALUE, number).",
         "tobool": "Write convert(VALUE, bool).", "tolist": "Write convert(VALUE, list(any)).",
         "toset": "Write convert(VALUE, set(any)).", "tomap": "Write convert(VALUE, map(any)).",
@@ -124,6 +132,6 @@ extension Diagnostic {
     static func wrongArgumentCount(_ name: String, _ arity: String, given: Int, at range: SourceRange) -> Self {
         evaluation(
             "wrong-argument-count", "Wrong number of function arguments",
-            "Function \"\(name)\" takes \(arity) arguments, not \(given).", range)
+            "Function \"\(name)\" takes \(arity) \(arity == "1" ? "argument" : "arguments"), not \(given).", range)
     }
 }

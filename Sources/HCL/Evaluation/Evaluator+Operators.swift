@@ -15,28 +15,39 @@ extension Evaluator {
         }
     }
 
-    mutating func binary(_ sign: BinaryOperator, _ left: Expression, _ right: Expression, _ range: SourceRange) -> Value
-    {
-        switch sign {
-        case .and, .or: return logical(sign, left, right)
-        case .equal, .notEqual:
-            let (a, b) = (value(of: left), value(of: right))
-            let isSensitive = a.containsSensitive || b.containsSensitive
-            guard a.isWhollyKnown, b.isWhollyKnown else { return Value.unknown.marked(isSensitive) }
-            return Value.bool((a.revealed == b.revealed) == (sign == .equal)).marked(isSensitive)
-        default: return arithmetic(sign, left, right, range)
+    /// Operators of one precedence, from left to right.
+    mutating func operation(_ first: Expression, _ rest: [Expression.Operation]) -> Value {
+        let start = diagnostics.count
+        var left = value(of: first)
+        var range = first.range
+        for operation in rest {
+            let (sign, operand) = (operation.sign, operation.operand)
+            let whole = range.union(operand.range)
+            switch sign {
+            case .and, .or: left = logical(sign, left, range, operand, since: start)
+            case .equal, .notEqual: left = equality(sign, left, value(of: operand))
+            default: left = arithmetic(sign, left, range, value(of: operand), operand.range, whole)
+            }
+            range = whole
         }
+        return left
+    }
+
+    private func equality(_ sign: BinaryOperator, _ a: Value, _ b: Value) -> Value {
+        let isSensitive = a.containsSensitive || b.containsSensitive
+        guard a.isWhollyKnown, b.isWhollyKnown else { return Value.unknown.marked(isSensitive) }
+        return Value.bool((a.revealed == b.revealed) == (sign == .equal)).marked(isSensitive)
     }
 
     private mutating func arithmetic(
-        _ sign: BinaryOperator, _ left: Expression, _ right: Expression, _ range: SourceRange
+        _ sign: BinaryOperator, _ x: Value, _ leftRange: SourceRange, _ y: Value, _ rightRange: SourceRange,
+        _ range: SourceRange
     ) -> Value {
-        let (x, y) = (value(of: left), value(of: right))
         let isSensitive = x.isSensitive || y.isSensitive
-        let a = number(x.unwrapped, left.range)
-        let b = number(y.unwrapped, right.range)
+        let a = number(x.unwrapped, leftRange)
+        let b = number(y.unwrapped, rightRange)
         guard let a, let b else { return Value.unknown.marked(isSensitive) }
-        return arithmetic(sign, a, b, range, right.range).marked(isSensitive)
+        return arithmetic(sign, a, b, range, rightRange).marked(isSensitive)
     }
 
     private mutating func arithmetic(
@@ -61,11 +72,14 @@ extension Evaluator {
     }
 
     /// Both sides are evaluated; a side that decides alone makes the other's mistakes unimportant.
-    private mutating func logical(_ sign: BinaryOperator, _ left: Expression, _ right: Expression) -> Value {
+    ///
+    /// - Parameter start: How many problems there were before the left side.
+    private mutating func logical(
+        _ sign: BinaryOperator, _ left: Value, _ leftRange: SourceRange, _ right: Expression, since start: Int
+    ) -> Value {
         let deciding = sign == .or
-        let start = diagnostics.count
         var isSensitive = false
-        let a = bool(left, Diagnostic.logicalType, &isSensitive)
+        let a = bool(left, Diagnostic.logicalType, leftRange, &isSensitive)
         let b = bool(right, Diagnostic.logicalType, &isSensitive)
         if a == deciding || b == deciding {
             diagnostics.removeSubrange(start...)

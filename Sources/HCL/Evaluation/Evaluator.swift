@@ -1,10 +1,11 @@
 public import Diagnostics
 
 extension Expression {
-    /// The expression's value; unknown where a problem was reported.
+    /// The expression's value; unknown where a problem was reported, and once the current task is cancelled.
     public func evaluate(in context: EvaluationContext) -> Diagnosed<Value> {
         var evaluator = Evaluator(context: context)
         let value = evaluator.value(of: self)
+        if evaluator.isInterrupted { return Diagnosed(.unknown, [.interrupted(at: range)]) }
         return Diagnosed(value, evaluator.diagnostics)
     }
 }
@@ -23,6 +24,12 @@ struct Evaluator {
     /// Bytes of text made so far: bounds what loops multiply.
     private var textBytes = 0
     private static let longestText = 64 << 20
+    /// Expressions evaluated so far; every 256th looks whether the task is cancelled.
+    private var steps = 0
+    private var depth = 0
+    private var stack = StackRoom()
+    /// The task is cancelled: nothing is evaluated any more.
+    private(set) var isInterrupted = false
 
     init(context: EvaluationContext) { self.context = context }
 
@@ -32,6 +39,12 @@ struct Evaluator {
     }
 
     mutating func value(of expression: Expression) -> Value {
+        if steps & 0xFF == 0, Task.isCancelled { isInterrupted = true }
+        steps &+= 1
+        if isInterrupted { return .unknown }
+        depth += 1
+        defer { depth -= 1 }
+        if depth > Parser.safeNesting, stack.isUsedUp() { return report(.tooDeep(at: expression.range)) }
         switch expression.kind {
         case .literal(let value): return value
         case .template(let parts):
@@ -41,11 +54,7 @@ struct Evaluator {
             return (isKnown ? Value.string(normalized(text)) : .unknown).marked(isSensitive)
         case .wrapped(let inner), .parenthesized(let inner): return value(of: inner)
         case .variable(let name): return variable(name, expression)
-        case .attribute(let source, let name, let range):
-            return attribute(name, range, of: value(of: source), source)
-        case .index(let source, let key):
-            let collection = value(of: source)
-            return index(collection, value(of: key), expression, keyRange: key.range)
+        case .access(let base, let steps): return access(base, steps)
         case .element: return elements.last ?? .unknown
         case .splat(let source, let each): return splat(value(of: source), each)
         case .call(let name, let nameRange, let arguments, let expandsLast):
@@ -53,8 +62,8 @@ struct Evaluator {
         case .unary(let sign, let operand):
             let value = value(of: operand)
             return unary(sign, value.unwrapped, operand.range).marked(value.isSensitive)
-        case .binary(let sign, let left, let right): return binary(sign, left, right, expression.range)
-        case .conditional(let condition, let yes, let no): return conditional(condition, yes, no, expression.range)
+        case .operation(let first, let rest): return operation(first, rest)
+        case .conditional(let choices, let otherwise): return conditional(choices, otherwise)
         case .tuple(let members): return .tuple(members.map { value(of: $0) })
         case .object(let items): return object(items)
         case .forTuple(let clause, let body, let condition): return forTuple(clause, body, condition)
@@ -70,15 +79,29 @@ struct Evaluator {
         return report(.unknownVariable(name, known: known.sorted(), at: expression.range))
     }
 
-    private mutating func attribute(_ name: String, _ range: SourceRange, of source: Value, _ expression: Expression)
-        -> Value
-    {
+    private mutating func access(_ base: Expression, _ steps: [Expression.Step]) -> Value {
+        var result = value(of: base)
+        for (position, step) in steps.enumerated() {
+            switch step {
+            case .attribute(let name, let range):
+                result = attribute(name, range, of: result) { Expression.traversal(base, steps[..<position]) }
+            case .index(let key, let range):
+                result = index(result, value(of: key), base.range.union(range), keyRange: key.range)
+            }
+        }
+        return result
+    }
+
+    /// - Parameter path: The names that lead to the source, if it is a plain traversal.
+    private mutating func attribute(
+        _ name: String, _ range: SourceRange, of source: Value, path: () -> [String]?
+    ) -> Value {
         switch source {
-        case .sensitive(let inner): return attribute(name, range, of: inner, expression).marked(true)
+        case .sensitive(let inner): return attribute(name, range, of: inner, path: path).marked(true)
         case .unknown: return .unknown
         case .object(let attributes), .map(let attributes):
             if let value = attributes[name] { return value }
-            let path = (expression.traversal ?? []).joined(separator: ".")
+            let path = (path() ?? []).joined(separator: ".")
             var isMap = false
             if case .map = source { isMap = true }
             return report(
@@ -88,19 +111,18 @@ struct Evaluator {
         }
     }
 
-    private mutating func index(_ source: Value, _ key: Value, _ expression: Expression, keyRange: SourceRange) -> Value
-    {
+    private mutating func index(_ source: Value, _ key: Value, _ range: SourceRange, keyRange: SourceRange) -> Value {
         if source.isSensitive || key.isSensitive {
             let result = index(
-                source.unwrapped, key.unwrapped, expression, keyRange: keyRange, hidesKey: key.isSensitive)
+                source.unwrapped, key.unwrapped, range, keyRange: keyRange, hidesKey: key.isSensitive)
             return result.marked(true)
         }
-        return index(source, key, expression, keyRange: keyRange, hidesKey: false)
+        return index(source, key, range, keyRange: keyRange, hidesKey: false)
     }
 
     /// - Parameter hidesKey: The key must not be quoted.
     private mutating func index(
-        _ source: Value, _ key: Value, _ expression: Expression, keyRange: SourceRange, hidesKey: Bool
+        _ source: Value, _ key: Value, _ range: SourceRange, keyRange: SourceRange, hidesKey: Bool
     ) -> Value {
         if !source.isKnown || !key.isKnown { return .unknown }
         switch source {
@@ -125,8 +147,8 @@ struct Evaluator {
             if hidesKey { return report(.invalidIndex("there is no element with this key", at: keyRange)) }
             let hint = suggestion(for: name, among: values.keys.sorted()).map { "; did you mean \"\($0)\"?" } ?? ""
             return report(.invalidIndex("there is no element with the key \"\(name)\"\(hint)", at: keyRange))
-        case .null: return report(.invalidIndex("the value is null, so it has no elements", at: expression.range))
-        default: return report(.invalidIndex("\(source.kind) has no elements", at: expression.range))
+        case .null: return report(.invalidIndex("the value is null, so it has no elements", at: range))
+        default: return report(.invalidIndex("\(source.kind) has no elements", at: range))
         }
     }
 
@@ -145,36 +167,19 @@ struct Evaluator {
         return .tuple(results)
     }
 
-    mutating func conditional(_ condition: Expression, _ yes: Expression, _ no: Expression, _ range: SourceRange)
-        -> Value
-    {
-        var isSensitive = false
-        guard let flag = bool(condition, Diagnostic.conditionalType, &isSensitive) else {
-            // Which arm counts is not known, so neither arm's mistakes are told.
-            return .unknown
-        }
-        // The arm not taken may be wrong; it still decides the common type.
-        let chosen = value(of: flag ? yes : no).marked(isSensitive)
-        let count = diagnostics.count
-        let other = value(of: flag ? no : yes)
-        let otherFailed = diagnostics.count > count
-        diagnostics.removeSubrange(count...)
-        guard !otherFailed, chosen.isKnown, other.isKnown else { return chosen }
-        if chosen.isNull || other.isNull || chosen.type == other.type { return chosen }
-        guard let type = Value.unifiedType(of: [chosen, other]), case .success(let value) = chosen.converted(to: type)
-        else {
-            return report(.inconsistentConditional(chosen.kind, other.kind, at: range))
-        }
-        return value
-    }
-
     /// A condition's value; nil after reporting what is wrong with it, and for unknown.
     ///
     /// - Parameter isSensitive: Becomes true if the value is.
     mutating func bool(
         _ expression: Expression, _ problem: (String, SourceRange) -> Diagnostic, _ isSensitive: inout Bool
     ) -> Bool? {
-        let marked = value(of: expression)
+        bool(value(of: expression), problem, expression.range, &isSensitive)
+    }
+
+    mutating func bool(
+        _ marked: Value, _ problem: (String, SourceRange) -> Diagnostic, _ range: SourceRange,
+        _ isSensitive: inout Bool
+    ) -> Bool? {
         if marked.isSensitive { isSensitive = true }
         let value = marked.unwrapped
         switch value {
@@ -182,7 +187,7 @@ struct Evaluator {
         case .unknown: return nil
         default:
             if !value.isNull, case .success(.bool(let flag)) = value.converted(to: .bool) { return flag }
-            _ = report(problem(value.kind, expression.range))
+            _ = report(problem(value.kind, range))
             return nil
         }
     }

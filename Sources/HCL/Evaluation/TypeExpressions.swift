@@ -8,6 +8,13 @@ extension HCLType {
         return Diagnosed(type, diagnostics)
     }
 
+    /// What other languages call the types.
+    private static let otherNames = [
+        "int": "number", "integer": "number", "float": "number", "double": "number", "boolean": "bool",
+        "str": "string", "text": "string", "array": "list(…)", "dict": "map(…)", "hash": "map(…)",
+        "struct": "object({…})",
+    ]
+
     private static func read(
         _ expression: Expression, _ diagnostics: inout [Diagnostic], isAttribute: Bool = false
     ) -> Attribute {
@@ -29,9 +36,10 @@ extension HCLType {
                         name == "object" ? "Write object({name = type, …})." : "Write tuple([type, …]).",
                         at: expression.range))
             default:
-                let hint =
-                    suggestion(for: name, among: ["string", "number", "bool", "any"]).map { "Did you mean \($0)? " }
-                    ?? ""
+                let known =
+                    otherNames[name.lowercased()]
+                    ?? suggestion(for: name, among: ["string", "number", "bool", "any"])
+                let hint = known.map { "Did you mean \($0)? " } ?? ""
                 diagnostics.append(
                     .invalidType(
                         hint
@@ -89,7 +97,13 @@ extension HCLType {
             return Attribute(type, isOptional: true, defaultValue: value?.value)
         default:
             diagnostics.append(
-                .invalidType("There is no type \(name)(…) with \(arguments.count) arguments.", at: expression.range))
+                .invalidType(
+                    ["list", "set", "map", "tuple", "object"].contains(name)
+                        ? "\(name)(…) takes one type, not \(arguments.count)."
+                        : (otherNames[name.lowercased()].map { "Did you mean \($0)? " }
+                            ?? "There is no type \(name)(…). ")
+                            + "A type is string, number, bool, any, list(…), set(…), map(…), object({…}) or tuple([…]).",
+                    at: expression.range))
         }
         return Attribute(.any)
     }

@@ -34,16 +34,33 @@ package struct FormattedFile {
             self.init(SourceFile(name: path, text: ""), [.unformattable(path, reason)])
             return
         }
-        do {
-            self.init(name: path, contents: Array(try Data(contentsOf: URL(filePath: path))))
-        } catch {
-            self.init(SourceFile(name: path, text: ""), [.unformattable(path, "\(error)")])
+        guard let contents = Self.contents(of: path) else {
+            self.init(
+                SourceFile(name: path, text: ""), [.unformattable(path, String(cString: strerror(errno)) + ".")])
+            return
+        }
+        self.init(name: path, contents: contents)
+    }
+
+    /// nil after an error, which `errno` tells.
+    private static func contents(of path: String) -> [UInt8]? {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return nil }
+        defer { close(descriptor) }
+        var contents: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 64 << 10)
+        while true {
+            let count = Glibc.read(descriptor, &buffer, buffer.count)
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else { return nil }
+            if count == 0 { return contents }
+            contents += buffer[..<count]
         }
     }
 
     private init(_ source: SourceFile, _ diagnostics: [Diagnostic]) {
         self.source = source
-        self.diagnostics = diagnostics
+        self.diagnostics = diagnostics.bounded()
         formatted = diagnostics.hasErrors ? source.text : format(source.text)
     }
 
@@ -51,47 +68,14 @@ package struct FormattedFile {
     ///
     /// - Throws: `TemplateError` with what the system said; the file is then as it was.
     package func write() throws(TemplateError) {
-        // Behind a symbolic link the file itself is replaced.
-        guard let resolved = realpath(source.name, nil) else { throw failure() }
-        defer { free(resolved) }
-        let target = String(cString: resolved)
-        var information = stat()
-        guard stat(target, &information) == 0 else { throw failure() }
-        let folder = target.lastIndex(of: "/").map { target[...$0] } ?? ""
-        var beside = Array("\(folder).ingot-fmt-XXXXXX".utf8CString)
-        let descriptor = mkstemp(&beside)
-        guard descriptor >= 0 else { throw failure() }
-        // Only root may give files away; whoever may not owns the new one.
-        _ = fchown(descriptor, information.st_uid, information.st_gid)
-        let isWritten =
-            fchmod(descriptor, information.st_mode & 0o7777) == 0 && write(Array(formatted.utf8), to: descriptor)
-            && fsync(descriptor) == 0
-        let isReplaced = isWritten && rename(beside, target) == 0
-        guard isReplaced else {
-            let error = failure()
-            unlink(beside)
-            close(descriptor)
-            throw error
-        }
-        close(descriptor)
-    }
-
-    private func write(_ bytes: [UInt8], to descriptor: Int32) -> Bool {
-        var rest = bytes[...]
-        while !rest.isEmpty {
-            let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else { return false }
-            rest = rest.dropFirst(count)
-        }
-        return true
-    }
-
-    private func failure() -> TemplateError {
-        TemplateError(diagnostics: [
+        let isThere = access(source.name, F_OK) == 0
+        let reason =
+            isThere ? replaceFile(at: source.name, with: Array(formatted.utf8)) : String(cString: strerror(errno))
+        guard let reason else { return }
+        throw TemplateError(diagnostics: [
             Diagnostic(
                 id: "fmt/unwritable", summary: "Cannot write \(source.name)",
-                detail: "\(String(cString: strerror(errno))). The file is as it was.")
+                detail: "\(reason.prefix(1).uppercased() + reason.dropFirst()). The file is as it was.")
         ])
     }
 }
@@ -109,11 +93,13 @@ package func formattableFiles(at path: String, isRecursive: Bool) -> Diagnosed<[
         if isTemplate(path) { return Diagnosed([path]) }
         return Diagnosed([], [.unformattable(path, "Only .pkr.hcl and .pkrvars.hcl files are formatted.")])
     }
-    let names: [String]
-    do {
-        names = try FileManager.default.contentsOfDirectory(atPath: path).sorted()
-    } catch {
-        return Diagnosed([], [.unformattable(path, "The folder cannot be read: \(error)")])
+    guard let stream = opendir(path) else {
+        return Diagnosed([], [.unformattable(path, String(cString: strerror(errno)) + ".")])
+    }
+    closedir(stream)
+    // It could be opened; what is thrown now says nothing that people understand.
+    guard let names = try? FileManager.default.contentsOfDirectory(atPath: path).sorted() else {
+        return Diagnosed([], [.unformattable(path, "The names in the folder cannot be listed.")])
     }
     var result = Diagnosed<[String]>([])
     for name in names where !isHidden(name) {

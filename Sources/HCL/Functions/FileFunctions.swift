@@ -126,7 +126,8 @@ func templateFileFunction(_ paths: FunctionPaths, functions: [String: Function])
                 let line = 1 + file.text.utf8.prefix(range.start).count { $0 == 0x0A }
                 return " line \(line)"
             }
-            throw FunctionError("\(path)\(line ?? ""): \(problem.summary): \(problem.detail)", argument: 0)
+            let reason = problem.detail.isEmpty ? problem.summary : "\(problem.summary): \(problem.detail)"
+            throw FunctionError("\(path)\(line ?? ""): \(reason)", argument: 0)
         }
         return result.value
     }
@@ -136,10 +137,14 @@ func templateFileFunction(_ paths: FunctionPaths, functions: [String: Function])
 private struct FileSet {
     let files: any FunctionFiles
     private let expression: RegularExpression
-    private static let mostEntries = 100_000
+    /// How many folders deep a match can lie.
+    private let deepest: Int
+    /// What is looked at, matching or not.
+    private static let mostEntries = 20_000
 
     init(files: any FunctionFiles, pattern: String) throws(FunctionError) {
         self.files = files
+        deepest = pattern.contains("**") ? 50 : pattern.count { $0 == "/" }
         var text = ""
         var rest = pattern[...]
         var braces = 0
@@ -188,11 +193,14 @@ private struct FileSet {
             for name in names {
                 visited += 1
                 guard visited <= Self.mostEntries else {
-                    throw FunctionError("there are more than 100000 files", argument: 0)
+                    throw FunctionError(
+                        "there are more than \(Self.mostEntries) files and folders in \(folder); name a smaller folder, or a pattern without **",
+                        argument: 0)
                 }
+                if visited % 64 == 0, Task.isCancelled { throw FunctionError("interrupted") }
                 let path = prefix + name
                 switch files.kind(of: folder + "/" + path) {
-                case .directory: if path.count(where: { $0 == "/" }) < 50 { pending.append(path + "/") }
+                case .directory: if path.utf8.count(where: { $0 == 0x2F }) < deepest { pending.append(path + "/") }
                 case .file: if try expression.matches(path) { found.append(path) }
                 case nil: break
                 }

@@ -42,14 +42,16 @@ private func escape(_ scalar: Unicode.Scalar) -> String {
 ///
 /// - Throws: For text that is not one JSON value, and for more than 120 levels of nesting.
 public func decodeJSON(_ text: String) throws(FunctionError) -> Value {
-    var reader = JSONReader(SourceFile(name: "", text: text))
-    do throws(JSONReader.Problem) { return try reader.read().value } catch {
-        let before = text.utf8.prefix(error.range.start)
-        let line = 1 + before.count { $0 == 0x0A }
-        let column = 1 + before.reversed().prefix { $0 != 0x0A }.count
-        let reason = error.summary.prefix(1).lowercased() + error.summary.dropFirst()
-        throw FunctionError("invalid JSON in line \(line), column \(column): \(reason)", argument: 0)
-    }
+    let read = readJSON(SourceFile(name: "", text: text))
+    if let value = read.value?.value, read.diagnostics.isEmpty { return value }
+    let problem = read.diagnostics.first
+    let before = text.utf8.prefix(problem?.subject?.start ?? 0)
+    let line = 1 + before.count { $0 == 0x0A }
+    let column = 1 + before.reversed().prefix { $0 != 0x0A }.count
+    let summary = problem?.summary ?? "It cannot be read"
+    let isWord = summary.dropFirst().first?.isUppercase != true
+    let reason = isWord ? summary.prefix(1).lowercased() + summary.dropFirst() : summary
+    throw FunctionError("invalid JSON in line \(line), column \(column): \(reason)", argument: 0)
 }
 
 extension JSONNode {
@@ -57,11 +59,11 @@ extension JSONNode {
         switch kind {
         case .null: .null
         case .bool(let flag): .bool(flag)
-        case .number(let number): .number(number)
-        case .string(let text): .string(text.text)
+        case .number(let digits): Number(digits).map { .number($0) } ?? .unknown
+        case .string(let text): .string(normalized(text))
         case .array(let elements): .tuple(elements.map(\.value))
-        case .object(let properties):
-            .object(Dictionary(properties.map { ($0.name.text, $0.value.value) }) { $1 })
+        case .object(let members):
+            .object(Dictionary(members.map { (normalized($0.name), $0.value.value) }) { $1 })
         }
     }
 }

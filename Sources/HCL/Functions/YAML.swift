@@ -11,7 +11,19 @@ func decodeYAML(_ text: String) throws(FunctionError) -> Value {
     } catch let error as FunctionError {
         throw error
     } catch {
-        throw FunctionError("invalid YAML: \(error)", argument: 0)
+        throw FunctionError("invalid YAML: \(reason(error))", argument: 0)
+    }
+}
+
+/// In one line, without the excerpt that the parser draws.
+private func reason(_ error: any Error) -> String {
+    switch error as? YamlError {
+    case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
+        .composer(_, let problem, let mark, _):
+        "line \(mark.line), column \(mark.column): \(problem)"
+    case .reader(let problem, _, _, _): problem
+    case .duplicatedKeysInMapping: "a key is written twice"
+    default: "it cannot be read"
     }
 }
 

@@ -6,18 +6,14 @@ public import Diagnostics
 ///   - schema: Which properties are blocks.
 ///   - readsTemplates: Whether strings are templates. Without, `${` and `%{` are plain text, as in files of variables.
 public func parseJSON(_ file: SourceFile, schema: BodySchema, readsTemplates: Bool = true) -> Diagnosed<Body> {
-    var reader = JSONReader(file)
-    do throws(JSONReader.Problem) {
-        let root = try reader.read()
-        var decoder = JSONBodyDecoder(readsTemplates: readsTemplates)
-        let body = decoder.body(root, schema)
-        return Diagnosed(body, decoder.diagnostics)
-    } catch {
+    let read = readJSON(file, locatesEscapes: readsTemplates)
+    guard let root = read.value else {
         let range = SourceRange(file: file.name, start: 0, end: file.text.utf8.count)
-        return Diagnosed(
-            Body(attributes: [], blocks: [], range: range),
-            [Diagnostic(id: "hcl/json-syntax", summary: error.summary, detail: error.detail, subject: error.range)])
+        return Diagnosed(Body(attributes: [], blocks: [], range: range), read.diagnostics)
     }
+    var decoder = JSONBodyDecoder(readsTemplates: readsTemplates)
+    let body = decoder.body(root, schema)
+    return Diagnosed(body, read.diagnostics + decoder.diagnostics)
 }
 
 /// Turns JSON into bodies by a schema.
@@ -30,23 +26,23 @@ struct JSONBodyDecoder {
         var blocks: [Block] = []
         var names: [String: SourceRange] = [:]
         for property in properties(node, "to define arguments and blocks") {
-            let name = property.name.text
+            let name = normalized(property.name)
             // A comment.
             if name == "//" { continue }
             if let type = schema.blockType(name) {
-                unpack(property.value, BlockStart(type: name, typeRange: property.name.range, schema: type), &blocks)
+                unpack(property.value, BlockStart(type: name, typeRange: property.nameRange, schema: type), &blocks)
                 continue
             }
             if let first = names[name] {
-                diagnostics.append(.duplicateAttribute(name, at: property.name.range, first: first))
+                diagnostics.append(.duplicateAttribute(name, at: property.nameRange, first: first))
                 continue
             }
-            names[name] = property.name.range
+            names[name] = property.nameRange
             attributes.append(
                 Attribute(
-                    name: name, nameRange: property.name.range,
+                    name: name, nameRange: property.nameRange,
                     expression: expression(property.value, isExpression: schema.expressions.contains(name)),
-                    range: property.name.range.union(property.value.range)))
+                    range: property.nameRange.union(property.value.range)))
         }
         return Body(attributes: attributes, blocks: blocks, range: node.range)
     }
@@ -70,7 +66,7 @@ struct JSONBodyDecoder {
             }
             for property in properties {
                 var inner = start
-                inner.labels.append(Block.Label(text: property.name.text, range: property.name.range))
+                inner.labels.append(Block.Label(text: normalized(property.name), range: property.nameRange))
                 unpack(property.value, inner, &blocks)
             }
             return
@@ -96,12 +92,12 @@ struct JSONBodyDecoder {
     }
 
     /// The properties of an object, or of all objects of an array, in order.
-    private mutating func properties(_ node: JSONNode, _ purpose: String) -> [JSONNode.Property] {
+    private mutating func properties(_ node: JSONNode, _ purpose: String) -> [JSONNode.Member] {
         switch node.kind {
         case .null: return []
         case .object(let properties): return properties
         case .array(let elements):
-            return elements.flatMap { element -> [JSONNode.Property] in
+            return elements.flatMap { element -> [JSONNode.Member] in
                 if case .object(let properties) = element.kind { return properties }
                 report(
                     "json-wrong-type", "Incorrect JSON value type",

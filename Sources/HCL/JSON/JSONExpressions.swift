@@ -6,9 +6,12 @@ extension JSONBodyDecoder {
         switch node.kind {
         case .null: return Expression(.literal(.null), node.range)
         case .bool(let flag): return Expression(.literal(.bool(flag)), node.range)
-        case .number(let number): return Expression(.literal(.number(number)), node.range)
+        case .number(let digits):
+            return Expression(.literal(Number(digits).map { .number($0) } ?? .unknown), node.range)
         case .string(let text):
-            return isExpression ? parsed(text) { $0.parseLoneExpression() } : template(text)
+            return isExpression
+                ? parsed(text, node.range, node.offsets) { $0.parseLoneExpression() }
+                : template(text, node.range, node.offsets)
         case .array(let elements):
             let members = elements.map { expression($0, isExpression: isExpression) }
             return Expression(.tuple(members), node.range, children: members)
@@ -16,37 +19,43 @@ extension JSONBodyDecoder {
             var places: [String: SourceRange] = [:]
             var items: [Expression.ObjectItem] = []
             for property in properties {
-                let name = property.name.text
+                let name = normalized(property.name)
                 if let first = places[name] {
-                    var problem = Diagnostic.duplicateObjectKey(name, at: property.name.range)
+                    var problem = Diagnostic.duplicateObjectKey(name, at: property.nameRange)
                     problem.detail = "The property \"\(name)\" is set twice; remove one of them."
                     problem.notes = [Diagnostic.Note("first set here", at: first)]
                     diagnostics.append(problem)
                     continue
                 }
-                places[name] = property.name.range
+                places[name] = property.nameRange
                 items.append(
                     Expression.ObjectItem(
-                        key: template(property.name), value: expression(property.value, isExpression: isExpression),
+                        key: template(property.name, property.nameRange, property.nameOffsets),
+                        value: expression(property.value, isExpression: isExpression),
                         mustBeUnique: true))
             }
             return Expression(.object(items), node.range, children: items.flatMap { [$0.key, $0.value] })
         }
     }
 
-    private mutating func template(_ text: JSONText) -> Expression {
-        let holdsMarker = zip(text.bytes, text.bytes.dropFirst()).contains { first, second in
+    private mutating func template(_ text: String, _ range: SourceRange, _ offsets: [Int]?) -> Expression {
+        let bytes = text.utf8
+        let holdsMarker = zip(bytes, bytes.dropFirst()).contains { first, second in
             second == UInt8(ascii: "{") && (first == UInt8(ascii: "$") || first == UInt8(ascii: "%"))
         }
-        guard readsTemplates, holdsMarker else { return Expression(.literal(.string(text.text)), text.range) }
-        return parsed(text) { $0.parseTemplateFile() }
+        guard readsTemplates, holdsMarker else { return Expression(.literal(.string(normalized(text))), range) }
+        return parsed(text, range, offsets) { $0.parseTemplateFile() }
     }
 
-    private mutating func parsed(_ text: JSONText, _ read: (inout Parser) -> Expression) -> Expression {
-        var parser = Parser(
-            file: text.range.file, bytes: text.bytes, base: text.range.start + 1, offsets: text.offsets)
+    /// - Parameters:
+    ///   - range: Of the string, with its quotes.
+    ///   - offsets: Where its bytes stand, if not one after another.
+    private mutating func parsed(
+        _ text: String, _ range: SourceRange, _ offsets: [Int]?, _ read: (inout Parser) -> Expression
+    ) -> Expression {
+        var parser = Parser(file: range.file, bytes: Array(text.utf8), base: range.start + 1, offsets: offsets)
         let expression = read(&parser)
         diagnostics += parser.diagnostics
-        return Expression(expression.kind, text.range, children: [expression])
+        return Expression(expression.kind, range, children: [expression])
     }
 }

@@ -1,23 +1,42 @@
-import Diagnostics
+package import Diagnostics
 
-/// A value of a JSON file with its place. Objects keep the order of their properties, and repeated ones.
-struct JSONNode {
-    struct Property {
-        var name: JSONText
-        var value: JSONNode
-    }
-
-    enum Kind {
+/// A value of a JSON file with its place.
+package struct JSONNode: Hashable, Sendable {
+    package indirect enum Kind: Hashable, Sendable {
         case null
         case bool(Bool)
-        case number(Number)
-        case string(JSONText)
+        /// As it is written.
+        case number(String)
+        case string(String)
         case array([JSONNode])
-        case object([Property])
+        /// In order of appearance, with names that are written twice.
+        case object([Member])
     }
 
-    var kind: Kind
-    var range: SourceRange
+    package struct Member: Hashable, Sendable {
+        package var name: String
+        package var nameRange: SourceRange
+        /// As `JSONNode.offsets`, for the name.
+        var nameOffsets: [Int]?
+        package var value: JSONNode
+
+        package init(name: String, nameRange: SourceRange, value: JSONNode) {
+            self.name = name
+            self.nameRange = nameRange
+            self.value = value
+        }
+    }
+
+    package var kind: Kind
+    /// Quotes and brackets included.
+    package var range: SourceRange
+    /// Of a string, where each byte stands in the file, and the closing quote; nil where there is no escape.
+    var offsets: [Int]?
+
+    package init(kind: Kind, range: SourceRange) {
+        self.kind = kind
+        self.range = range
+    }
 
     /// What it is, in words for a message.
     var name: String {
@@ -30,15 +49,4 @@ struct JSONNode {
         case .object: "an object"
         }
     }
-}
-
-/// A string of JSON with its escapes read.
-struct JSONText {
-    var bytes: [UInt8]
-    /// With the quotes.
-    var range: SourceRange
-    /// Where each byte stands in the file, and the closing quote; nil where there is no escape.
-    var offsets: [Int]?
-
-    var text: String { normalized(String(decoding: bytes, as: UTF8.self)) }
 }

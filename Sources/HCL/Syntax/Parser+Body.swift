@@ -56,7 +56,12 @@ extension Parser {
 
     private mutating func parseItem(isOneLine: Bool) throws(Abandoned) -> Item {
         let start = position
-        guard let name = identifier() else { throw fail(.expectedItem(at: nextWord)) }
+        guard let name = identifier() else {
+            if isAt("<<<<<<<") || isAt("=======") || isAt(">>>>>>>") {
+                throw giveUp(.mergeMark(at: range(start, start + 7)))
+            }
+            throw fail(.expectedItem(byte, at: nextWord))
+        }
         skipSpace()
         if byte == UInt8(ascii: "="), byte(at: 1) != UInt8(ascii: "=") {
             position += 1
@@ -64,7 +69,7 @@ extension Parser {
             let expression = try parseExpression()
             let attribute = Attribute(
                 name: name.text, nameRange: name.range, expression: expression, range: range(from: start))
-            try endItem(isOneLine: isOneLine)
+            try endItem(isOneLine: isOneLine, isIf: expression.kind == .variable("if"))
             return .attribute(attribute)
         }
         if isOneLine {
@@ -74,8 +79,13 @@ extension Parser {
         return .block(try parseBlock(name, start))
     }
 
+    /// The byte before the blanks that were skipped.
+    private var lastWritten: UInt8? {
+        bytes[..<position].last { $0 != UInt8(ascii: " ") && $0 != UInt8(ascii: "\t") }
+    }
+
     /// What must follow an attribute: the end of the line, or the brace of a block that stands on one line.
-    private mutating func endItem(isOneLine: Bool) throws(Abandoned) {
+    private mutating func endItem(isOneLine: Bool, isIf: Bool) throws(Abandoned) {
         skipSpace()
         switch byte {
         case nil: return
@@ -83,7 +93,10 @@ extension Parser {
         case UInt8(ascii: "}"): if isOneLine { return }
         default: break
         }
-        throw fail(isOneLine ? .oneLineBlock(at: nextWord) : .missingNewline(at: nextWord))
+        throw fail(
+            isOneLine
+                ? .oneLineBlock(at: nextWord)
+                : .missingNewline(after: lastWritten, next: byte, isIf: isIf, at: nextWord))
     }
 
     private mutating func parseBlock(
@@ -91,22 +104,30 @@ extension Parser {
     ) throws(Abandoned) -> Block {
         var labels: [Block.Label] = []
         var header = type.range
+        var isBare = false
         while true {
             skipSpace()
             if let label = identifier() {
                 labels.append(Block.Label(text: label.text, range: label.range))
+                isBare = true
             } else if byte == UInt8(ascii: "\"") {
                 labels.append(try parseLabel())
+                isBare = false
             } else {
                 break
             }
             if let last = labels.last { header = header.union(last.range) }
         }
-        guard byte == UInt8(ascii: "{") else {
-            throw fail(
-                .invalidBlock(type.text, hasLabels: !labels.isEmpty, at: position < bytes.count ? nextWord : header))
+        if byte != UInt8(ascii: "{") {
+            report(
+                .invalidBlock(
+                    type.text, label: labels.last?.text, isBare: isBare, next: byte,
+                    quote: Diagnostic.typographicQuotes.contains(scalar),
+                    at: position < bytes.count ? nextWord : header))
+            guard !labels.isEmpty, skipToBraceOnNextLine() else { throw Abandoned() }
         }
         let brace = position
+        let problems = diagnostics.count
         position += 1
         let body = try nested { parser throws(Abandoned) in
             parser.skipSpace()
@@ -115,7 +136,11 @@ extension Parser {
         }
         guard byte == UInt8(ascii: "}") else {
             let opening = range(brace, brace + 1)
-            if byte == nil { throw fail(.unclosedBlock(type.text, at: opening)) }
+            if byte == nil {
+                // What went wrong inside may have swallowed its brace.
+                if diagnostics.count > problems { throw Abandoned() }
+                throw fail(.unclosedBlock(type.text, at: opening))
+            }
             report(.oneLineBlock(at: nextWord))
             skipToClosingBrace()
             throw Abandoned()
@@ -130,6 +155,16 @@ extension Parser {
             recover(from: position)
         }
         return block
+    }
+
+    /// Goes to the brace that stands alone on the next line; false if there is none.
+    private mutating func skipToBraceOnNextLine() -> Bool {
+        guard byte == 0x0A || byte == 0x0D else { return false }
+        var next = position
+        while next < bytes.count, [0x0A, 0x0D, 0x20, 0x09].contains(bytes[next]) { next += 1 }
+        guard next < bytes.count, bytes[next] == UInt8(ascii: "{") else { return false }
+        position = next
+        return true
     }
 
     private mutating func parseLabel() throws(Abandoned) -> Block.Label {

@@ -19,29 +19,42 @@ extension Parser {
     }
 
     private mutating func parseConditional() throws(Abandoned) -> Expression {
-        let condition = try parseBinary(above: 0)
-        skipSpace()
-        guard byte == UInt8(ascii: "?") else { return condition }
-        position += 1
-        skipSpace()
-        let yes = try parseExpression()
-        skipSpace()
-        guard byte == UInt8(ascii: ":") else { throw fail(.missingColon(at: nextWord)) }
-        position += 1
-        skipSpace()
-        let no = try parseExpression()
-        return try make(.conditional(condition, yes, no), condition.range.union(no.range), [condition, yes, no])
+        var choices: [Expression.Choice] = []
+        while true {
+            let expression = try parseBinary(above: 0)
+            skipSpace()
+            guard byte == UInt8(ascii: "?") else {
+                guard let first = choices.first else { return expression }
+                return try make(
+                    .conditional(choices, otherwise: expression), first.condition.range.union(expression.range),
+                    choices.flatMap { [$0.condition, $0.result] } + [expression])
+            }
+            position += 1
+            skipSpace()
+            choices.append(Expression.Choice(condition: expression, result: try parseExpression()))
+            skipSpace()
+            guard byte == UInt8(ascii: ":") else { throw fail(.missingColon(at: nextWord)) }
+            position += 1
+            skipSpace()
+        }
     }
 
     private mutating func parseBinary(above limit: Int) throws(Abandoned) -> Expression {
         var left = try parseUnary()
+        var chain: [Expression.Operation] = []
         while true {
             skipSpace()
-            guard let found = binaryOperator, found.precedence > limit else { return left }
+            let found = binaryOperator.flatMap { $0.precedence > limit ? $0 : nil }
+            if let last = chain.last, last.sign.precedence != found?.precedence {
+                left = try make(
+                    .operation(left, chain), left.range.union(last.operand.range), [left] + chain.map(\.operand))
+                chain = []
+            }
+            guard let found else { return left }
             position += found.rawValue.utf8.count
             skipSpace()
             let right = try nested { parser throws(Abandoned) in try parser.parseBinary(above: found.precedence) }
-            left = try make(.binary(found, left, right), left.range.union(right.range), [left, right])
+            chain.append(Expression.Operation(sign: found, operand: right))
         }
     }
 
@@ -82,29 +95,41 @@ extension Parser {
 
     private mutating func parseSteps(of term: Expression) throws(Abandoned) -> Expression {
         var current = term
+        var steps: [Expression.Step] = []
         while true {
             // A step may not begin on a new line, except where newlines are space.
             let before = position
             skipSpace()
             guard byte == UInt8(ascii: ".") && byte(at: 1) != UInt8(ascii: ".") || byte == UInt8(ascii: "[") else {
                 position = before
-                return current
+                return try access(current, steps)
             }
             if isAt(".*") {
+                current = try access(current, steps)
+                steps = []
                 position += 2
                 let each = try parseAttributeSteps(of: Expression(.element, range(from: before)))
                 current = try make(
                     .splat(current, each: each), current.range.union(range(from: before)), [current, each])
             } else if isFullSplat {
-                let each = try parseSteps(of: Expression(.element, range(from: before)))
+                current = try access(current, steps)
+                steps = []
+                let element = Expression(.element, range(from: before))
+                let each = try nested { parser throws(Abandoned) in try parser.parseSteps(of: element) }
                 current = try make(
                     .splat(current, each: each), current.range.union(range(from: before)), [current, each])
             } else if byte == UInt8(ascii: ".") {
-                current = try parseDotStep(of: current)
+                steps.append(try parseDotStep())
             } else {
-                current = try parseIndex(of: current)
+                steps.append(try parseIndex())
             }
         }
+    }
+
+    private mutating func access(_ base: Expression, _ steps: [Expression.Step]) throws(Abandoned) -> Expression {
+        guard let last = steps.last else { return base }
+        return try make(
+            .access(base, steps), base.range.union(last.range), [base] + Expression.keys(of: steps))
     }
 
     /// Takes `[*]` if it is here.
@@ -124,26 +149,23 @@ extension Parser {
 
     /// After `.*` come attributes, and indexes in the old form, only.
     private mutating func parseAttributeSteps(of element: Expression) throws(Abandoned) -> Expression {
-        var current = element
+        var steps: [Expression.Step] = []
         while true {
             let before = position
             skipSpace()
             guard byte == UInt8(ascii: "."), !isAt("...") else {
                 position = before
-                return current
+                return try access(element, steps)
             }
             if isAt(".*") { throw fail(.nestedSplat(at: nextWord)) }
-            current = try parseDotStep(of: current)
+            steps.append(try parseDotStep())
         }
     }
 
-    private mutating func parseDotStep(of source: Expression) throws(Abandoned) -> Expression {
+    private mutating func parseDotStep() throws(Abandoned) -> Expression.Step {
         position += 1
         skipSpace()
-        if let name = identifier() {
-            let kind = Expression.Kind.attribute(source, name: name.text, nameRange: name.range)
-            return try make(kind, source.range.union(name.range), [source])
-        }
+        if let name = identifier() { return .attribute(name.text, name.range) }
         let start = position
         while let byte, (0x30...0x39).contains(byte) { position += 1 }
         guard position > start, let number = Number(text(from: start, to: position)) else {
@@ -153,19 +175,19 @@ extension Parser {
             throw fail(.chainedLegacyIndex(at: range(from: start)))
         }
         let key = Expression(.literal(.number(number)), range(from: start))
-        return try make(.index(source, key: key), source.range.union(key.range), [source, key])
+        return .index(key, range: key.range)
     }
 
-    private mutating func parseIndex(of source: Expression) throws(Abandoned) -> Expression {
+    private mutating func parseIndex() throws(Abandoned) -> Expression.Step {
         let start = position
         open()
         let key = try parseExpression()
         skipSpace()
         guard byte == UInt8(ascii: "]") else {
-            throw fail(.missingBracket("]", opened: range(start, start + 1), at: nextWord))
+            throw fail(.missingBracket("]", opened: range(start, start + 1), isIndex: true, at: nextWord))
         }
         close()
-        return try make(.index(source, key: key), source.range.union(range(from: start)), [source, key])
+        return .index(key, range: range(from: start))
     }
 
     // MARK: Brackets

@@ -52,14 +52,39 @@ extension Parser {
         return try template(from: stripped(tokens), range(from: start))
     }
 
+    /// Goes to the end of the line that holds the word alone; stays where there is none.
+    private mutating func skipHeredoc(_ word: String) {
+        let blanks: Set<UInt8> = [0x20, 0x09, 0x0D]
+        var line = bytes[min(position, bytes.count)...]
+        while let end = line.firstIndex(of: 0x0A) {
+            line = line[(end + 1)...]
+            let text = line.prefix { $0 != 0x0A }
+            if text.drop(while: blanks.contains).starts(with: word.utf8),
+                text.count(where: { !blanks.contains($0) }) == word.utf8.count
+            {
+                position = text.endIndex
+                return
+            }
+        }
+    }
+
     mutating func parseHeredoc() throws(Abandoned) -> Expression {
         let start = position
         position += 2
         let isIndented = byte == UInt8(ascii: "-")
         if isIndented { position += 1 }
-        guard let delimiter = identifier() else { throw fail(.invalidHeredoc(at: nextWord)) }
+        guard let delimiter = identifier() else {
+            let problem = fail(.invalidHeredoc(at: nextWord))
+            position += 1
+            if let word = identifier() { skipHeredoc(word.text) }
+            throw problem
+        }
         if byte == 0x0D { position += 1 }
-        guard byte == 0x0A else { throw fail(.invalidHeredoc(at: nextWord)) }
+        guard byte == 0x0A else {
+            let problem = fail(.invalidHeredoc(at: nextWord))
+            skipHeredoc(delimiter.text)
+            throw problem
+        }
         position += 1
         var tokens: [TemplateToken] = []
         try readTemplate(.heredoc(Array(delimiter.text.utf8)), into: &tokens)

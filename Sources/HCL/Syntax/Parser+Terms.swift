@@ -14,7 +14,7 @@ extension Parser {
         case 0x0A, 0x0D: throw fail(.missingExpression(at: nextWord))
         default: break
         }
-        guard let name = identifier() else { throw fail(.invalidExpression(at: nextWord)) }
+        guard let name = identifier() else { throw fail(.invalidExpression(scalar, at: nextWord)) }
         // Blanks may stand between a function's name and its parenthesis.
         var blanks = 0
         while byte(at: blanks) == UInt8(ascii: " ") || byte(at: blanks) == UInt8(ascii: "\t") { blanks += 1 }

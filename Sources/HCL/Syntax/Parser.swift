@@ -40,7 +40,12 @@ struct Parser {
     var openBrackets = 0
     /// Bounds recursion, and with it the stack.
     private var nesting = 0
+    /// Nothing more is said: what is not closed, for instance, is only because the rest was not read.
+    private var isGivenUp = false
     private static let deepestNesting = 120
+    private var stack = StackRoom()
+    /// So few levels fit onto every stack.
+    static let safeNesting = 8
     private static let mostDiagnostics = 1000
     /// How far the end of a broken item is looked for.
     private static let longestRecovery = 20_000
@@ -182,10 +187,8 @@ struct Parser {
     ///
     /// After a thousand the rest of the file is given up.
     mutating func report(_ diagnostic: Diagnostic) {
-        guard diagnostics.count < Self.mostDiagnostics else {
-            position = bytes.count
-            return
-        }
+        if isGivenUp { return }
+        guard diagnostics.count < Self.mostDiagnostics else { return giveUp() }
         if let last = diagnostics.last, last.subject?.start == diagnostic.subject?.start { return }
         diagnostics.append(diagnostic)
     }
@@ -193,6 +196,18 @@ struct Parser {
     mutating func fail(_ diagnostic: Diagnostic) -> Abandoned {
         report(diagnostic)
         return Abandoned()
+    }
+
+    /// Reports a problem after which nothing in the file can be trusted.
+    mutating func giveUp(_ diagnostic: Diagnostic) -> Abandoned {
+        report(diagnostic)
+        giveUp()
+        return Abandoned()
+    }
+
+    private mutating func giveUp() {
+        position = bytes.count
+        isGivenUp = true
     }
 
     /// The next word or sign, to point at.
@@ -206,10 +221,17 @@ struct Parser {
         return range(position, end)
     }
 
+    /// The scalar that begins here.
+    var scalar: String {
+        position < bytes.count ? text(from: position, to: position + scalarLength(at: position)) : ""
+    }
+
     mutating func nested<Value>(_ body: (inout Parser) throws(Abandoned) -> Value) throws(Abandoned) -> Value {
         nesting += 1
         defer { nesting -= 1 }
-        guard nesting <= Self.deepestNesting else { throw fail(.tooDeep(at: nextWord)) }
+        guard nesting <= Self.safeNesting || nesting <= Self.deepestNesting && !stack.isUsedUp() else {
+            throw giveUp(.tooDeep(at: nextWord))
+        }
         return try body(&self)
     }
 

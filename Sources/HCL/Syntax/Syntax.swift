@@ -42,7 +42,7 @@ public struct Block: Hashable, Sendable {
 public struct Expression: Hashable, Sendable {
     public let range: SourceRange
     public let kind: Kind
-    /// How deep the tree below goes; bounded, so that walking it never exhausts the stack.
+    /// How deep the tree below goes; bounded, so that walking it never exhausts the stack. Chains are one level.
     let depth: Int
 
     static let largestDepth = 400
@@ -60,19 +60,39 @@ public struct Expression: Hashable, Sendable {
         case wrapped(Expression)
         case parenthesized(Expression)
         case variable(String)
-        case attribute(Expression, name: String, nameRange: SourceRange)
-        case index(Expression, key: Expression)
+        /// `base.name[key]…`, however many steps.
+        case access(Expression, [Step])
         /// `source[*]` or `source.*`, and what follows for each element, in which `.element` stands for it.
         case splat(Expression, each: Expression)
         case element
         case call(name: String, nameRange: SourceRange, arguments: [Expression], expandsLast: Bool)
         case unary(UnaryOperator, Expression)
-        case binary(BinaryOperator, Expression, Expression)
-        case conditional(Expression, Expression, Expression)
+        /// `a + b - c`: operators of one precedence, from left to right, however many.
+        case operation(Expression, [Operation])
+        /// `a ? b : c ? d : e`: the first choice whose condition is true, however many.
+        case conditional([Choice], otherwise: Expression)
         case tuple([Expression])
         case object([ObjectItem])
         case forTuple(ForClause, Expression, condition: Expression?)
         case forObject(ForClause, key: Expression, value: Expression, condition: Expression?, groups: Bool)
+    }
+
+    /// What follows a value to reach into it.
+    public enum Step: Hashable, Sendable {
+        case attribute(String, SourceRange)
+        /// - Parameter range: With the brackets.
+        case index(Expression, range: SourceRange)
+    }
+
+    /// An operator and what stands at its right.
+    public struct Operation: Hashable, Sendable {
+        public var sign: BinaryOperator
+        public var operand: Expression
+    }
+
+    public struct Choice: Hashable, Sendable {
+        public var condition: Expression
+        public var result: Expression
     }
 
     public struct ObjectItem: Hashable, Sendable {

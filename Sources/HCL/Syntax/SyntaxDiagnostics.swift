@@ -29,10 +29,20 @@ extension Diagnostic {
             range,
             [Note("first set here", at: first)])
     }
-    static func expectedItem(at range: SourceRange) -> Self {
-        syntax(
+    static func expectedItem(_ next: UInt8?, at range: SourceRange) -> Self {
+        let hint =
+            switch next {
+            case UInt8(ascii: "\""):
+                " Here names have no quotes; names in quotes belong into a map: NAME = { \"…\" = … }."
+            case UInt8(ascii: "]"), UInt8(ascii: ")"): " There is no open bracket for this one to close."
+            case UInt8(ascii: "="): " The name before the equals sign is missing."
+            case UInt8(ascii: ","), UInt8(ascii: ";"): " Remove this; arguments are separated by line breaks alone."
+            case let digit? where (0x30...0x39).contains(digit): " A name begins with a letter or _."
+            default: ""
+            }
+        return syntax(
             "expected-item", "Argument or block definition required",
-            "A line begins with the name of an argument or block.", range)
+            "A line begins with the name of an argument or block.\(hint)", range)
     }
     static func extraCharacters(at range: SourceRange) -> Self {
         syntax("extra-characters", "Extra characters after expression", "The expression ends before this.", range)
@@ -45,13 +55,32 @@ extension Diagnostic {
     static func invalidAttributeName(at range: SourceRange) -> Self {
         syntax("invalid-attribute-name", "Invalid attribute name", "A dot is followed by a name, a number or *.", range)
     }
-    static func invalidBlock(_ type: String, hasLabels: Bool, at range: SourceRange) -> Self {
-        syntax(
-            "invalid-block", "Invalid block definition",
-            hasLabels
-                ? "After its labels a block goes on with an opening brace."
-                : "After \"\(type)\" expected an equals sign to set an argument, or labels and a brace to open a block.",
-            range)
+    /// - Parameters:
+    ///   - label: The last one; nil if there is none.
+    ///   - isBare: The label has no quotes.
+    ///   - quote: A typographic quote is next.
+    static func invalidBlock(
+        _ type: String, label: String?, isBare: Bool, next: UInt8?, quote: Bool, at range: SourceRange
+    ) -> Self {
+        let hasLabels = label != nil
+        if quote { return syntax("invalid-block", "Invalid block definition", straightQuotes, range) }
+        let detail =
+            switch (next, hasLabels) {
+            case (UInt8(ascii: "="), true) where isBare: "A name has no blanks: write \(type)_\(label ?? "") = …"
+            case (UInt8(ascii: "="), true) where type == "variable" || type == "local":
+                "What it is stands in its block: \(type) \"\(label ?? "")\" { \(type == "local" ? "expression" : "default") = … }."
+            case (UInt8(ascii: "="), true): "Remove the equals sign: a block goes on with its opening brace."
+            case (UInt8(ascii: ":"), false): "Write an equals sign instead of the colon: \(type) = …"
+            case (UInt8(ascii: "."), false):
+                "A name has no dots. What belongs to \"\(type)\" is set inside its braces."
+            case (UInt8(ascii: "["), false):
+                "An element cannot be set by itself. Write the whole list: \(type) = [ … ]."
+            case (0x0A, true), (0x0D, true): "The opening brace stands on the line of the block's name: \(type) … {"
+            case (_, true): "After its labels a block goes on with an opening brace."
+            case (_, false):
+                "After \"\(type)\" expected an equals sign to set an argument, or labels and a brace to open a block."
+            }
+        return syntax("invalid-block", "Invalid block definition", detail, range)
     }
     static func invalidDirective(at range: SourceRange) -> Self {
         syntax(
@@ -63,10 +92,31 @@ extension Diagnostic {
             "invalid-escape", "Invalid escape sequence",
             "Known are \\n, \\r, \\t, \\\", \\\\, \\uNNNN and \\UNNNNNNNN. A literal backslash is written \\\\.", range)
     }
-    static func invalidExpression(at range: SourceRange) -> Self {
+    static let typographicQuotes: Set<String> = ["“", "”", "„", "«", "»", "‘", "’"]
+    private static let straightQuotes =
+        "These are quotes of a word processor. Use straight double quotes (\") to enclose strings."
+
+    static func mergeMark(at range: SourceRange) -> Self {
         syntax(
-            "invalid-expression", "Invalid expression",
-            "Expected the start of an expression, but found an invalid expression token.", range)
+            "merge-mark", "Mark of a merge",
+            "A merge left this line behind. Keep one of the two sides, and remove the marks.",
+            range)
+    }
+    static func invalidExpression(_ found: String = "", at range: SourceRange) -> Self {
+        let hint =
+            switch found {
+            case _ where typographicQuotes.contains(found): straightQuotes
+            case "`": "Use double quotes (\") to enclose strings, or a heredoc (<<EOF) for several lines."
+            case "$", "%": "Outside of a string write the name alone, without \(found){ }."
+            case "/", "~", ".": "A path is text and stands in double quotes."
+            case "<":
+                "A placeholder is to be replaced by a value; text stands in double quotes. A heredoc begins with <<."
+            case ",", ")", "]", "}": "A value is missing before this."
+            case "=": "Only one equals sign sets an argument."
+            case "@", "*", "&": "Text stands in double quotes."
+            default: "A value is expected here: text in double quotes, a number, true, false, a list or a name."
+            }
+        return syntax("invalid-expression", "Invalid expression", hint, range)
     }
     static func invalidForVariable(at range: SourceRange) -> Self {
         syntax(
@@ -81,9 +131,14 @@ extension Diagnostic {
     static func missingArrow(at range: SourceRange) -> Self {
         syntax("invalid-for", "Invalid 'for' expression", "An object needs a key: {for v in … : key => value}.", range)
     }
-    static func missingBracket(_ bracket: String, opened: SourceRange, at range: SourceRange) -> Self {
+    static func missingBracket(
+        _ bracket: String, opened: SourceRange, isIndex: Bool = false, at range: SourceRange
+    ) -> Self {
         syntax(
-            "missing-bracket", "Missing \"\(bracket)\"", "What was opened must be closed before this.", range,
+            "missing-bracket", "Missing \"\(bracket)\"",
+            isIndex
+                ? "What follows a value in brackets is an index. If it is meant as the next element of a list, put a comma before it."
+                : "What was opened must be closed before this.", range,
             [Note("opened here", at: opened)])
     }
     static func missingColon(at range: SourceRange) -> Self {
@@ -113,8 +168,28 @@ extension Diagnostic {
     static func missingKeyValueSeparator(at range: SourceRange) -> Self {
         syntax("missing-separator", "Missing attribute value", "A key is followed by = or : and its value.", range)
     }
-    static func missingNewline(at range: SourceRange) -> Self {
-        syntax("missing-newline", "Missing newline after argument", "An argument ends at the end of its line.", range)
+    /// - Parameters:
+    ///   - last: The byte before.
+    ///   - next: The byte at fault.
+    ///   - isIf: The value is the word `if`.
+    static func missingNewline(after last: UInt8?, next: UInt8?, isIf: Bool, at range: SourceRange) -> Self {
+        let hint =
+            switch (last, next) {
+            case _ where isIf: " A choice is written CONDITION ? VALUE : OTHER."
+            case (_, UInt8(ascii: ",")): " Remove the comma."
+            case (_, UInt8(ascii: ";")): " Remove the semicolon."
+            case (_, UInt8(ascii: "=")): " To compare write ==."
+            case (_, UInt8(ascii: "]")), (_, UInt8(ascii: ")")): " There is no open bracket for this one to close."
+            case (UInt8(ascii: "\""), _):
+                " The text ended at the quote before this; a quote in text is written \\\", and inside {{ }} backquotes do as well."
+            case (_, UInt8(ascii: "\"")): " A quote may be missing before this, or an operator."
+            case (let digit?, _) where (0x30...0x39).contains(digit):
+                " What has a unit, or is no plain number, is text and stands in double quotes."
+            default: " Text of several words stands in double quotes."
+            }
+        return syntax(
+            "missing-newline", "Missing newline after argument", "An argument ends at the end of its line.\(hint)",
+            range)
     }
     static func missingNewlineAfterBlock(at range: SourceRange) -> Self {
         syntax(

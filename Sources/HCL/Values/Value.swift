@@ -31,7 +31,18 @@ public indirect enum Value: Hashable, Sendable {
         }
     }
 
-    /// Nothing in it is unknown, however deep.
+    /// Whether lists and objects in it are nested more than `limit` levels.
+    package func isDeeper(than limit: Int) -> Bool {
+        switch self {
+        case .list(let values), .set(let values), .tuple(let values):
+            limit == 0 || values.contains { $0.isDeeper(than: limit - 1) }
+        case .map(let values), .object(let values):
+            limit == 0 || values.values.contains { $0.isDeeper(than: limit - 1) }
+        case .sensitive(let value): value.isDeeper(than: limit)
+        default: false
+        }
+    }
+
     /// Whether there are more than `limit` values in it, itself included. No more are counted.
     package func hasMore(than limit: Int) -> Bool {
         var rest = limit
@@ -48,6 +59,7 @@ public indirect enum Value: Hashable, Sendable {
         return !count(self)
     }
 
+    /// Nothing in it is unknown, however deep.
     public var isWhollyKnown: Bool {
         switch self {
         case .unknown: false

@@ -1,4 +1,5 @@
 import Foundation
+import GuestFiles
 import Libvirt
 import Processes
 import Scopes
@@ -106,11 +107,21 @@ package struct Examination: Sendable {
     }
 
     private func libguestfs() -> [Finding] {
-        guard program("guestfish") != nil || program("virt-sysprep") != nil else {
+        if let problem = libguestfsProblem() {
             return [
                 Finding(
-                    "libguestfs", .warning, "not there; needed to finish images without booting them",
+                    "libguestfs", .warning, "needed to finish images: \(problem)",
                     remedy: distribution.install(.guestfs))
+            ]
+        }
+        if environment["LIBGUESTFS_PATH"]?.isEmpty == false {
+            return [Finding("libguestfs", .good, "with the appliance in LIBGUESTFS_PATH")]
+        }
+        guard program("supermin") != nil else {
+            return [
+                Finding(
+                    "libguestfs", .warning, "there, but not supermin, which makes its appliance",
+                    remedy: distribution.install(.appliance))
             ]
         }
         // Without /boot there is no kernel either.
@@ -189,7 +200,9 @@ extension Distribution.Packages {
     fileprivate static let firmware = Self(
         debian: "ovmf", fedora: "edk2-ovmf", arch: "edk2-ovmf", suse: "qemu-ovmf-x86_64")
     fileprivate static let guestfs = Self(
-        debian: "libguestfs-tools", fedora: "guestfs-tools", arch: "guestfs-tools", suse: "guestfs-tools")
+        debian: "libguestfs0", fedora: "libguestfs", arch: "libguestfs", suse: "libguestfs0")
+    fileprivate static let appliance = Self(
+        debian: "supermin", fedora: "libguestfs-appliance supermin", arch: "supermin", suse: "supermin")
     fileprivate static let kernel = Self(
         debian: "linux-image-cloud-amd64", fedora: "kernel-core", arch: "linux", suse: "kernel-default")
 }

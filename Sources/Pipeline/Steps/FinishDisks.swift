@@ -4,36 +4,120 @@ import Foundation
 import Scopes
 import Templates
 
-/// Compacts and compresses the main disk as the template asks, and brings every disk safely to the medium.
+/// Compacts and compresses the disks as the template asks, and brings every one safely to the medium.
 struct FinishDisks: Sendable {
     let source: QemuSource
     let reporter: Reporter
     private let qemuImg = QemuImg()
 
-    func run(_ disks: Disks) async throws {
-        if let main = disks.paths.first, !source.disk.skipsCompaction || source.disk.compresses {
-            do { try await compact(main, disks.format) } catch let error where !(error is CancellationError) {
-                // An hour's work is not thrown away for want of room: the disk is whole, only larger.
-                try Task.checkCancellation()
-                reporter.warn("the image stays as large as it is: \(error)")
-            }
-        }
-        // The machine may have run with cache=unsafe: nothing is known to be on the medium before this.
-        for path in disks.paths { try await qemuImg.flush(path) }
+    init(source: QemuSource, reporter: Reporter) {
+        self.source = source
+        self.reporter = reporter
     }
 
-    private func compact(_ main: String, _ format: String) async throws {
-        let isCompressed = source.disk.compresses
-        let compacted = main + ".convert"
+    /// - Parameter finished: What finishing the guest gave; nil where the template does not ask for it.
+    /// - Returns: What the build ends with once the image is in its place.
+    func run(
+        _ disks: Disks, _ finished: Result<FinishedGuest, any Error>?, _ workspace: Workspace
+    ) async throws -> Result<Void, any Error> {
+        var outcome: Result<Void, any Error> = .success(())
+        var isReplaced = false
+        do {
+            if let guest = try finished?.get() {
+                try await replace(disks, by: guest, workspace)
+                isReplaced = true
+                if let complaint = guest.complaint { outcome = .failure(complaint) }
+            }
+        } catch let error where !(error is CancellationError) {
+            try Task.checkCancellation()
+            outcome = .failure(
+                error.keeping("The image is kept unfinished in \(source.outputDirectory).", in: "finish the image"))
+        }
+        try removeTree(workspace.overlays)
+        if !isReplaced { await compactMain(disks) }
+        try Task.checkCancellation()
+        // The machine may have run with cache=unsafe: nothing is known to be on the medium before this.
+        for path in disks.paths { try await qemuImg.flush(path) }
+        return outcome
+    }
+
+    private func compactMain(_ disks: Disks) async {
+        guard let main = disks.paths.first, !source.disk.skipsCompaction || source.disk.compresses else { return }
+        do {
+            try await convert(main, disks.format, to: main + ".convert", format: disks.format, isMain: true)
+            try take(main, from: main + ".convert")
+        } catch {
+            // An hour's work is not thrown away for want of room: the disk is whole, only larger.
+            if !Task.isCancelled { reporter.warn("the image stays as large as it is: \(error)") }
+        }
+    }
+
+    /// Makes disks out of the overlays; the machine's own go only when all of them are there.
+    private func replace(_ disks: Disks, by guest: FinishedGuest, _ workspace: Workspace) async throws {
+        let before = try await space(of: disks)
+        let after: Int64
+        var made: [(path: String, final: String)] = []
+        do {
+            for (index, (overlay, disk)) in zip(guest.overlays.paths, disks.paths).enumerated() {
+                // Compressed, an image stands alone, as it does without `finish`.
+                let hasBase = source.disk.usesBackingFile && !source.disk.compresses
+                let base = hasBase ? try await qemuImg.info(disk, format: disks.format) : nil
+                try await convert(
+                    overlay, guest.overlays.format, to: disk + ".convert", format: disks.format, isMain: index == 0,
+                    base: base?.backingFile)
+                made.append((disk + ".convert", disk))
+            }
+            after = try await space(of: Disks(paths: made.map(\.path), format: disks.format))
+            for (name, content) in guest.documents {
+                try writeFile(content, to: workspace.output + "/" + name, mode: 0o644)
+            }
+        } catch {
+            for file in made { unlink(file.path) }
+            for document in guest.documents { unlink(workspace.output + "/" + document.name) }
+            throw error
+        }
+        for file in made { try take(file.final, from: file.path) }
+        reporter.news("The image takes \(megabytes(after)); before it was finished it took \(megabytes(before))")
+    }
+
+    private func convert(
+        _ disk: String, _ diskFormat: String, to target: String, format: String, isMain: Bool, base: String? = nil
+    ) async throws {
+        let isCompressed = source.disk.compresses && isMain
+        var arguments = isMain ? source.disk.convertArguments : []
+        // Only what differs from the image that the machine started from.
+        if let base { arguments += ["-B", base, "-F", "qcow2"] }
         try await qemuImg.convert(
-            main, sourceFormat: format, to: compacted, format: format, isCompressed: isCompressed,
-            arguments: source.disk.convertArguments
+            disk, sourceFormat: diskFormat, to: target, format: format, isCompressed: isCompressed, arguments: arguments
         ) { [reporter] in
             reporter.report(.progress(fraction: $0), isCompressed ? "compressing" : "compacting")
         }
+    }
+
+    private func take(_ disk: String, from compacted: String) throws {
         // To free the blocks of what a guest wrote for an hour takes seconds. Nobody has to wait for them.
-        let old = open(main, O_RDONLY | O_CLOEXEC)
+        let old = open(disk, O_RDONLY | O_CLOEXEC)
         defer { if old >= 0 { DispatchQueue.global(qos: .utility).async { close(old) } } }
-        guard rename(compacted, main) == 0 else { throw systemFailure("replace the disk by its compact copy") }
+        guard rename(compacted, disk) == 0 else { throw systemFailure("replace the disk by its compact copy") }
+    }
+
+    /// Bytes that the disks' files take on the medium.
+    private func space(of disks: Disks) async throws -> Int64 {
+        var sum: Int64 = 0
+        for path in disks.paths { sum += try await qemuImg.info(path, format: disks.format).actualSize }
+        return sum
+    }
+
+    private func megabytes(_ bytes: Int64) -> String { "\(bytes >> 20) MiB" }
+}
+
+extension Error {
+    /// The error of a build that went wrong after its machine was done, with word of what is kept all the same.
+    func keeping(_ words: String, in operation: String) -> BuildError {
+        guard var failure = self as? BuildError else {
+            return BuildError(operation: operation, hint: words, underlying: self)
+        }
+        failure.hint = failure.hint.map { $0 + "\n  " + words } ?? words
+        return failure
     }
 }

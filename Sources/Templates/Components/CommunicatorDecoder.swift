@@ -4,7 +4,7 @@ import Scopes
 enum CommunicatorDecoder {
     static func decode(_ reader: inout OptionReader, _ context: ComponentContext) -> CommunicatorSettings {
         if reader.isUndecided("communicator") { return .none }
-        switch reader.choice("communicator", ["ssh", "winrm", "none"]) {
+        switch reader.choice("communicator") {
         case "none": return .none
         case "winrm":
             if reader.text("winrm_username") == nil, !reader.isUndecided("winrm_username") {
@@ -58,13 +58,13 @@ enum CommunicatorDecoder {
             username: reader.text("ssh_username") ?? "", password: reader.text("ssh_password").map { Sensitive($0) },
             privateKeyFile: key.map(context.home),
             certificateFile: reader.text("ssh_certificate_file").map(context.home),
-            temporaryKeyType: reader.choice("temporary_key_pair_type", ["rsa", "ecdsa", "ed25519", "dsa"]),
+            temporaryKeyType: reader.choice("temporary_key_pair_type"),
             temporaryKeyBits: reader.int("temporary_key_pair_bits").flatMap { $0 > 0 ? $0 : nil },
             temporaryKeyName: reader.text("temporary_key_pair_name"),
             clearsAuthorizedKeys: reader.bool("ssh_clear_authorized_keys"), timeout: timeout,
             handshakeAttempts: attempts, usesAgent: reader.bool("ssh_agent_auth"),
             forwardsAgent: !reader.bool("ssh_disable_agent_forwarding"), usesPTY: reader.bool("ssh_pty"),
-            transferMethod: reader.choice("ssh_file_transfer_method", ["scp", "sftp"])
+            transferMethod: reader.choice("ssh_file_transfer_method")
                 .flatMap(SSHSettings.TransferMethod.init),
             keepAliveInterval: keepAlive > .zero ? keepAlive : nil,
             readWriteTimeout: reader.duration("ssh_read_write_timeout").flatMap { $0 > .zero ? $0 : nil },

@@ -53,7 +53,7 @@ enum KnownComponents {
         word: "data source", builtIn: OptionTables.dataSources,
         known: words(
             """
-            host-info password hcp-packer-version hcp-packer-artifact hcp-packer-image hcp-packer-iteration amazon-ami
+            password hcp-packer-version hcp-packer-artifact hcp-packer-image hcp-packer-iteration amazon-ami
             amazon-secretsmanager amazon-parameterstore azure-keyvaultsecret googlecompute-image hcloud-image
             oracle-objectstorage vsphere-virtualmachine parameterstore scaleway-image virtualbox
             """))

@@ -74,7 +74,7 @@ enum ProvisionerDecoder {
     }
 
     private static func file(_ reader: inout OptionReader, _ context: ComponentContext) -> FileSettings {
-        let direction = reader.choice("direction", ["upload", "download"])
+        let direction = reader.choice("direction")
         let isDownload = direction == "download"
         let content = reader.text("content")
         let sources = reader.strings("sources") + (reader.text("source").map { [$0] } ?? [])
@@ -109,20 +109,13 @@ enum ProvisionerDecoder {
 
 /// `shell-local`, the same as provisioner and as post-processor.
 enum ShellLocalDecoder {
-    private static let systems = ["darwin", "freebsd", "linux", "openbsd", "solaris", "windows"]
-
     static func decode(_ reader: inout OptionReader, _ context: ComponentContext) -> ShellLocalSettings {
         let command = reader.text("command")
         var scripts = ProvisionerDecoder.scripts(
             &reader, context, extra: command != nil || reader.isUndecided("command") ? ["command"] : [])
         if let command { scripts = .inline([command]) }
         let onlyOn = reader.strings("only_on")
-        for (index, system) in onlyOn.enumerated() where !systems.contains(system) {
-            let hint = suggestionText(system)
-            reader.error(
-                "invalid-value", "“\(system)” is no operating system that only_on knows",
-                hint + "It takes: " + systems.joined(separator: ", ") + ".", at: "only_on", element: index)
-        }
+        reader.checkChoices("only_on", onlyOn) { "“\($0)” is no operating system that only_on knows" }
         let execute = reader.strings("execute_command")
         return ShellLocalSettings(
             scripts: scripts, environment: ProvisionerDecoder.environment(&reader),
@@ -130,10 +123,6 @@ enum ShellLocalDecoder {
             inlineShebang: reader.text("inline_shebang") ?? "/bin/sh -e", onlyOn: onlyOn,
             temporaryFileExtension: reader.text("tempfile_extension") ?? "",
             validExitCodes: reader.isGiven("valid_exit_codes") ? reader.ints("valid_exit_codes") : [0])
-    }
-
-    private static func suggestionText(_ system: String) -> String {
-        suggestion(for: system, among: systems).map { "Did you mean \"\($0)\"? " } ?? ""
     }
 }
 
@@ -157,14 +146,8 @@ enum PostProcessorDecoder {
     }
 
     private static func checksum(_ reader: inout OptionReader) -> ChecksumSettings {
-        let known = ["md5", "sha1", "sha224", "sha256", "sha384", "sha512"]
         let types = reader.strings("checksum_types")
-        for (index, type) in types.enumerated() where !known.contains(type) {
-            let hint = suggestion(for: type, among: known).map { "Did you mean \"\($0)\"? " } ?? ""
-            reader.error(
-                "invalid-value", "“\(type)” is no kind of checksum",
-                hint + "It takes: " + known.joined(separator: ", ") + ".", at: "checksum_types", element: index)
-        }
+        reader.checkChoices("checksum_types", types) { "“\($0)” is no kind of checksum" }
         return ChecksumSettings(
             types: types.isEmpty ? ["md5"] : types,
             output: reader.text("output") ?? "packer_{{.BuildName}}_{{.BuilderType}}_{{.ChecksumType}}.checksum")

@@ -21,11 +21,10 @@ extension ProxmoxDecoder {
             return
         }
         var drive = MachineConfiguration.CloudInit()
-        let type = reader.choice("cloud_init_disk_type", ["ide", "sata", "scsi"])
+        let type = reader.choice("cloud_init_disk_type")
         drive.slot = freeSlot(type.flatMap(DriveSlot.Bus.init) ?? .ide)
         drive.storage = reader.text("cloud_init_storage_pool")
-        drive.kind = reader.choice("cloud_init_type", MachineConfiguration.CloudInit.Kind.allCases.map(\.rawValue))
-            .flatMap(MachineConfiguration.CloudInit.Kind.init)
+        drive.kind = reader.choice("cloud_init_type").flatMap(MachineConfiguration.CloudInit.Kind.init)
         drive.user = reader.text("cloud_init_user")
         drive.password = password()
         drive.sshKeys = reader.strings("cloud_init_ssh_keys").filter { !$0.isEmpty } + keysOfFiles()

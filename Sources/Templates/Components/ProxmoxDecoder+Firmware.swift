@@ -6,7 +6,7 @@ extension ProxmoxDecoder {
         let given = source.machine.firmware
         var isEFI = false
         if case .efi = given { isEFI = true }
-        let bios = choice("bios", MachineConfiguration.BIOS.self)
+        let bios = reader.choice("bios").flatMap(MachineConfiguration.BIOS.init)
         settings.machine.bios = bios ?? (isEFI ? .ovmf : .seabios)
         if let bios, bios != (isEFI ? .ovmf : .seabios) {
             reader.warning(
@@ -15,11 +15,11 @@ extension ProxmoxDecoder {
         }
         settings.machine.efiDisk =
             reader.inBlocks("efi_config") { block, _ in
-                let kind = Self.choice("efi_type", MachineConfiguration.EFIDisk.Kind.self, &block)
+                let kind = block.choice("efi_type").flatMap(MachineConfiguration.EFIDisk.Kind.init)
                 var disk = MachineConfiguration.EFIDisk(
                     kind: kind ?? .large, hasEnrolledKeys: block.bool("pre_enrolled_keys"))
                 disk.storage = block.text("efi_storage_pool")
-                disk.format = Self.choice("efi_format", MachineConfiguration.DiskFormat.self, &block)
+                disk.format = block.choice("efi_format").flatMap(MachineConfiguration.DiskFormat.init)
                 return (disk, kind)
             }.first.map { disk, kind in
                 settings.efiKind = kind
@@ -40,7 +40,7 @@ extension ProxmoxDecoder {
         settings.machine.tpm =
             reader.inBlocks("tpm_config") { block, _ in
                 MachineConfiguration.TPMState(
-                    version: Self.choice("tpm_version", MachineConfiguration.TPMState.Version.self, &block) ?? usual,
+                    version: block.choice("tpm_version").flatMap(MachineConfiguration.TPMState.Version.init) ?? usual,
                     storage: block.text("tpm_storage_pool"))
             }.first ?? source.machine.tpm.map { _ in MachineConfiguration.TPMState(version: usual) }
     }

@@ -128,7 +128,7 @@ struct ProxmoxDecoder {
         settings.machine.usesKVM = !reader.bool("disable_kvm")
         // What distributions of these years are compiled for, and what the server's own dialogue chooses.
         settings.machine.cpu = reader.text("cpu_type") ?? "x86-64-v2-AES"
-        settings.machine.osType = choice("os", MachineConfiguration.OSType.self) ?? .linux
+        settings.machine.osType = reader.choice("os").flatMap(MachineConfiguration.OSType.init) ?? .linux
         settings.machine.machine = reader.text("machine") ?? (given.machineType.contains("q35") ? "q35" : nil)
         settings.machine.serials = reader.strings("serials")
         if !reader.isUndecided("qemu_agent") {
@@ -147,7 +147,7 @@ struct ProxmoxDecoder {
     private mutating func disks() {
         let usual = source.disk.interface.proxmox
         settings.machine.scsiController =
-            choice("scsi_controller", MachineConfiguration.SCSIController.self)
+            reader.choice("scsi_controller").flatMap(MachineConfiguration.SCSIController.init)
             ?? (source.disk.interface == .scsi ? .lsi : .virtioSingle)
         let controller = settings.machine.scsiController
         let count = 1 + source.disk.additionalSizes.count
@@ -179,13 +179,13 @@ struct ProxmoxDecoder {
         _ reader: inout OptionReader, _ context: ComponentContext, usual: DriveSlot.Bus,
         _ controller: MachineConfiguration.SCSIController, isArchive: Bool, _ next: inout [DriveSlot.Bus: Int]
     ) -> (MachineConfiguration.Disk, Int64?) {
-        let bus = reader.choice("type", ["scsi", "virtio", "sata", "ide"]).flatMap(DriveSlot.Bus.init) ?? usual
+        let bus = reader.choice("type").flatMap(DriveSlot.Bus.init) ?? usual
         var disk = MachineConfiguration.Disk(
             slot: DriveSlot(bus: bus, index: next[bus, default: 0]), storage: reader.text("storage_pool"),
-            format: choice("format", MachineConfiguration.DiskFormat.self, &reader))
+            format: reader.choice("format").flatMap(MachineConfiguration.DiskFormat.init))
         next[bus, default: 0] += 1
-        disk.cache = choice("cache_mode", MachineConfiguration.Disk.Cache.self, &reader)
-        disk.aio = choice("asyncio", MachineConfiguration.Disk.AIO.self, &reader)
+        disk.cache = reader.choice("cache_mode").flatMap(MachineConfiguration.Disk.Cache.init)
+        disk.aio = reader.choice("asyncio").flatMap(MachineConfiguration.Disk.AIO.init)
         disk.discards = !reader.isGiven("discard") || reader.bool("discard")
         disk.isSSD = reader.bool("ssd")
         disk.hasIOThread =
@@ -218,7 +218,7 @@ struct ProxmoxDecoder {
                 block.missing("bridge", "It is the server's bridge, such as \"vmbr0\".")
             }
             var adapter = MachineConfiguration.NetworkAdapter(
-                model: Self.choice("model", MachineConfiguration.NetworkAdapter.Model.self, &block) ?? usual,
+                model: block.choice("model").flatMap(MachineConfiguration.NetworkAdapter.Model.init) ?? usual,
                 bridge: bridge ?? "vmbr0", macAddress: block.text("mac_address"))
             adapter.vlan = block.int("vlan_tag")
             adapter.mtu = block.int("mtu")
@@ -239,16 +239,6 @@ struct ProxmoxDecoder {
         let order = text.hasPrefix("order=") ? text.dropFirst("order=".count) : text[...]
         settings.machine.bootOrder = order.split { ";, ".contains($0) }.map(String.init)
     }
-
-    // MARK: Choices
-
-    mutating func choice<Value: RawRepresentable<String> & CaseIterable>(
-        _ name: String, _ type: Value.Type
-    ) -> Value? { Self.choice(name, type, &reader) }
-
-    static func choice<Value: RawRepresentable<String> & CaseIterable>(
-        _ name: String, _ type: Value.Type, _ reader: inout OptionReader
-    ) -> Value? { reader.choice(name, type.allCases.map(\.rawValue)).flatMap(Value.init) }
 }
 
 extension DiskSettings.Interface {

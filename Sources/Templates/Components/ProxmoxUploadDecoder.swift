@@ -108,7 +108,7 @@ enum ProxmoxUploadDecoder {
     ) -> ProxmoxUploadSettings.Existing {
         let keep = reader.int("keep")
         let isGiven = reader.text("existing") != nil
-        let word = reader.choice("existing", ["refuse", "replace", "version"])
+        let word = reader.choice("existing")
         if word != "version", !(isGiven && word == nil), !reader.isUndecided("existing") {
             for name in ["keep", "version_label"] where reader.isGiven(name) {
                 reader.error(
@@ -176,7 +176,7 @@ enum ProxmoxUploadDecoder {
     private static func delivery(
         _ reader: inout OptionReader, hasShell: Bool
     ) -> ProxmoxUploadSettings.Delivery {
-        let word = reader.choice("delivery", ["automatic", "upload", "ssh"])
+        let word = reader.choice("delivery")
         let storage = reader.text("import_storage_pool")
         if word == "ssh", storage != nil { reader.exclude("delivery", "import_storage_pool") }
         return switch word {

@@ -22,6 +22,7 @@ struct QemuDecoder {
             http: http(), boot: boot, communicator: CommunicatorDecoder.decode(&reader, context),
             shutdown: ShutdownSettings(
                 command: reader.text("shutdown_command"), timeout: reader.duration("shutdown_timeout") ?? .seconds(300)),
+            finish: reader.decode(block: "finish") { [context] in FinishDecoder.decode(&$0, context) },
             libvirtURI: reader.text("libvirt_uri"))
         source.proxmox = ProxmoxDecoder.sourceArchive(&reader, context, source)
         return source
@@ -90,10 +91,9 @@ struct QemuDecoder {
     private static func sentence(_ text: String) -> String { text.prefix(1).uppercased() + text.dropFirst() + "." }
 
     private mutating func disk() -> DiskSettings {
-        let output = reader.choice("format", ["qcow2", "raw", "proxmox"])
+        let output = reader.choice("format")
         let format = output.flatMap(DiskSettings.Format.init) ?? .qcow2
         let isArchived = output == "proxmox"
-        let interfaces = ["ide", "sata", "scsi", "sd", "virtio", "virtio-scsi"]
         let isImage = reader.bool("disk_image")
         let hasBacking = reader.bool("use_backing_file")
         if hasBacking, !isImage || format != .qcow2 {
@@ -108,10 +108,10 @@ struct QemuDecoder {
         let (size, isGiven) = mainSize()
         return DiskSettings(
             format: format, size: size, sizeIsGiven: isGiven, additionalSizes: additionalSizes(),
-            interface: reader.choice("disk_interface", interfaces).flatMap(DiskSettings.Interface.init) ?? .virtio,
-            cache: reader.choice("disk_cache", ["writethrough", "writeback", "none", "unsafe", "directsync"]),
-            discard: reader.choice("disk_discard", ["ignore", "unmap"]) ?? "ignore",
-            detectZeroes: reader.choice("disk_detect_zeroes", ["unmap", "on", "off"]) ?? "off",
+            interface: reader.choice("disk_interface").flatMap(DiskSettings.Interface.init) ?? .virtio,
+            cache: reader.choice("disk_cache"),
+            discard: reader.choice("disk_discard") ?? "ignore",
+            detectZeroes: reader.choice("disk_detect_zeroes") ?? "off",
             usesBackingFile: hasBacking, skipsResize: reader.bool("skip_resize_disk"),
             skipsCompaction: reader.bool("skip_compaction") || format == .raw || hasBacking || isArchived,
             compresses: reader.bool("disk_compression") && format != .raw && !isArchived,
@@ -150,7 +150,6 @@ struct QemuDecoder {
     }
 
     private mutating func machine(hasBootCommand: Bool) -> MachineSettings {
-        let accelerators = ["none", "kvm", "tcg", "xen", "hax", "hvf", "whpx"]
         for name in ["cpus", "sockets", "cores", "threads"] {
             if let count = reader.int(name), count < 0 || count > 4096 {
                 reader.error("invalid-value", "\(name) must lie between 0 and 4096", "", at: name)
@@ -164,7 +163,7 @@ struct QemuDecoder {
                 "memory counts MiB: write 2048 for 2 GiB. As Packer does, the machine gets 512 MiB.", at: "memory")
         }
         return MachineSettings(
-            accelerator: reader.choice("accelerator", accelerators), machineType: reader.text("machine_type") ?? "pc",
+            accelerator: reader.choice("accelerator"), machineType: reader.text("machine_type") ?? "pc",
             cpuModel: reader.text("cpu_model"), cpus: min(max(reader.int("cpus") ?? 0, 0), 4096), sockets: topology[0],
             cores: topology[1], threads: topology[2], memory: memory < 10 ? 512 : memory,
             netDevice: reader.text("net_device") ?? "virtio-net", netBridge: reader.text("net_bridge"),

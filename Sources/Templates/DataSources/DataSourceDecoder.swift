@@ -14,6 +14,7 @@ enum DataSourceDecoder {
         switch type {
         case "http": ["url", "body", "request_headers"]
         case "null": ["output"]
+        case "host-info": ["os_type", "version", "architecture", "platform", "family"]
         case "external", "external-raw": ["result"]
         case "git-commit":
             [
@@ -43,6 +44,7 @@ enum DataSourceDecoder {
         switch type {
         case "http": return http(&reader)
         case "null": return .answer(DataSourceAnswer(["output": .string(reader.string("input") ?? "")]))
+        case "host-info": return .request(.hostInfo)
         case "external", "external-raw":
             let program = reader.strings("program")
             if !reader.isUndecided("program"), program.first?.isEmpty ?? true {
@@ -58,7 +60,7 @@ enum DataSourceDecoder {
         case "git-repository": return .request(.gitRepository(path: path(reader)))
         case "git-tree": return .request(.gitTree(path: path(reader), revision: revision(reader)))
         case "sshkey":
-            let type = reader.choice("type", ["rsa", "ed25519"]) ?? "rsa"
+            let type = reader.choice("type") ?? "rsa"
             return .request(.sshKey(name: reader.text("name") ?? "packer", type: type))
         case "file":
             let destination = reader.text("destination") ?? ""
@@ -83,8 +85,7 @@ enum DataSourceDecoder {
                     "invalid-value", "“\(url)” is no URL to read", "It must begin with http:// or https://.", at: "url")
             }
         }
-        let methods = ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"]
-        let method = reader.choice("method", methods) ?? "GET"
+        let method = reader.choice("method") ?? "GET"
         return .request(
             .http(
                 url: url, method: method, headers: reader.map("request_headers"),
@@ -98,14 +99,16 @@ enum DataSourceDecoder {
 
 extension OptionTables {
     static let dataSources: [String: [OptionSpec]] = [
-        "http": options("url method request_body", .string) + options("request_headers", .stringMap),
+        "http": options("url request_body", .string) + options("request_headers", .stringMap)
+            + choice("method", "GET HEAD POST PUT DELETE OPTIONS PATCH"),
         "null": options("input", .string),
+        "host-info": [],
         "external": options("program", .strings) + options("working_dir", .string) + options("query", .stringMap),
         "external-raw": options("program", .strings) + options("working_dir query", .string),
         "git-commit": options("path commit_ish", .string),
         "git-repository": options("path", .string),
         "git-tree": options("path commit_ish", .string),
-        "sshkey": options("name type", .string),
+        "sshkey": options("name", .string) + choice("type", "rsa ed25519"),
         "file": options("contents destination", .string) + options("force", .bool),
     ]
 }

@@ -6,7 +6,8 @@ extension Diagnostic {
     static func failure(of key: String, _ error: any Error, at place: SourceRange) -> Diagnostic {
         guard let error = error as? BuildError else {
             return Diagnostic(
-                id: "template/data-source", summary: "data.\(key) has no value", detail: "\(error)", subject: place)
+                id: "template/data-source", summary: "data.\(key) has no value", detail: "\(error)".endingInStop,
+                subject: place)
         }
         let reason = "\(error.underlying)"
         var detail = reason.prefix(1).uppercased() + reason.dropFirst()

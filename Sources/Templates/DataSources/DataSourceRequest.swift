@@ -7,6 +7,8 @@ package enum DataSourceRequest: Hashable, Sendable {
     case external(program: [String], workingDirectory: String, query: [String: String])
     /// A program that reads the query and writes its result, both as they are.
     case externalRaw(program: [String], workingDirectory: String, query: String)
+    /// What this machine runs.
+    case hostInfo
     case gitCommit(path: String, revision: String)
     case gitRepository(path: String)
     case gitTree(path: String, revision: String)

@@ -89,9 +89,11 @@ package struct ConsoleSession {
             diagnostics += variables.diagnostics.filter { !$0.isUnsetVariable }
             files += variables.files
         }
-        secrets = values?.secrets ?? variables?.secrets ?? SecretCollection()
-        self.diagnostics = secrets.redacted(diagnostics, files: files)
-        self.files = files
+        var secrets = values?.secrets ?? variables?.secrets ?? SecretCollection()
+        if let parsed { secrets.formUnion(parsed.secrets) }
+        self.secrets = secrets
+        self.diagnostics = secrets.redacted(diagnostics, files: files).bounded()
+        self.files = secrets.masked(files)
     }
 
     /// What the console has to say to a line.
@@ -130,7 +132,7 @@ package struct ConsoleSession {
             let end = line.utf8.count
             let place = error.offset.map { SourceRange(file: file.name, start: min($0, end), end: end) }
             let problem = Diagnostic(
-                id: "template/template-syntax", summary: "This cannot be rendered", detail: "\(error.message).",
+                id: "template/template-syntax", summary: "This cannot be rendered", detail: error.message.endingInStop,
                 subject: place)
             return problems([problem], file)
         }

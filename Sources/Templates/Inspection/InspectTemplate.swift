@@ -39,8 +39,10 @@ private struct Inspection {
         switch template.form {
         case .broken: return template.report("")
         case .legacy(let legacy, let root, _):
-            var report = template.report(inspect(legacy, root))
-            report.facts = facts(of: legacy)
+            let records = inspect(legacy, root)
+            let text = records.map { if case .say(let text) = $0 { text + "\n" } else { "" } }.joined()
+            var report = template.report(text)
+            if !report.diagnostics.hasErrors { report.records = records }
             return report
         case .hcl(let configuration, _):
             guard let values else { return template.report("") }
@@ -92,23 +94,66 @@ private func value(of name: String, in body: Body, _ scope: Scope, _ secrets: Se
 
 // MARK: JSON templates
 
-private func inspect(_ template: LegacyTemplate, _ root: JSONNode) -> String {
+/// Facts are names and defaults of variables, with 1 for those that need a value, names and types of builders, and types
+/// of provisioners.
+private func inspect(_ template: LegacyTemplate, _ root: JSONNode) -> [TemplateReport.Record] {
     let secrets = secrets(of: template)
-    var text = "Packer Inspect: JSON mode\n"
+    func say(_ text: String) -> TemplateReport.Record { .say(secrets.redacted(text)) }
+    var records = [say("Packer Inspect: JSON mode")]
     let description = root.members?.first { $0.name.lowercased() == "description" }?.value.text
-    if let description, !description.isEmpty { text += "Description:\n\n\(description)\n\n" }
-    text += variableLists(template) + "Builders:\n\n"
+    if let description, !description.isEmpty { records += [say("Description:\n"), say(description + "\n")] }
+    records += inspectVariables(of: template, secrets)
+    records.append(say("Builders:\n"))
     let width = template.builders.map(\.name.count).max() ?? 0
-    for builder in template.builders.sorted(by: { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }) {
+    for builder in sorted(template.builders, by: \.name) {
         let type = builder.name == builder.type ? "" : " (\(builder.type))"
-        text += "  \(padded(builder.name, width))\(type)\n"
+        records.append(.fact(type: "template-builder", data: [builder.name, builder.type]))
+        records.append(say("  \(padded(builder.name, width))\(type)"))
     }
-    if template.builders.isEmpty { text += "  <No builders>\n" }
-    text += "\nProvisioners:\n\n"
-    for provisioner in template.provisioners { text += "  \(provisioner.type)\n" }
-    if template.provisioners.isEmpty { text += "  <No provisioners>\n" }
-    text += "\nNames are shown as they are written: variables and functions in them are rendered by a build.\n"
-    return secrets.redacted(text)
+    if template.builders.isEmpty { records.append(say("  <No builders>")) }
+    records += [say(""), say("Provisioners:\n")]
+    for provisioner in template.provisioners {
+        records += [
+            .fact(type: "template-provisioner", data: [provisioner.type]), say("  \(provisioner.type)"),
+        ]
+    }
+    if template.provisioners.isEmpty { records.append(say("  <No provisioners>")) }
+    let note = "Names are shown as they are written: variables and functions in them are rendered by a build."
+    return records + [say("\n" + note)]
+}
+
+private func inspectVariables(
+    of template: LegacyTemplate, _ secrets: SecretCollection
+) -> [TemplateReport.Record] {
+    let variables = sorted(template.variables, by: \.name)
+    if variables.isEmpty { return [.say("Variables:\n"), .say("  <No variables>"), .say("")] }
+    var records: [TemplateReport.Record] = []
+    let required = variables.filter { $0.value == nil }
+    if !required.isEmpty {
+        records.append(.say("Required variables:\n"))
+        for variable in required {
+            records += [.fact(type: "template-variable", data: [variable.name, "", "1"]), .say("  \(variable.name)")]
+        }
+        records.append(.say(""))
+    }
+    let optional = variables.filter { $0.value != nil }
+    if !optional.isEmpty {
+        records.append(.say("Optional variables and their defaults:\n"))
+        let width = variables.map(\.name.count).max() ?? 0
+        for variable in optional {
+            let value = secrets.redacted(variable.value?.text ?? "")
+            records += [
+                .fact(type: "template-variable", data: [variable.name, value, "0"]),
+                .say("  \(padded(variable.name, width)) = \(value)"),
+            ]
+        }
+        records.append(.say(""))
+    }
+    return records
+}
+
+private func sorted<Item>(_ items: [Item], by name: (Item) -> String) -> [Item] {
+    items.sorted { name($0).utf8.lexicographicallyPrecedes(name($1).utf8) }
 }
 
 private func secrets(of template: LegacyTemplate) -> SecretCollection {
@@ -118,39 +163,6 @@ private func secrets(of template: LegacyTemplate) -> SecretCollection {
         if let text = variable.value?.text { secrets.insert(text) }
     }
     return secrets
-}
-
-/// Names and defaults of variables with 1 for those that need a value, names and types of builders, types of provisioners.
-private func facts(of template: LegacyTemplate) -> [(type: String, data: [String])] {
-    func sorted<Item>(_ items: [Item], by name: (Item) -> String) -> [Item] {
-        items.sorted { name($0).utf8.lexicographicallyPrecedes(name($1).utf8) }
-    }
-    let secrets = secrets(of: template)
-    let variables =
-        sorted(template.variables.filter { $0.value == nil }, by: \.name)
-        + sorted(template.variables.filter { $0.value != nil }, by: \.name)
-    return variables.map { variable in
-        let value = secrets.redacted(variable.value?.text ?? "")
-        return ("template-variable", [variable.name, value, variable.value == nil ? "1" : "0"])
-    } + sorted(template.builders, by: \.name).map { ("template-builder", [$0.name, $0.type]) }
-        + template.provisioners.map { ("template-provisioner", [$0.type]) }
-}
-
-private func variableLists(_ template: LegacyTemplate) -> String {
-    let variables = template.variables.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
-    if variables.isEmpty { return "Variables:\n\n  <No variables>\n\n" }
-    var text = ""
-    let required = variables.filter { $0.value == nil }
-    if !required.isEmpty {
-        text += "Required variables:\n\n" + required.map { "  \($0.name)\n" }.joined() + "\n"
-    }
-    let optional = variables.filter { $0.value != nil }
-    if !optional.isEmpty {
-        let width = variables.map(\.name.count).max() ?? 0
-        text += "Optional variables and their defaults:\n\n"
-        text += optional.map { "  \(padded($0.name, width)) = \($0.value?.text ?? "")\n" }.joined() + "\n"
-    }
-    return text
 }
 
 private func padded(_ name: String, _ width: Int) -> String {

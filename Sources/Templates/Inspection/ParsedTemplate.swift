@@ -8,8 +8,15 @@ package struct TemplateReport: Sendable {
     package var diagnostics: [Diagnostic]
     /// The files that diagnostics point into.
     package var files: [SourceFile]
-    /// What programs want to know of a JSON template, in the words of Packer's `-machine-readable`.
-    package var facts: [(type: String, data: [String])] = []
+    /// The text of a JSON template's report with what programs want to know of it between the lines, as Packer's
+    /// `-machine-readable` has it; empty if there is an error.
+    package var records: [Record] = []
+
+    package enum Record: Sendable {
+        /// Whole lines, the last without its line break.
+        case say(String)
+        case fact(type: String, data: [String])
+    }
 }
 
 /// A template's files taken apart; nothing is evaluated yet.
@@ -25,17 +32,23 @@ struct ParsedTemplate {
     private(set) var form = Form.broken
     private(set) var files: [SourceFile]
     private(set) var diagnostics: [Diagnostic]
+    /// As far as they stand in the template itself.
+    private(set) var secrets = SecretCollection()
 
     init(_ options: LoadOptions) {
         let found = TemplateFiles(options)
         files = found.files + (found.legacy.map { [$0] } ?? [])
         diagnostics = found.diagnostics
         if let file = found.legacy {
-            let parsed = JSONParser.parse(file)
+            let parsed = readJSON(file, refusesDuplicates: true)
             diagnostics += parsed.diagnostics
-            guard let root = parsed.value else { return }
+            guard let root = parsed.value else {
+                secrets.hide(BrokenFile(file).sensitiveMembers)
+                return
+            }
             let reader = LegacyTemplateReader(root)
             diagnostics += reader.diagnostics
+            secrets.hide(reader.template.sensitiveRanges)
             form = .legacy(reader.template, root, root: found.root)
             return
         }
@@ -45,6 +58,7 @@ struct ParsedTemplate {
             diagnostics += parsed.diagnostics
             return parsed.value
         }
+        secrets.hideDeclarations(bodies, in: files, diagnostics)
         guard !diagnostics.hasErrors else { return }
         let configuration = Configuration(bodies)
         diagnostics += configuration.diagnostics
@@ -57,8 +71,10 @@ struct ParsedTemplate {
         secrets: SecretCollection = SecretCollection()
     ) -> TemplateReport {
         let files = files + more
-        let all = secrets.redacted(diagnostics + others, files: files)
-        return TemplateReport(text: all.hasErrors ? "" : text, diagnostics: all, files: files)
+        var secrets = secrets
+        secrets.formUnion(self.secrets)
+        let all = secrets.redacted(diagnostics + others, files: files).bounded()
+        return TemplateReport(text: all.hasErrors ? "" : text, diagnostics: all, files: secrets.masked(files))
     }
 }
 

@@ -37,9 +37,11 @@ extension Value {
 }
 
 extension Number {
+    /// As Go's `%v` prints floats: with an exponent from 1e+06 and below 0.0001.
     fileprivate var consoleText: String {
         let double = double
-        return int == nil && double.isFinite ? "\(double)" : text
+        guard int == nil, double.isFinite, double != 0 else { return text }
+        return ShortestDecimal(double).text(plain: 1e-4..<1e6, exponentDigits: 2)
     }
 }
 

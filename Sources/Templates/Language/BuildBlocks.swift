@@ -184,7 +184,7 @@ struct BuildReader {
     private mutating func find(_ reference: String, at range: SourceRange) -> Configuration.Source? {
         let parts = reference.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
         guard parts.count == 2 || parts.count == 3, !parts.contains("") else {
-            let named = sources.keys.sorted().filter { $0.hasSuffix("." + reference) }
+            let named = sources.keys.sorted().filter { $0.hasSuffix("." + reference) || $0.hasPrefix(reference + ".") }
             evaluator.report(
                 Diagnostic(
                     id: "template/invalid-source", summary: "“\(reference)” is no reference to a source",
@@ -194,8 +194,10 @@ struct BuildReader {
         }
         let key = parts.suffix(2).joined(separator: ".")
         if let source = sources[key] { return source }
+        // `source.NAME`, or another word for the type.
+        let named = sources.keys.sorted().filter { $0.hasSuffix("." + parts[parts.count - 1]) }
         if openTypes.contains("source") { return nil }
-        let near = suggestion(for: key, among: sources.keys)
+        let near = suggestion(for: key, among: sources.keys) ?? (named.count == 1 ? named[0] : nil)
         let type = near.flatMap { sources[$0]?.type } ?? ""
         let family = KnownComponents.sources
         let isMisspelt =

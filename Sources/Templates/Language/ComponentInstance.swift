@@ -39,8 +39,8 @@ struct FailureRenderer: Sendable {
     func check<Settings>(_ settings: Settings?, _ diagnostics: [Diagnostic]) throws(TemplateFailure) -> Settings {
         let errors = secrets.redacted(diagnostics.filter { $0.severity == .error }, files: files)
         guard let settings, errors.isEmpty else {
-            let renderer = DiagnosticRenderer(files: files)
-            throw TemplateFailure(errors.map(renderer.render).joined(separator: "\n"))
+            let renderer = DiagnosticRenderer(files: secrets.masked(files))
+            throw TemplateFailure(errors.bounded().map(renderer.render).joined(separator: "\n"))
         }
         return settings
     }

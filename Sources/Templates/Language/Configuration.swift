@@ -41,6 +41,15 @@ struct Configuration {
         "packer", "variable", "variables", "locals", "local", "data", "source", "build", "hcp_packer_registry",
         "communicator",
     ]
+    /// Where blocks belong that are no blocks of a template's top.
+    private static let places = [
+        "provisioner": "It belongs into a build block: build { … }.",
+        "post-processor": "It belongs into a build block: build { … }.",
+        "post-processors": "It belongs into a build block: build { … }.",
+        "error-cleanup-provisioner": "It belongs into a build block: build { … }.",
+        "required_plugins": "It belongs into the packer block: packer { … }.",
+        "validation": "It belongs into a variable block.",
+    ]
     private static let foreignTypes: Set<String> = [
         "resource", "output", "provider", "module", "terraform", "import", "moved", "check",
     ]
@@ -78,7 +87,7 @@ struct Configuration {
             let isForeign = Self.foreignTypes.contains(block.type)
             let meant = isForeign ? nil : suggestion(for: block.type, among: Self.blockTypes)
             if let meant { openTypes.insert(meant) }
-            let hint = meant.map { "Did you mean \"\($0)\"?" }
+            let hint = meant.map { "Did you mean \"\($0)\"?" } ?? Self.places[block.type]
             let known = Self.blockTypes.joined(separator: ", ")
             diagnostics.append(
                 Diagnostic(
@@ -108,7 +117,8 @@ struct Configuration {
         diagnostics.append(
             Diagnostic(
                 id: "template/invalid-name", summary: "“\(name)” cannot be the name of a \(what)",
-                detail: "A name has letters, digits, _ and -, and begins with a letter or _.", subject: range))
+                detail: "A name has letters, digits, _ and -, and begins with a letter or _.\(name.nameHint)",
+                subject: range))
     }
 
     private mutating func duplicate(_ what: String, at range: SourceRange, first: SourceRange) {
@@ -226,6 +236,11 @@ extension Diagnostic {
     }
 
     static func unsupported(_ attribute: Attribute, in what: String, _ known: [String]) -> Diagnostic {
+        if known.contains(attribute.name) {
+            return Diagnostic(
+                id: "template/unsupported-argument", summary: "\(attribute.name) is a block",
+                detail: "Write it without the equals sign: \(attribute.name) { … }.", subject: attribute.nameRange)
+        }
         let hint = suggestion(for: attribute.name, among: known).map { "Did you mean \"\($0)\"?" }
         return Diagnostic(
             id: "template/unsupported-argument", summary: "A \(what) block has no option “\(attribute.name)”",
@@ -239,6 +254,15 @@ extension Diagnostic {
             id: "template/unsupported-block", summary: "A \(what) block holds no block of type “\(block.type)”",
             detail: hint ?? (known.isEmpty ? "" : "It can hold: " + known.joined(separator: ", ") + "."),
             subject: block.typeRange)
+    }
+}
+
+extension String {
+    /// A name that is nearly the same, where there is one.
+    var nameHint: String {
+        let name = String(map { isIdentifier("_\($0)") ? $0 : "_" })
+        let whole = isIdentifier(name) ? name : "_" + name
+        return isEmpty || count > 60 || whole.allSatisfy({ $0 == "_" }) ? "" : " Write \"\(whole)\"."
     }
 }
 

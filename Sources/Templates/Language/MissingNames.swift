@@ -62,6 +62,12 @@ struct MissingNames {
         switch root {
         case "locals": detail = "A local is read as local.NAME, without an s."
         case "variable", "variables", "vars": detail = "A variable is read as var.NAME."
+        case "env": detail = "The environment is read in the default of a variable: env(\"NAME\")."
+        case "count", "module", "terraform", "self":
+            detail = "It belongs to Terraform, not to Packer. Values of the template are var.NAME and local.NAME."
+        case "True", "TRUE", "yes", "Yes", "on": detail = "Did you mean true?"
+        case "False", "FALSE", "no", "No", "off": detail = "Did you mean false?"
+        case "None", "nil", "NULL", "Null": detail = "Did you mean null?"
         case "build": detail = "Only provisioners and post-processors know the build."
         case "each":
             detail =

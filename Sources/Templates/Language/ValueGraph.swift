@@ -206,6 +206,7 @@ struct ValueGraph {
     // MARK: Values
 
     private static let mostValues = 1_000_000
+    private static let deepestValue = 200
 
     private mutating func evaluate(_ name: String, _ needs: [Need]) {
         guard let local = configuration.locals[name] else { return }
@@ -219,7 +220,8 @@ struct ValueGraph {
         scope.roots["local"] = .object(needed)
         if !data.isEmpty { scope.roots["data"] = dataValue }
         let result = environment.evaluate(local.expression, scope, locals: configuration.locals.keys)
-        diagnostics += result.diagnostics
+        diagnostics += result.diagnostics.map { $0.withheld(if: local.isSensitive) }
+        if !result.diagnostics.hasErrors { warn(ofSourceIn: local) }
         var value = result.diagnostics.hasErrors ? Value.unknown : result.value
         // Lists of lists of the same are cheap to keep, and take for ever to look through.
         if value.hasMore(than: Self.mostValues) {
@@ -228,9 +230,32 @@ struct ValueGraph {
                     id: "template/too-large", summary: "local.\(name) is too large",
                     detail: "It holds more than a million values.", subject: local.expression.range))
             value = .unknown
+        } else if value.isDeeper(than: Self.deepestValue) {
+            diagnostics.append(
+                Diagnostic(
+                    id: "template/too-large", summary: "local.\(name) is nested too deeply",
+                    detail: "Lists and objects go at most \(Self.deepestValue) levels deep.",
+                    subject: local.expression.range))
+            value = .unknown
         }
         locals[name] = marksSensitive ? value.protected(local.isSensitive) : value
         if local.isSensitive { secrets.insert(value) }
+    }
+}
+
+extension ValueGraph {
+    /// Locals are evaluated once, for all sources. Packer lets them pass and fails, or writes `<unknown>`, where they are used.
+    fileprivate mutating func warn(ofSourceIn local: Configuration.Local) {
+        let places = local.expression.references.filter { $0.path.first == "source" }
+        guard let place = places.first else { return }
+        let name = place.path.joined(separator: ".")
+        diagnostics.append(
+            Diagnostic(
+                id: "template/source-in-local", severity: .warning, summary: "No local knows the source",
+                detail:
+                    "local.\(local.name) is one value for all sources, so \(name) is not known here, nor is anything made of it. "
+                    + "Write \(name) where the local is used: in the source block, a provisioner or a post-processor.",
+                subject: place.range))
     }
 }
 

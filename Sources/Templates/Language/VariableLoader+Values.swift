@@ -85,12 +85,14 @@ extension VariableLoader {
         case .success(let source): file = source
         case .failure(let error):
             diagnostics += error.diagnostics
+            lacksValues = true
             return
         }
         files.append(file)
         if path.hasSuffix(".json") || isPipe && file.startsWithBrace { return readJSON(file) }
         let parsed = HCL.parse(file)
         diagnostics += parsed.diagnostics
+        if parsed.diagnostics.hasErrors { hideSecrets(inBroken: file) }
         for block in parsed.value.blocks {
             diagnostics.append(
                 Diagnostic(
@@ -108,8 +110,9 @@ extension VariableLoader {
     private mutating func readJSON(_ file: SourceFile) {
         let parsed = parseExpression(file)
         diagnostics += parsed.diagnostics
-        guard !parsed.diagnostics.hasErrors else { return }
+        guard !parsed.diagnostics.hasErrors else { return hideSecrets(inBroken: file) }
         guard case .object(let items) = parsed.value.kind else {
+            hideSecrets(inBroken: file)
             diagnostics.append(
                 Diagnostic(
                     id: "template/variable-file", summary: "A variable file in JSON is one object",
@@ -125,6 +128,7 @@ extension VariableLoader {
     private mutating func readEntry(
         _ name: String, _ nameRange: SourceRange, _ expression: Expression, file: String
     ) {
+        if !isShown(name) { secrets.hide(expression.range) }
         guard var variable = variables[name] else {
             if options.warnsOnUndeclared {
                 let hint = suggestion(for: name, among: names).map { "Did you mean \"\($0)\"? " } ?? ""
@@ -139,7 +143,9 @@ extension VariableLoader {
         }
         let result = Evaluation.evaluate(expression, .literals)
         diagnostics += result.diagnostics.map { problem in
-            guard problem.id == "hcl/unknown-variable" || problem.id == "hcl/unknown-function" else { return problem }
+            guard problem.id == "hcl/unknown-variable" || problem.id == "hcl/unknown-function" else {
+                return problem.withheld(if: variable.isSensitive)
+            }
             var problem = problem
             problem.summary = "A variable file holds plain values"
             problem.detail =
@@ -152,6 +158,18 @@ extension VariableLoader {
             assign(&variable, result.value, at: expression.range, source: file)
         }
         variables[name] = variable
+    }
+
+    /// A name that is not declared may be a secret's, misspelt.
+    private func isShown(_ name: String) -> Bool {
+        variables[name].map { !$0.isSensitive } ?? !variables.values.contains(where: \.isSensitive)
+    }
+
+    private mutating func hideSecrets(inBroken file: SourceFile) {
+        lacksValues = true
+        let names = variables.values.filter(\.isSensitive).map(\.name)
+        guard !names.isEmpty else { return }
+        secrets.hide(BrokenFile(file).values(visible: isShown, secrets: names))
     }
 
     mutating func assign(_ variable: inout Variable, _ value: Value, at range: SourceRange?, source: String) {
@@ -187,6 +205,7 @@ extension VariableLoader {
             guard let variable = variables[name] else { continue }
             guard let value = variable.value else {
                 variables[name]?.value = .unknown
+                if lacksValues { continue }
                 diagnostics.append(
                     Diagnostic(
                         id: "template/unset-variable", summary: "The variable “\(name)” has no value",

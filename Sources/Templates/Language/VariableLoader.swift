@@ -33,6 +33,8 @@ struct VariableLoader {
 
     let options: LoadOptions
     var names: [String] = []
+    /// A variable file could not be read to its end, so that a variable without a value may have one there.
+    var lacksValues = false
 
     init(_ configuration: Configuration, _ options: LoadOptions) {
         self.options = options
@@ -53,6 +55,8 @@ struct VariableLoader {
                 let parsed = HCLType.parse(attribute.expression)
                 diagnostics += parsed.diagnostics
                 variable.type = parsed.diagnostics.hasErrors ? .any : parsed.value
+                // That it has no value would be a second error about one mistake.
+                if parsed.diagnostics.hasErrors { variable.value = .unknown }
             case "default": defaultExpression = attribute.expression
             case "description": break
             case "sensitive": variable.isSensitive = flag(attribute)
@@ -65,7 +69,7 @@ struct VariableLoader {
             default:
                 let known = BlockSpec.variable.names
                 diagnostics.append(.unsupported(attribute, in: "variable", known))
-                // That it has no value would be a second error about one mistake.
+                // The same here.
                 if suggestion(for: attribute.name, among: known) == "default" { variable.value = .unknown }
             }
         }
@@ -90,12 +94,16 @@ struct VariableLoader {
     }
 
     private mutating func add(_ variable: Variable) {
+        var variable = variable
         if !isIdentifier(variable.name) {
             diagnostics.append(
                 Diagnostic(
                     id: "template/invalid-name", summary: "“\(variable.name)” cannot be the name of a variable",
-                    detail: "A name has letters, digits, _ and -, and begins with a letter or _.",
+                    detail:
+                        "A name has letters, digits, _ and -, and begins with a letter or _.\(variable.name.nameHint)",
                     subject: variable.nameRange))
+            // No -var could name it.
+            variable.value = .unknown
         }
         if let first = variables[variable.name] {
             diagnostics.append(
@@ -142,7 +150,7 @@ struct VariableLoader {
         }
         let result = Evaluation.evaluate(expression, .defaults(options.environment))
         diagnostics += result.diagnostics.map { problem in
-            guard problem.id == "hcl/unknown-function" else { return problem }
+            guard problem.id == "hcl/unknown-function" else { return problem.withheld(if: variable.isSensitive) }
             var problem = problem
             problem.summary = "The default of a variable can call no function but env"
             problem.detail = "What is computed belongs into locals { … }, which may use var.\(variable.name)."

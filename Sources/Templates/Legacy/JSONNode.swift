@@ -1,28 +1,7 @@
 import Diagnostics
+import HCL
 
-/// A JSON value with its place.
-struct JSONNode: Hashable, Sendable {
-    indirect enum Kind: Hashable, Sendable {
-        case null
-        case bool(Bool)
-        /// As it is written.
-        case number(String)
-        case string(String)
-        case array([JSONNode])
-        /// In order of appearance; names that are written twice were reported.
-        case object([Member])
-    }
-
-    struct Member: Hashable, Sendable {
-        var name: String
-        var nameRange: SourceRange
-        var value: JSONNode
-    }
-
-    var kind: Kind
-    /// Quotes and brackets included.
-    var range: SourceRange
-
+extension JSONNode {
     var text: String? {
         if case .string(let text) = kind { return text }
         return nil

@@ -1,4 +1,5 @@
 import Diagnostics
+import HCL
 
 /// Turns the options of one JSON component into what the decoders read: strings rendered, names as in the tables,
 /// objects as blocks where the tables have blocks, old options as `packer fix` writes them.
@@ -109,7 +110,7 @@ struct LegacyOptions {
         } catch {
             report(
                 "template-syntax", "This is no template that can be rendered",
-                "\(error.message). Text is rendered as a Go template; to keep {{ as text write {{`{{`}}.",
+                "\(error.message.endingInStop) Text is rendered as a Go template; to keep {{ as text write {{`{{`}}.",
                 node.range(ofOffset: error.offset))
             return .unknown
         }

@@ -1,4 +1,5 @@
 import Diagnostics
+import HCL
 
 /// Turns the builders of a JSON template into plans.
 struct LegacyPlanner {

@@ -1,4 +1,5 @@
 import Diagnostics
+import HCL
 
 /// A legacy JSON template taken apart. Nothing is rendered yet.
 struct LegacyTemplate: Sendable {
@@ -45,4 +46,10 @@ struct LegacyTemplate: Sendable {
     var minimumVersion: JSONNode?
     /// Where to point at when a part is missing.
     var range: SourceRange
+
+    /// Where the values of sensitive variables are written.
+    var sensitiveRanges: [SourceRange] {
+        let names = Set(sensitive.compactMap(\.text))
+        return variables.filter { names.contains($0.name) }.compactMap(\.value?.range)
+    }
 }

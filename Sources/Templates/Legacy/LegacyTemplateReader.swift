@@ -1,4 +1,5 @@
 import Diagnostics
+import HCL
 
 /// Takes a JSON value apart into a template, and says what is wrong with its form.
 struct LegacyTemplateReader {

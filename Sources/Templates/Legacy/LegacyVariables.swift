@@ -1,4 +1,5 @@
 import Diagnostics
+import HCL
 
 /// The user variables of a JSON template: their sources by precedence, rendered until none asks for another.
 struct LegacyVariables: Sendable {
@@ -17,8 +18,11 @@ struct LegacyVariables: Sendable {
         var range: SourceRange?
     }
 
-    /// More rounds than Packer makes are not needed: each resolves at least one link of every chain.
+    /// How often a value whose insertions hold templates again is rendered, as often as in Packer.
     private static let maximumRounds = 100
+    /// Of all values together, in bytes: they can double along a chain.
+    private static let maximumSize = 64 << 20
+    private var size = 0
 
     init(_ template: LegacyTemplate, _ options: LoadOptions, directory: String) {
         var sources: [String: Source] = [:]
@@ -32,7 +36,7 @@ struct LegacyVariables: Sendable {
             sources[variable.name] = Source(text: text, node: node, range: node.range)
         }
         let declared = Set(template.variables.map(\.name))
-        for path in options.variableFiles { readFile(path, options, declared, &sources) }
+        for path in options.variableFiles { readFile(path, options, declared, sensitive, &sources) }
         for (name, value) in options.variables {
             let file = SourceFile(name: "-var \(name)", text: value)
             let range = SourceRange(file: file.name, start: 0, end: value.utf8.count)
@@ -47,21 +51,26 @@ struct LegacyVariables: Sendable {
             sources[name] = Source(text: value, range: sensitive.contains(name) ? nil : range)
             undecided.remove(name)
         }
+        let lacksValues = diagnostics.hasErrors
         for variable in template.variables where variable.value == nil && sources[variable.name] == nil {
             undecided.insert(variable.name)
+            // A file that was not read to its end may have given it.
+            if lacksValues { continue }
             report(
                 "unset-variable", "The variable “\(variable.name)” has no value",
                 "Its default is null, so it is required. Pass -var '\(variable.name)=…' or -var-file.",
                 variable.nameRange)
         }
+        let services = options.secretStores.map { RecordingSecretStores($0) }
         // Registered before anything is rendered: the messages may quote them.
+        secrets.hide(template.sensitiveRanges)
         for name in sensitive { if let source = sources[name] { secrets.insert(source.text) } }
         resolve(
             sources,
             TemplateContext(
                 templateDirectory: directory, workingDirectory: options.workingDirectory,
                 startTime: options.startTime, environment: options.environment,
-                secretStores: options.secretStores))
+                secretStores: services), services)
         for node in template.sensitive { protect(node) }
     }
 
@@ -77,7 +86,8 @@ struct LegacyVariables: Sendable {
     // MARK: Variable files
 
     private mutating func readFile(
-        _ path: String, _ options: LoadOptions, _ declared: Set<String>, _ sources: inout [String: Source]
+        _ path: String, _ options: LoadOptions, _ declared: Set<String>, _ sensitive: Set<String>,
+        _ sources: inout [String: Source]
     ) {
         let file: SourceFile
         switch options.source(path) {
@@ -87,7 +97,7 @@ struct LegacyVariables: Sendable {
             return
         }
         files.append(file)
-        let parsed = JSONParser.parse(file)
+        let parsed = readJSON(file, refusesDuplicates: true)
         if path.hasSuffix(".hcl"), parsed.diagnostics.hasErrors {
             report(
                 "variable-file", "“\(path)” is a variable file for HCL templates",
@@ -97,8 +107,15 @@ struct LegacyVariables: Sendable {
         diagnostics += parsed.diagnostics.map { diagnostic in
             // Here Packer lets the last one win.
             var diagnostic = diagnostic
-            if diagnostic.id == "template/duplicate" { diagnostic.severity = .warning }
+            if diagnostic.id == "hcl/duplicate" { diagnostic.severity = .warning }
             return diagnostic
+        }
+        // A name that is not declared may be a secret's, misspelt.
+        func isShown(_ name: String) -> Bool {
+            sensitive.isEmpty || declared.contains(name) && !sensitive.contains(name)
+        }
+        if parsed.diagnostics.hasErrors || parsed.value?.members == nil, !sensitive.isEmpty {
+            secrets.hide(BrokenFile(file).values(visible: isShown, secrets: sensitive))
         }
         guard let root = parsed.value else { return }
         guard let members = root.members else {
@@ -113,6 +130,7 @@ struct LegacyVariables: Sendable {
                     "“\(member.name)” is set here, but the template does not declare it",
                     hint + "Declare it under \"variables\", or remove the line.", member.nameRange)
             }
+            if !isShown(member.name) { secrets.hide(member.value.range) }
             undecided.remove(member.name)
             switch member.value.kind {
             case .string(let text):
@@ -135,33 +153,63 @@ struct LegacyVariables: Sendable {
     private struct Open {
         var source: Source
         var users: [(name: String, offset: Int)]
+        /// Which of them comes next.
+        var next = 0
+        var round = 1
     }
 
-    private mutating func resolve(_ sources: [String: Source], _ context: TemplateContext) {
+    private mutating func resolve(
+        _ sources: [String: Source], _ context: TemplateContext, _ services: RecordingSecretStores?
+    ) {
         var open: [String: Open] = [:]
         for name in sources.keys.sorted() {
             guard let source = sources[name], let users = users(of: name, source) else { continue }
             open[name] = Open(source: source, users: users)
         }
         var context = context
-        for _ in 0..<Self.maximumRounds where !open.isEmpty {
-            var isStuck = true
-            for name in open.keys.sorted() {
-                guard let current = open[name] else { continue }
+        for name in open.keys.sorted() { resolve(name, &open, &context, services) }
+        values = context.user
+    }
+
+    /// Depth first, without recursion: a chain of variables may be long.
+    private mutating func resolve(
+        _ name: String, _ open: inout [String: Open], _ context: inout TemplateContext,
+        _ services: RecordingSecretStores?
+    ) {
+        var path = [name]
+        var onPath: Set<String> = [name]
+        while let name = path.last {
+            if var current = open[name] {
+                if current.next < current.users.count {
+                    let need = current.users[current.next].name
+                    current.next += 1
+                    open[name] = current
+                    if onPath.contains(need) {
+                        reportCycle(path, closing: need, open)
+                    } else if open[need] != nil {
+                        path.append(need)
+                        onPath.insert(need)
+                    }
+                    continue
+                }
                 if current.users.contains(where: { undecided.contains($0.name) }) {
                     undecided.insert(name)
                     open[name] = nil
-                } else if current.users.contains(where: { open[$0.name] != nil }) {
-                    continue
                 } else {
+                    let asked = services?.count ?? 0
                     open[name] = rendered(name, current, &context)
+                    if let services, services.count > asked {
+                        secrets.formUnion(services.secrets)
+                        // What is made of a secret is as secret, unless the secret can be found in it.
+                        if let value = context.user[name], secrets.redacted(value) == value { secrets.insert(value) }
+                    }
+                    // Inserted values may hold templates themselves.
+                    if open[name] != nil { continue }
                 }
-                isStuck = false
             }
-            if isStuck { break }
+            path.removeLast()
+            onPath.remove(name)
         }
-        values = context.user
-        reportCycles(open)
     }
 
     /// What the text asks for; nil after an error.
@@ -186,13 +234,19 @@ struct LegacyVariables: Sendable {
             undecided.insert(name)
             return nil
         }
-        do {
+        do throws(GoTemplateError) {
             let masked = MaskedTemplate(source.text)
             let text = masked.restored(try renderTemplateOnce(masked.text, data: [:], context: context))
             if !current.users.isEmpty, text != source.text, text.contains("{{") {
-                // Inserted values may hold templates themselves.
+                guard current.round < Self.maximumRounds else {
+                    throw GoTemplateError("it inserts templates that insert templates, more than a hundred times")
+                }
                 let next = Source(text: text, node: nil, range: source.range)
-                return users(of: name, next).map { Open(source: next, users: $0) }
+                return users(of: name, next).map { Open(source: next, users: $0, round: current.round + 1) }
+            }
+            size += text.utf8.count
+            guard size <= Self.maximumSize else {
+                throw GoTemplateError("the variables' values are more than 64 MiB together")
             }
             context.user[name] = text
         } catch {
@@ -204,32 +258,22 @@ struct LegacyVariables: Sendable {
     private mutating func fail(_ name: String, _ source: Source, _ error: GoTemplateError) {
         undecided.insert(name)
         report(
-            "template-syntax", "The value of “\(name)” cannot be rendered", "\(error.message).",
+            "template-syntax", "The value of “\(name)” cannot be rendered", error.message.endingInStop,
             source.node?.range(ofOffset: error.offset) ?? source.range)
     }
 
-    /// What is left open needs itself, or something that does.
-    private mutating func reportCycles(_ open: [String: Open]) {
-        var seen: Set<String> = []
-        for start in open.keys.sorted() where !seen.contains(start) {
-            var path: [String] = []
-            var name = start
-            while !seen.contains(name), let current = open[name] {
-                seen.insert(name)
-                path.append(name)
-                guard let next = current.users.first(where: { open[$0.name] != nil }) else { break }
-                name = next.name
-            }
-            guard let first = path.firstIndex(of: name), let source = open[name]?.source else { continue }
-            let members = path[first...]
-            report(
-                "cycle", "Variables need each other in a circle",
-                (members + [name]).map { "“\($0)”" }.joined(separator: " → "), source.range,
-                members.dropFirst().compactMap { member in
-                    open[member]?.source.range.map { Diagnostic.Note("“\(member)” is made of another here", at: $0) }
-                })
-        }
-        undecided.formUnion(open.keys)
+    /// Every variable of a circle is told once.
+    private mutating func reportCycle(_ path: [String], closing name: String, _ open: [String: Open]) {
+        guard !undecided.contains(name), let first = path.firstIndex(of: name), let source = open[name]?.source
+        else { return }
+        let members = path[first...]
+        report(
+            "cycle", "Variables need each other in a circle",
+            (members + [name]).map { "“\($0)”" }.joined(separator: " → "), source.range,
+            members.dropFirst().compactMap { member in
+                open[member]?.source.range.map { Diagnostic.Note("“\(member)” is made of another here", at: $0) }
+            })
+        undecided.formUnion(members)
     }
 
     private mutating func report(

@@ -90,7 +90,7 @@ private struct PlanLoader {
         variables.check(environment)
         files += variables.files
         diagnostics += variables.diagnostics
-        secrets = variables.secrets
+        secrets.formUnion(variables.secrets)
 
         var scope = environment.baseScope
         scope.roots["var"] = .object(variables.variables.compactMapValues(\.value))
@@ -153,6 +153,7 @@ private struct PlanLoader {
             diagnostics += parsed.diagnostics
             bodies.append(parsed.value)
         }
+        secrets.hideDeclarations(bodies, in: found.files, diagnostics)
         return bodies
     }
 
@@ -160,11 +161,15 @@ private struct PlanLoader {
 
     /// nil if the file is no JSON.
     private mutating func readLegacy(_ file: SourceFile) -> LegacyTemplate? {
-        let parsed = JSONParser.parse(file)
+        let parsed = readJSON(file, refusesDuplicates: true)
         diagnostics += parsed.diagnostics
-        guard let root = parsed.value else { return nil }
+        guard let root = parsed.value else {
+            secrets.hide(BrokenFile(file).sensitiveMembers)
+            return nil
+        }
         let reader = LegacyTemplateReader(root)
         diagnostics += reader.diagnostics
+        secrets.hide(reader.template.sensitiveRanges)
         return reader.template
     }
 
@@ -174,7 +179,7 @@ private struct PlanLoader {
         let variables = LegacyVariables(template, options, directory: directory)
         files += variables.files
         diagnostics += variables.diagnostics
-        secrets = variables.secrets
+        secrets.formUnion(variables.secrets)
         let failures = FailureRenderer(files: files, secrets: allSecrets)
         var shared = ComponentPlanner(options, components: ComponentResolver(plugins: nil), failures: failures)
         // So that it does not complain of what follows from what was said already.
@@ -214,7 +219,8 @@ private struct PlanLoader {
         var seen: Set<Diagnostic> = []
         let secrets = allSecrets
         let once = secrets.redacted(diagnostics, files: files).filter { seen.insert($0).inserted }
-        return LoadedPlan(plan: Diagnosed(Plan(builds: builds, secrets: secrets.sensitive), once), files: files)
+        let plan = Plan(builds: builds, secrets: secrets.sensitive)
+        return LoadedPlan(plan: Diagnosed(plan, once.bounded()), files: secrets.masked(files))
     }
 }
 

@@ -29,7 +29,8 @@ package struct FileReadingError: Error, Hashable, Sendable, CustomStringConverti
         case EACCES, EPERM: description = "this user may not read it"
         case EISDIR: description = "it is a directory"
         case ELOOP: description = "its links go round in a circle"
-        default: description = String(cString: strerror(code))
+        case ENOTDIR: description = "a part of its path is no directory"
+        default: description = String(cString: strerror(code)).lowercased()
         }
     }
 }
@@ -39,9 +40,9 @@ package struct RealFileSystem: TemplateFileSystem {
     package init() {}
 
     package func kind(of path: String) -> TemplateFileKind? {
-        var isDirectory = false
-        guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else { return nil }
-        return isDirectory ? .directory : .file
+        var status = stat()
+        guard stat(path, &status) == 0 else { return nil }
+        return status.st_mode & S_IFMT == S_IFDIR ? .directory : .file
     }
 
     package func read(_ path: String, limit: Int) throws -> [UInt8]? {
@@ -88,7 +89,12 @@ package struct RealFileSystem: TemplateFileSystem {
     package func names(in directory: String) throws -> [String] {
         guard let stream = opendir(directory) else { throw FileReadingError(errno: errno) }
         closedir(stream)
-        return try FileManager.default.contentsOfDirectory(atPath: directory)
+        do {
+            return try FileManager.default.contentsOfDirectory(atPath: directory)
+        } catch {
+            // Foundation's own words are for programmers.
+            throw FileReadingError("its names cannot be listed")
+        }
     }
 }
 

@@ -76,7 +76,8 @@ struct TemplateFiles {
         } catch {
             diagnostics.append(
                 Diagnostic(
-                    id: "template/unreadable", summary: "The directory “\(path)” cannot be read", detail: "\(error)"))
+                    id: "template/unreadable", summary: "The directory “\(path)” cannot be read",
+                    detail: "The reason: \("\(error)".endingInStop)"))
             return
         }
         let prefix = path == "." || path == "./" ? "" : path.hasSuffix("/") ? path : path + "/"
@@ -136,7 +137,7 @@ extension LoadOptions {
         } catch {
             return failed(
                 "unreadable", "“\(path)” cannot be read",
-                "The reason: \(error)." + hint(at: path)
+                "The reason: \("\(error)".endingInStop)" + hint(at: path)
                     + (path.hasPrefix("/") ? "" : " A path is relative to the working directory, \(workingDirectory)."))
         }
     }

@@ -24,7 +24,9 @@ enum OptionConversion {
             let text = try text(value)
             if let number = Int(text) { return .number(String(number)) }
             throw Problem(
-                message: "must be a whole number, not \(value.quoted)", detail: "Write it in digits, without a unit.")
+                message: "must be a whole number, not \(value.quoted)",
+                detail: value.isQuotedReference
+                    ? "Remove the quotes: in them it is text." : "Write it in digits, without a unit.")
         case .bool:
             switch value {
             case .bool: return value
@@ -34,6 +36,8 @@ enum OptionConversion {
                 var detail = ""
                 if case .string(let text) = value, let flag = ValueHints.bool(text) {
                     detail = "Write \(flag), without quotes."
+                } else if value.isQuotedReference {
+                    detail = "Remove the quotes: in them it is text."
                 }
                 throw Problem(message: "must be true or false, not \(value.quoted)", detail: detail)
             }
@@ -66,7 +70,9 @@ enum OptionConversion {
         _ value: OptionValue, _ element: (OptionValue) throws(Problem) -> OptionValue
     ) throws(Problem) -> [OptionValue] {
         guard case .list(let values) = value else {
-            throw Problem(message: "must be a list, not \(value.kind)", detail: "Put square brackets around it: [ … ].")
+            var detail = "Put square brackets around it: [ … ]."
+            if case .map = value { detail = "A list is written in square brackets: [ … ]." }
+            throw Problem(message: "must be a list, not \(value.kind)", detail: detail)
         }
         var converted: [OptionValue] = []
         for value in values { converted.append(try element(value)) }
@@ -99,4 +105,13 @@ extension OptionValue {
 func durationWithUnit(_ digits: String) -> String {
     guard let nanoseconds = Int(digits), nanoseconds >= 1_000_000 else { return digits + "s" }
     return nanoseconds % 1_000_000_000 == 0 ? "\(nanoseconds / 1_000_000_000)s" : "\(nanoseconds / 1_000_000)ms"
+}
+
+extension OptionValue {
+    /// Text such as `var.memory`, which was meant to be no text.
+    var isQuotedReference: Bool {
+        guard case .string(let text) = self else { return false }
+        return ["var.", "local.", "data."].contains(where: text.hasPrefix)
+            && text.dropFirst(4).allSatisfy { $0.isLetter || "._-0123456789".contains($0) }
+    }
 }

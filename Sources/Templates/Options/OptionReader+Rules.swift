@@ -15,14 +15,26 @@ extension OptionReader {
             notes: note)
     }
 
-    /// The text, if it is one of `allowed`; an error otherwise.
-    mutating func choice(_ name: String, _ allowed: [String]) -> String? {
+    /// The text, if it is one of those that the table has; an error otherwise.
+    mutating func choice(_ name: String) -> String? {
         guard let text = text(name) else { return nil }
+        let allowed = choices(of: name)
         if allowed.contains(text) { return text }
         let hint = suggestion(for: text, among: allowed).map { "Did you mean \"\($0)\"? " } ?? ""
         error(
             "invalid-value", "“\(text)” is no value of \(name)",
             hint + "It takes one of: " + allowed.joined(separator: ", ") + ".", at: name)
         return nil
+    }
+    /// Reports the elements that are not among those that the table has.
+    mutating func checkChoices(_ name: String, _ elements: [String], _ summary: (String) -> String) {
+        let allowed = choices(of: name)
+        for (index, element) in elements.enumerated() where !allowed.contains(element) && !element.contains("<unknown>")
+        {
+            let hint = suggestion(for: element, among: allowed).map { "Did you mean \"\($0)\"? " } ?? ""
+            error(
+                "invalid-value", summary(element), hint + "It takes: " + allowed.joined(separator: ", ") + ".",
+                at: name, element: index)
+        }
     }
 }

@@ -18,13 +18,14 @@ struct OptionReader {
     /// Given, but wrong or not known yet.
     private var undecided: Set<String> = []
     private var blocks: [String: [OptionReader]] = [:]
+    private let table: [String: OptionSpec]
 
     init(_ body: OptionBody, _ specs: [OptionSpec], component: String, context: TemplateContext) {
         header = body.header
         self.component = component
         self.context = context
         syntax = body.syntax
-        let table = Dictionary(specs.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+        table = Dictionary(specs.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
         for option in body.options {
             guard let spec = table[option.name] else {
                 reportUnknown(option.name, at: option.nameRange, specs)
@@ -39,6 +40,9 @@ struct OptionReader {
 
     /// Written in the template, with a value that is not null.
     func isGiven(_ name: String) -> Bool { values[name] != nil || undecided.contains(name) || blocks[name] != nil }
+
+    /// What the option, or each of its elements, can be.
+    func choices(of name: String) -> [String] { table[name]?.choices ?? [] }
 
     func isUndecided(_ name: String) -> Bool { undecided.contains(name) }
 
@@ -98,6 +102,18 @@ struct OptionReader {
 
     func block(_ name: String) -> OptionReader? { blocks[name]?.first }
 
+    /// Decodes a block that may stand once; nil where it is not written.
+    mutating func decode<Value>(block name: String, _ body: (inout OptionReader) -> Value) -> Value? {
+        guard let written = blocks[name], var reader = written.first else { return nil }
+        if written.count > 1 {
+            error("duplicate-block", "\(name) stands twice", "Write all of it into one block.", at: name)
+        }
+        let known = reader.diagnostics.count
+        let value = body(&reader)
+        diagnostics += reader.diagnostics.dropFirst(known)
+        return value
+    }
+
     /// Every block of a name.
     func blocks(_ name: String) -> [OptionReader] { blocks[name] ?? [] }
 
@@ -152,6 +168,14 @@ struct OptionReader {
 
     // MARK: Reading
 
+    /// Where blocks belong that are no options.
+    private static let places = [
+        "provisioner": "Provisioners belong into the build block.",
+        "post-processor": "Post-processors belong into the build block.",
+        "post-processors": "Post-processors belong into the build block.",
+        "sources": "A build block names its sources.",
+    ]
+
     private mutating func reportUnknown(_ name: String, at range: SourceRange?, _ specs: [OptionSpec]) {
         let known = specs.filter { if case .gone = $0.status { false } else { true } }.map(\.name)
         // `username` is part of `ssh_username`.
@@ -163,7 +187,7 @@ struct OptionReader {
         diagnostics.append(
             Diagnostic(
                 id: "template/unsupported-argument", summary: "\(component) has no option \"\(name)\"",
-                detail: hint
+                detail: hint ?? Self.places[name]
                     ?? (known.count <= 14
                         ? "It takes: " + known.joined(separator: ", ") + "."
                         : "Remove it, or look for its name in the documentation of \(component)."),
@@ -220,7 +244,7 @@ struct OptionReader {
             }
         } catch let problem {
             undecided.insert(option.name)
-            let isSize = option.name == "memory" && problem.id == "wrong-type"
+            let isSize = option.name == "memory" && problem.id == "wrong-type" && !option.value.isQuotedReference
             error(
                 problem.id, "\(option.name) \(problem.message)",
                 isSize ? "It counts MiB: 2048 is 2 GiB." : problem.detail, at: option.name)

@@ -30,13 +30,31 @@ struct OptionSpec: Sendable {
     var status: Status
     /// Left unrendered when the component is prepared; rendered when it is used.
     var isLate: Bool
+    /// What it takes, or what each of its elements can be; empty where that is open.
+    var choices: [String]
 
-    init(_ name: String, _ kind: Kind, _ status: Status = .acted, isLate: Bool = false) {
+    init(_ name: String, _ kind: Kind, _ status: Status = .acted, isLate: Bool = false, choices: [String] = []) {
         self.name = name
         self.kind = kind
         self.status = status
         self.isLate = isLate
+        self.choices = choices
     }
+}
+
+/// An option that takes one of these words.
+func choice(_ name: String, _ choices: String) -> [OptionSpec] {
+    [OptionSpec(name, .string, choices: choices.split(separator: " ").map(String.init))]
+}
+
+/// An option that takes one of a type's words.
+func choice<Value: RawRepresentable<String> & CaseIterable>(_ name: String, _ type: Value.Type) -> [OptionSpec] {
+    [OptionSpec(name, .string, choices: type.allCases.map(\.rawValue))]
+}
+
+/// An option that takes a list of a type's words.
+func choices<Value: RawRepresentable<String> & CaseIterable>(_ name: String, _ type: Value.Type) -> [OptionSpec] {
+    [OptionSpec(name, .strings, choices: type.allCases.map(\.rawValue))]
 }
 
 /// Several options of one kind.

@@ -5,12 +5,16 @@ enum OptionTables {
         + communicator
 
     private static let qemuOwn: [OptionSpec] =
-        options("vm_name output_directory format disk_size", .string)
+        options("vm_name output_directory disk_size", .string) + choice("format", "qcow2 raw proxmox")
         + options("disk_additional_size", .strings)
         + options("disk_image use_backing_file skip_resize_disk skip_compaction disk_compression", .bool)
-        + options("disk_interface disk_cache disk_discard disk_detect_zeroes cdrom_interface", .string)
+        + choice("disk_interface", "ide sata scsi sd virtio virtio-scsi")
+        + choice("disk_cache", "writethrough writeback none unsafe directsync")
+        + choice("disk_discard", "ignore unmap") + choice("disk_detect_zeroes", "unmap on off")
+        + options("cdrom_interface", .string) + choice("accelerator", "none kvm tcg xen hax hvf whpx")
         + [OptionSpec("qemu_img_args", .block(options("convert create resize", .strings)))]
-        + options("accelerator machine_type cpu_model net_device net_bridge display vga", .string)
+        + [OptionSpec("finish", .block(finish))]
+        + options("machine_type cpu_model net_device net_bridge display vga", .string)
         + options("cpus sockets cores threads memory host_port_min host_port_max", .int)
         + options("skip_nat_mapping headless use_default_display", .bool)
         + options("vnc_bind_address vnc_password firmware efi_firmware_code efi_firmware_vars", .string)
@@ -56,9 +60,11 @@ enum OptionTables {
         options("shutdown_command", .string) + options("shutdown_timeout", .duration)
 
     private static let communicator: [OptionSpec] =
-        options("communicator ssh_host ssh_username ssh_password ssh_private_key_file ssh_certificate_file", .string)
+        choice("communicator", "ssh winrm none")
+        + options("ssh_host ssh_username ssh_password ssh_private_key_file ssh_certificate_file", .string)
         + options("pause_before_connecting ssh_timeout", .duration)
-        + options("temporary_key_pair_type temporary_key_pair_name ssh_file_transfer_method", .string)
+        + choice("temporary_key_pair_type", "rsa ecdsa ed25519 dsa") + options("temporary_key_pair_name", .string)
+        + choice("ssh_file_transfer_method", "scp sftp")
         + options("ssh_port ssh_handshake_attempts temporary_key_pair_bits", .int)
         + options("ssh_clear_authorized_keys ssh_agent_auth ssh_disable_agent_forwarding ssh_pty", .bool)
         + options("ssh_keep_alive_interval ssh_read_write_timeout", .duration)
@@ -91,19 +97,27 @@ enum OptionTables {
         + [OptionSpec("execute_command", .string, isLate: true)]
 
     static let file: [OptionSpec] =
-        options("content source destination direction", .string) + options("sources", .strings)
-        + options("generated", .bool)
+        options("content source destination", .string) + choice("direction", "upload download")
+        + options("sources", .strings) + options("generated", .bool)
 
     static let shellLocal: [OptionSpec] =
-        scripts + options("command inline_shebang tempfile_extension", .string) + options("only_on", .strings)
+        scripts + options("command inline_shebang tempfile_extension", .string)
         + options("use_linux_pathing binary", .bool, .inert)
-        + [OptionSpec("execute_command", .strings, isLate: true)]
+        + [
+            OptionSpec("execute_command", .strings, isLate: true),
+            OptionSpec(
+                "only_on", .strings, choices: ["darwin", "freebsd", "linux", "openbsd", "solaris", "windows"]),
+        ]
 
     static let breakpoint: [OptionSpec] = options("note", .string) + options("disable", .bool)
     static let sleep: [OptionSpec] = options("duration", .duration)
 
     static let checksum: [OptionSpec] =
-        options("checksum_types", .strings) + [OptionSpec("output", .string, isLate: true)]
+        [
+            OptionSpec(
+                "checksum_types", .strings, choices: ["md5", "sha1", "sha224", "sha256", "sha384", "sha512"]),
+            OptionSpec("output", .string, isLate: true),
+        ]
 
     static let manifest: [OptionSpec] =
         options("output", .string) + options("strip_path strip_time", .bool) + options("custom_data", .stringMap)

@@ -46,7 +46,7 @@ enum ValueSchemas {
     }
 
     static func schema(of option: OptionSpec) -> SchemaValue {
-        let schema = schema(of: option.kind)
+        let schema = option.choices.isEmpty ? schema(of: option.kind) : schema(of: option.kind, option.choices)
         let meaning = OptionMeanings.meaning(of: option.name)
         switch option.status {
         case .acted: return schema.described(meaning)
@@ -55,6 +55,16 @@ enum ValueSchemas {
         case .renamed(let new): return schema.described("An old name of \(new).").with(["deprecated": true])
         case .gone(let advice): return ["not": [:], "deprecated": true, "description": .text(advice)]
         }
+    }
+
+    /// One of the words, or a list of them; the empty text is none.
+    private static func schema(of kind: OptionSpec.Kind, _ choices: [String]) -> SchemaValue {
+        let words: SchemaValue = ["enum": .list(choices.map(SchemaValue.text))]
+        if case .strings = kind {
+            let element: SchemaValue = ["anyOf": [words, reference("expression")]]
+            return orExpression(["type": ["array", "null"], "items": element])
+        }
+        return ["anyOf": [words, reference("expression"), ["enum": ["", .null]]]]
     }
 
     private static func schema(of kind: OptionSpec.Kind) -> SchemaValue {

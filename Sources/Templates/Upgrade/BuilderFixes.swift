@@ -1,3 +1,5 @@
+import HCL
+
 /// The fixes for builders.
 enum BuilderFixes {
     /// Types that have another name today.

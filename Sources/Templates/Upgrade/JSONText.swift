@@ -1,3 +1,5 @@
+import HCL
+
 extension JSONNode {
     /// Indented by two blanks, names sorted: the form in which `packer fix` prints.
     var sortedText: String {
@@ -54,27 +56,7 @@ extension JSONNode {
     static func printedNumber(_ written: String) -> String {
         guard let value = Double(written), value.isFinite else { return written }
         if value == 0 { return value.sign == .minus ? "-0" : "0" }
-        // Swift's form has the fewest digits, too; only the point is elsewhere.
-        let parts = String(value.magnitude).split(separator: "e")
-        let mantissa = parts[0].split(separator: ".", omittingEmptySubsequences: false)
-        let fraction = mantissa.count > 1 ? mantissa[1] : ""
-        var digits = String(mantissa[0] + fraction)
-        // Digits in front of the point.
-        var point = mantissa[0].count + (parts.count > 1 ? Int(parts[1]) ?? 0 : 0)
-        while digits.hasPrefix("0") {
-            digits.removeFirst()
-            point -= 1
-        }
-        while digits.hasSuffix("0") { digits.removeLast() }
-        let sign = value < 0 ? "-" : ""
-        if value.magnitude < 1e-6 || value.magnitude >= 1e21 {
-            let rest = digits.dropFirst()
-            return sign + digits.prefix(1) + (rest.isEmpty ? "" : "." + rest)
-                + "e\(point > 0 ? "+" : "-")\(abs(point - 1))"
-        }
-        if point <= 0 { return sign + "0." + String(repeating: "0", count: -point) + digits }
-        if digits.count <= point { return sign + digits + String(repeating: "0", count: point - digits.count) }
-        return sign + digits.prefix(point) + "." + digits.dropFirst(point)
+        return ShortestDecimal(value).text(plain: 1e-6..<1e21, exponentDigits: 1)
     }
 }
 

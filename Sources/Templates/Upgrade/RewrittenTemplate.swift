@@ -1,4 +1,5 @@
 package import Diagnostics
+import HCL
 
 /// A legacy JSON template in another form.
 package struct RewrittenTemplate: Sendable {
@@ -61,10 +62,10 @@ private struct Rewriting {
             return nil
         }
         files = [file]
-        let parsed = JSONParser.parse(file)
+        let parsed = readJSON(file, refusesDuplicates: true)
         diagnostics += parsed.diagnostics.map { diagnostic in
             var diagnostic = diagnostic
-            if allowsDuplicates, diagnostic.id == "template/duplicate" { diagnostic.severity = .warning }
+            if allowsDuplicates, diagnostic.id == "hcl/duplicate" { diagnostic.severity = .warning }
             return diagnostic
         }
         return diagnostics.hasErrors ? nil : parsed.value?.withoutDuplicates

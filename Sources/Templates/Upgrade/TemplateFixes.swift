@@ -1,3 +1,5 @@
+import HCL
+
 /// The rewriting that `packer fix` does: options of older Packer versions under their names of today, for the
 /// components of every platform.
 ///

@@ -1,4 +1,5 @@
 import Diagnostics
+import HCL
 
 /// The options of one component as HCL: values in the types that HCL wants, where the types are known.
 struct UpgradeOptions {

@@ -5,15 +5,21 @@ import Synchronization
 /// of it reaches a variable or a local.
 final class RecordingSecretStores: SecretStores {
     private let stores: any SecretStores
-    private let given = Mutex(SecretCollection())
+    private let given = Mutex((secrets: SecretCollection(), count: 0))
 
     init(_ stores: any SecretStores) { self.stores = stores }
 
-    var secrets: SecretCollection { given.withLock { $0 } }
+    var secrets: SecretCollection { given.withLock { $0.secrets } }
+
+    /// How many were given.
+    var count: Int { given.withLock { $0.count } }
 
     func secret(_ query: SecretQuery) throws -> String {
         let text = try stores.secret(query)
-        given.withLock { $0.insert(text) }
+        given.withLock {
+            $0.secrets.insert(text)
+            $0.count += 1
+        }
         return text
     }
 }

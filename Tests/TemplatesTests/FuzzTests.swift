@@ -1,0 +1,148 @@
+import Diagnostics
+import Foundation
+import Templates
+import Testing
+
+/// Mutations of good templates, the same in every run. `INGOT_FUZZ_SEED` and `INGOT_FUZZ_ROUNDS` make another run, and
+/// a longer one.
+@Suite("hostile templates")
+struct FuzzTests {
+    private static let legacy = #"""
+        {"min_packer_version": "1.0.0", "variables": {"iso": "{{env `HOME`}}/a.iso", "pw": "s3cret", "n": null, "two": "{{user `iso`}}"},
+        "sensitive-variables": ["pw"], "builders": [{"type": "qemu", "name": "a", "iso_url": "{{user `iso`}}", "iso_checksum": "none",
+        "boot_command": ["<esc><wait5s>{{ .HTTPIP }}:{{ .HTTPPort }}<leftShiftOn>a<leftShiftOff>", "<f10>"], "ssh_username": "root",
+        "ssh_password": "{{user `pw`}}", "disk_size": "10G", "qemuargs": [["-m", "1024"], ["-smp", "{{ isotime \"2006\" }}"]]}],
+        "provisioners": [{"type": "shell", "inline": ["echo {{build `ID`}}"], "override": {"a": {"execute_command": "{{ .Vars }} {{.Path}}"}},
+        "only": ["a"], "pause_before": "5s"}], "post-processors": [[{"type": "checksum", "output": "{{.BuildName}}.{{.ChecksumType}}"}], "manifest"]}
+        """#
+    private static let native = #"""
+        packer { required_version = ">= 1.0.0" }
+        variable "iso" { 
+          type = string
+          default = "a.iso"
+          validation {
+            condition = length(var.iso) > 3
+            error_message = "Too short."
+          }
+        }
+        variable "pw" { 
+          default = "s3cret" 
+          sensitive = true 
+        }
+        locals { 
+          name = "vm-${upper(var.iso)}"
+          list = [for i in range(3) : "d${i}"]
+        }
+        source "qemu" "a" {
+          iso_url = var.iso
+          iso_checksum = "none"
+          ssh_username = "root"
+          ssh_password = var.pw
+          boot_command = ["<esc>{{ .HTTPIP }}<wait>", local.name]
+          finish { keep = ["logs"] }
+          dynamic "vtpm" { 
+            for_each = local.list 
+            content {}
+          }
+        }
+        build {
+          sources = ["source.qemu.a"]
+          provisioner "shell" {
+            inline = ["echo ${build.ID} ${source.name}"]
+            only = ["qemu.a"]
+            override = { a = { timeout = "5m" } }
+          }
+          post-processors {
+            post-processor "proxmox-template" { vm_id = 9000 }
+            post-processor "manifest" {}
+          }
+        }
+        """#
+    private static let engine = #"""
+        {{ .Name }} {{- if eq .A "b" }}x{{ else if (and true (not false)) }}{{ printf "%5.2f|%q" 1.5 "y" -}} {{ end }}
+        {{ range $i, $v := (split .Name "," 0) }}{{ $i }}{{ end }}{{ with $x := 3 }}{{ $x | printf "%03d" }}{{ end }}
+        {{/* c */}}{{ isotime "2006-01-02" }}{{ user `a` | upper | lower }}{{ replace "a" "b" -1 "aaa" }}{{ index .M "k" 0 }}
+        {{ clean_resource_name "a b" }}{{ template_dir }}{{ build_name }}{{ len "abc" }}{{ slice "abc" 1 2 }}{{ html "<" }}
+        """#
+    private static let alphabet = Array("\"${}[]()`.,:?<>-\n\\ax1 #/*|'é\u{FF}\r\t0e_=".utf8)
+
+    private static let environment = ProcessInfo.processInfo.environment
+    private static func rounds(_ usual: Int) -> Int { environment["INGOT_FUZZ_ROUNDS"].flatMap(Int.init) ?? usual }
+
+    private struct Mutations {
+        private var state: UInt64
+        private let seed: [UInt8]
+
+        init(of seed: String, _ number: UInt64) {
+            self.seed = Array(seed.utf8)
+            state = (environment["INGOT_FUZZ_SEED"].flatMap(UInt64.init) ?? 0) &* 1000 &+ number
+        }
+
+        /// SplitMix64.
+        private mutating func draw(_ bound: Int) -> Int {
+            state &+= 0x9E37_79B9_7F4A_7C15
+            var z = state
+            z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+            z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+            return Int((z ^ (z >> 31)) % UInt64(max(bound, 1)))
+        }
+
+        mutating func next() -> String {
+            var bytes = seed
+            for _ in 0...draw(6) where !bytes.isEmpty {
+                let place = draw(bytes.count)
+                let letter = alphabet[draw(alphabet.count)]
+                switch draw(6) {
+                case 0: bytes[place] = letter
+                case 1: bytes.insert(letter, at: place)
+                case 2: bytes.removeSubrange(place..<min(place + 9, bytes.count))
+                case 3: bytes.removeSubrange(place..<min(place + 1 + draw(200), bytes.count))
+                case 4:
+                    let start = draw(seed.count)
+                    bytes.insert(contentsOf: seed[start..<min(start + 30, seed.count)], at: place)
+                default: bytes.insert(contentsOf: bytes[place..<min(place + 9, bytes.count)], at: place)
+                }
+            }
+            return String(decoding: bytes, as: UTF8.self)
+        }
+    }
+
+    /// Loads it, and draws everything that is said about it.
+    private func exercise(_ text: String, _ name: String) {
+        let loaded = Loaded("", files: [name: text, "a.iso": "x"], path: name)
+        let renderer = DiagnosticRenderer(files: loaded.files)
+        for diagnostic in loaded.diagnostics {
+            #expect(loaded.mark(diagnostic.subject) != "out of range", "\(text)")
+            let drawn = renderer.render(diagnostic)
+            // Where the mark of a secret is whole, it is hidden.
+            if text.contains("\"sensitive-variables\": [\"pw\"]") || text.contains("sensitive = true \n") {
+                #expect(!drawn.contains("\"s3cret\""), "\(text)\n\n\(drawn)")
+            }
+        }
+        for build in loaded.plan.builds {
+            for step in build.source.boot.steps { _ = try? build.render(step.command, data: ["HTTPIP": "10.0.2.2"]) }
+        }
+    }
+
+    @Test("no mutation of a JSON template makes loading it crash, hang or point outside the text")
+    func legacyTemplates() {
+        var mutations = Mutations(of: Self.legacy, 1)
+        for _ in 0..<Self.rounds(400) { exercise(mutations.next(), "t.json") }
+    }
+
+    @Test("no mutation of an HCL template does either")
+    func nativeTemplates() {
+        var mutations = Mutations(of: Self.native, 2)
+        for _ in 0..<Self.rounds(400) { exercise(mutations.next(), "t.pkr.hcl") }
+    }
+
+    @Test("no mutation of a template of the engine does either")
+    func engineTemplates() {
+        var mutations = Mutations(of: Self.engine, 3)
+        var context = TemplateContext(workingDirectory: "/work", startTime: Date(timeIntervalSince1970: 1_709_211_845))
+        context.user = ["a": "b"]
+        for _ in 0..<Self.rounds(3000) {
+            _ = try? renderTemplate(mutations.next(), data: ["Name": "a,b", "A": "b"], context: context)
+        }
+    }
+}

@@ -1,0 +1,12 @@
+source "qemu" "vm" {
+  iso_url      = "debian-13.iso"
+  iso_checksum = "sha256:5f4dcc3b5aa765d61d8327deb882cf995f4dcc3b5aa765d61d8327deb882cf99"
+  ssh_username = "root"
+  qemuargs = [
+    ["-cpu", "host"]
+    ["-smp", "2"]
+  ]
+}
+build {
+  sources = ["source.qemu.vm"]
+}

@@ -1,0 +1,2 @@
+user          = "root
+root_password = "hunter2
