@@ -10,7 +10,12 @@ import Testing
 /// What a build has said.
 final class EventLog: EventSink {
     private let events = Mutex<[Event]>([])
-    func receive(_ event: Event) { events.withLock { $0.append(event) } }
+    /// Whether whoever tells the first event is cancelled, as by Ctrl-C.
+    let cancels = Mutex(false)
+    func receive(_ event: Event) {
+        events.withLock { $0.append(event) }
+        if cancels.withLock({ $0 }) { withUnsafeCurrentTask { $0?.cancel() } }
+    }
     var texts: [String] { events.withLock { $0.map(\.text) } }
     var warnings: [String] { events.withLock { $0.filter { $0.kind == .warning }.map(\.text) } }
 }
