@@ -49,6 +49,8 @@ struct ParsedTemplate {
             let reader = LegacyTemplateReader(root)
             diagnostics += reader.diagnostics
             secrets.hide(reader.template.sensitiveRanges)
+            // The variables may stand under a misspelt name.
+            if reader.diagnostics.hasErrors { secrets.hide(BrokenFile(file).sensitiveMembers) }
             form = .legacy(reader.template, root, root: found.root)
             return
         }

@@ -170,6 +170,8 @@ private struct PlanLoader {
         let reader = LegacyTemplateReader(root)
         diagnostics += reader.diagnostics
         secrets.hide(reader.template.sensitiveRanges)
+        // The variables may stand under a misspelt name.
+        if reader.diagnostics.hasErrors { secrets.hide(BrokenFile(file).sensitiveMembers) }
         return reader.template
     }
 

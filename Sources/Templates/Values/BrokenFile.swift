@@ -36,7 +36,36 @@ struct BrokenFile {
             region.append(line)
         }
         close()
-        return ranges
+        return ranges + textAroundFlags()
+    }
+
+    /// Texts on the lines around `sensitive`: where a line is damaged, nobody can tell what it was to declare.
+    private func textAroundFlags() -> [SourceRange] {
+        let lines = lines
+        let reach = 6
+        var near: Set<Int> = []
+        for (index, line) in lines.enumerated() where find("sensitive", in: line) != nil {
+            near.formUnion(max(0, index - reach)...min(lines.count - 1, index + reach))
+        }
+        return near.sorted().compactMap { index in
+            let line = lines[index]
+            let word = word(at: start(of: line))
+            if ["type", "description", "condition", "error_message"].contains(word.text) { return nil }
+            var from = start(of: line)
+            if Self.topLevel.contains(word.text) {
+                // The block's own label may be seen.
+                from = word.range.upperBound
+                let quotes = bytes[from..<line.upperBound].indices.filter { bytes[$0] == UInt8(ascii: "\"") }
+                if quotes.count >= 2, blanks(from: from) == quotes[0] { from = quotes[1] + 1 }
+            }
+            guard let quote = bytes[from..<line.upperBound].firstIndex(of: UInt8(ascii: "\"")) else {
+                // What stands behind a damaged label is a text whose beginning is lost.
+                let rest = bytes[from..<line.upperBound]
+                let isHeader = rest.allSatisfy { " \t\r{".utf8.contains($0) }
+                return from == start(of: line) || isHeader ? nil : range(from..<line.upperBound)
+            }
+            return range(quote..<line.upperBound)
+        }
     }
 
     private static let topLevel: Set<String> = [
