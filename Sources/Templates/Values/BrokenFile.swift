@@ -246,11 +246,16 @@ struct BrokenFile {
 
     /// The values of the variables that a JSON template calls sensitive.
     var sensitiveMembers: [SourceRange] {
-        guard let key = bytes.firstRange(of: "\"sensitive-variables\"".utf8) else { return [] }
+        let key = Array("\"sensitive-variables\"".utf8)
         var names: Set<Substring> = []
-        let list = bytes[key.upperBound...].prefix { $0 != UInt8(ascii: "]") }
-        let parts = String(decoding: list, as: UTF8.self).split(separator: "\"", omittingEmptySubsequences: false)
-        for (index, part) in parts.enumerated() where index % 2 == 1 { names.insert(part) }
+        var rest = bytes[...]
+        while let found = rest.firstRange(of: key) {
+            rest = rest[found.upperBound...]
+            let list = rest.prefix { $0 != UInt8(ascii: "]") }
+            let parts = String(decoding: list, as: UTF8.self).split(separator: "\"", omittingEmptySubsequences: false)
+            for (index, part) in parts.enumerated() where index % 2 == 1 { names.insert(part) }
+        }
+        guard !names.isEmpty else { return [] }
         return members { names.contains($0[...]) }
     }
 
