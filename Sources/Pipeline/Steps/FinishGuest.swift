@@ -62,6 +62,7 @@ struct FinishGuest: Sendable {
             guard var failure = error as? BuildError else { throw error }
             // Not by the overlays' names, which tell nobody anything.
             failure.operation = "finish \(source.vmName)"
+            if let error = failure.underlying as? GuestfsError { failure.underlying = Reason(text: plain(error.text)) }
             throw failure
         }
     }
