@@ -1,6 +1,7 @@
 import CGuestfs
 import Foundation
 import Scopes
+import Synchronization
 
 /// Why libguestfs cannot be loaded; nil when it can.
 package func libguestfsProblem() -> String? {
@@ -60,9 +61,7 @@ package actor Appliance {
         appliance.console.onProgress(onProgress)
         let result: Result<Value, any Error>
         do {
-            try await withDeadline(settings.startLimit, "starting libguestfs's appliance") {
-                try await appliance.interruptible { try await appliance.launch(disks, isReadOnly) }
-            }
+            try await appliance.start(disks, isReadOnly)
             let value = try await appliance.interruptible { try await appliance.run(body) }
             result = .success(value)
         } catch {
@@ -71,6 +70,27 @@ package actor Appliance {
         await appliance.close()
         if Task.isCancelled { throw CancellationError() }
         return try result.get()
+    }
+
+    /// An appliance of this process is starting.
+    private static let hasStart = Mutex(false)
+
+    /// Starts it once no other appliance of this process is starting.
+    private nonisolated func start(_ disks: [GuestDisk], _ isReadOnly: Bool) async throws {
+        func takesTurn() -> Bool {
+            Self.hasStart.withLock { isTaken in
+                defer { isTaken = true }
+                return !isTaken
+            }
+        }
+        while !takesTurn() { try await Task.sleep(for: .milliseconds(100)) }
+        defer {
+            processes.endStart()
+            Self.hasStart.withLock { $0 = false }
+        }
+        try await withDeadline(settings.startLimit, "starting libguestfs's appliance") {
+            try await self.interruptible { try await self.launch(disks, isReadOnly) }
+        }
     }
 
     /// Runs blocking calls; cancellation kills the appliance, upon which they fail.

@@ -12,6 +12,7 @@ final class ApplianceProcesses: Sendable {
     private struct State {
         /// The handle's address, since pointers are not Sendable.
         var handle: UInt = 0
+        var isStarting = true
         var isFinished = false
     }
     private let state = Mutex(State())
@@ -38,23 +39,26 @@ final class ApplianceProcesses: Sendable {
     /// Makes the calls in flight fail, by killing the appliance until the work is over.
     func interrupt() {
         let thread = Thread { [self] in
-            while isWorking() {
-                for process in children() { kill(process, SIGKILL) }
-                usleep(100_000)
-            }
+            while killChildren() { usleep(100_000) }
         }
         thread.start()
     }
 
-    private func isWorking() -> Bool {
+    /// - Returns: Whether the work is not over.
+    private func killChildren() -> Bool {
         state.withLock { state in
             // It may be called from any thread while the handle lives, which the lock sees to.
             if let handle = OpaquePointer(bitPattern: state.handle) {
                 _ = ingot_guestfs_library()?.pointee.user_cancel(handle)
             }
-            return !state.isFinished
+            if state.isFinished { return false }
+            for process in children(isStarting: state.isStarting) { kill(process, SIGKILL) }
+            return true
         }
     }
+
+    /// The appliance has started, or will not: from here on no supermin is its own.
+    func endStart() { state.withLock { $0.isStarting = false } }
 
     /// The appliance is gone; removes its folder.
     func finish() {
@@ -62,9 +66,9 @@ final class ApplianceProcesses: Sendable {
         try? FileManager.default.removeItem(atPath: folder)  // A leftover in the temporary folder harms nobody.
     }
 
-    /// Children of this process that work for this appliance: QEMU and qemu-img name the folder, supermin builds the
-    /// appliance for any.
-    private func children() -> [pid_t] {
+    /// Children of this process that work for this appliance: QEMU and qemu-img name the folder, supermin, which builds
+    /// the appliance, does not, so appliances start one at a time.
+    private func children(isStarting: Bool) -> [pid_t] {
         let own = getpid()
         let entries = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
         return entries.compactMap { pid_t($0) }.filter { process in
@@ -75,7 +79,7 @@ final class ApplianceProcesses: Sendable {
                 let arguments = FileManager.default.contents(atPath: "/proc/\(process)/cmdline")
             else { return false }  // It has ended meanwhile.
             let words = String(decoding: arguments, as: UTF8.self).split(separator: "\0")
-            return words.contains { $0.contains(folder) } || words.first?.hasSuffix("supermin") == true
+            return words.contains { $0.contains(folder) } || isStarting && words.first?.hasSuffix("supermin") == true
         }
     }
 }

@@ -37,7 +37,7 @@ package struct AuthorizedKeys: Hashable {
     package func removing(_ lines: [String]) -> AuthorizedKeys? {
         let unwanted = Set(lines.compactMap { Self.key(of: $0[...]) })
         var isChanged = false
-        let kept = text.split(separator: "\n", omittingEmptySubsequences: false).filter { line in
+        let kept = text.lines.filter { line in
             guard let key = Self.key(of: line.last == "\r" ? line.dropLast() : line), unwanted.contains(key) else {
                 return true
             }

@@ -10,5 +10,8 @@ package struct FinishJournal: Sendable {
     package internal(set) var warnings: [String] = []
 
     mutating func note(_ text: String) { notes.append(text) }
-    mutating func warn(_ text: String) { warnings.append(text) }
+    /// Each once, since a system is mounted more than once.
+    mutating func warn(_ text: String) {
+        if !warnings.contains(text) { warnings.append(text) }
+    }
 }

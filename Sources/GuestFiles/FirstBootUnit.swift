@@ -14,6 +14,15 @@ package struct FirstBootUnit {
         name: "ingot-ssh-host-keys", summary: "Create the SSH host keys", command: "/usr/bin/ssh-keygen -A",
         before: ["ssh.service", "sshd.service"], unlessExists: "/etc/ssh/ssh_host_*_key")
 
+    /// Dropbear's own tool makes one key at a time; an old one knows fewer kinds.
+    package static let dropbearKeys = FirstBootUnit(
+        name: "ingot-dropbear-host-keys", summary: "Create Dropbear's host keys",
+        command: "/bin/sh -c '"
+            + ["rsa", "ecdsa", "ed25519"].map {
+                "/usr/bin/dropbearkey -t \($0) -f /etc/dropbear/dropbear_\($0)_host_key"
+            }.joined(separator: "; ") + "'",
+        before: ["dropbear.service"], unlessExists: "/etc/dropbear/*_host_key")
+
     static let scripts = FirstBootUnit(
         name: "ingot-first-boot", summary: "Run the first-boot scripts", command: runner, needsNetwork: true)
 

@@ -27,10 +27,12 @@ extension Guestfs {
                 "\(system.distribution.isEmpty ? "this Linux" : system.distribution) is not a known kind of Linux: what all "
                     + "have in common was generalised; package caches and what else is its own were not.")
         }
-        var parts = wanted.parts
-        if parts.contains(.sshHostKeys), try !hostKeysWillBeMade(system, &journal) { parts.remove(.sshHostKeys) }
-        for rule in cleaningRules(for: system.family, parts) { try carryOut(rule, &journal) }
-        if parts.contains(.logs) { try cleanLogs(&journal) }
+        let kept = wanted.parts.contains(.sshHostKeys) ? try keptHostKeys(&journal) : []
+        for rule in cleaningRules(for: system.family, wanted.parts) where !kept.contains(where: rule.pattern.hasPrefix)
+        {
+            try carryOut(rule, &journal)
+        }
+        if wanted.parts.contains(.logs) { try cleanLogs(&journal) }
         for pattern in wanted.removedPaths {
             guard pattern.hasPrefix("/") else {
                 journal.warn("\(pattern) was not removed: paths in the guest begin with a slash.")
@@ -61,8 +63,8 @@ extension Guestfs {
                 try truncate(path)
                 journal.emptied.append(path)
             case .removeLines(let beginnings):
-                guard let text = try contents(path) else { continue }
-                let kept = text.split(separator: "\n", omittingEmptySubsequences: false).filter { line in
+                guard let text = try wholeText(path, &journal) else { continue }
+                let kept = text.lines.filter { line in
                     !beginnings.contains { line.drop { $0 == " " }.hasPrefix($0) }
                 }.joined(separator: "\n")
                 guard kept != text else { continue }
@@ -95,7 +97,9 @@ extension Guestfs {
         for pattern in ["/root/.ssh/authorized_keys*", "/home/*/.ssh/authorized_keys*"] { files += try glob(pattern) }
         var seen: Set<String> = []
         for path in files where seen.insert(path).inserted {
-            guard let text = try contents(path), let rest = AuthorizedKeys(text: text).removing(keys) else { continue }
+            guard let text = try wholeText(path, &journal), let rest = AuthorizedKeys(text: text).removing(keys) else {
+                continue
+            }
             if rest.isBlank {
                 try remove(path)
                 journal.removed.append(path)
@@ -103,37 +107,6 @@ extension Guestfs {
                 try write(rest.text, to: path)
                 journal.changed.append(path)
             }
-        }
-    }
-
-    /// Whether the machine will have host keys when it starts. Where its SSH service does not see to that by itself, a unit
-    /// that does is added; without it nobody could log in any more.
-    private func hostKeysWillBeMade(_ system: GuestSystem, _ journal: inout FinishJournal) throws -> Bool {
-        guard try exists("/usr/bin/ssh-keygen") || exists("/usr/bin/dropbearkey") else { return true }
-        // Units that make them are not enough: Debian's own waits for a first boot as systemd understands it, which an
-        // empty machine-id is not, and cloud-init may find itself without a data source.
-        for folder in ["/usr/lib/systemd/system", "/lib/systemd/system", "/etc/systemd/system"] {
-            for unit in ["ssh.service", "sshd.service"] {
-                let text = try contents("\(folder)/\(unit)") ?? ""
-                if ["keygen", "genkeys", "gen-keys"].contains(where: text.contains) { return true }
-            }
-        }
-        switch try initSystem() {
-        case .systemd:
-            try install(.hostKeys, &journal)
-            journal.note("SSH host keys are made at the first start, by \(FirstBootUnit.hostKeys.name).service.")
-            return true
-        case .openrc, .sysv:
-            for path in ["/etc/init.d/sshd", "/etc/init.d/ssh", "/etc/rc.d/init.d/sshd"] {
-                if try contents(path)?.contains("ssh-keygen") == true { return true }
-            }
-            if try exists("/etc/init.d/dropbear") { return true }
-            fallthrough
-        case nil:
-            journal.warn(
-                "the SSH host keys were kept: nothing in this system would make new ones, and nobody could log in. "
-                    + "Install cloud-init, or remove /etc/ssh/ssh_host_* in a first-boot script that makes new ones.")
-            return false
         }
     }
 }

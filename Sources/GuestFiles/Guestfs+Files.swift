@@ -44,7 +44,9 @@ extension Guestfs {
     func files(below folder: String) throws -> [(name: String, status: GuestFileStatus)] {
         let list = processes.folder + "/names"
         defer { unlink(list) }
-        try done(api.find0(handle, folder, list))
+        // libguestfs resolves a folder that is a link in the appliance's own tree here, not in the guest's.
+        let real = try text(api.realpath(handle, folder))
+        try done(api.find0(handle, real, list))
         let names = try Data(contentsOf: URL(fileURLWithPath: list)).split(separator: 0).map {
             String(decoding: $0.first == UInt8(ascii: "/") ? $0.dropFirst() : $0, as: UTF8.self)
         }
@@ -55,7 +57,7 @@ extension Guestfs {
         var found: [(name: String, status: GuestFileStatus)] = []
         for (inner, paths) in byFolder.sorted(by: { $0.key < $1.key }) {
             let short = paths.map { String($0.dropFirst(inner.count)) }
-            let path = inner.isEmpty ? folder : "\(folder)/\(inner.dropLast())"
+            let path = inner.isEmpty ? real : (real == "/" ? "" : real) + "/\(inner.dropLast())"
             try withTexts(short) { list in
                 try structure(api.lstatnslist(handle, path, list), free: { api.free_statns_list($0) }) { statuses in
                     for (index, name) in paths.enumerated() where index < Int(statuses.len) {
@@ -92,13 +94,13 @@ extension Guestfs {
     }
 
     /// As `bytes(of:limit:)`, of what is known to be a regular file.
-    func bytes(ofFile path: String, limit: Int) throws -> [UInt8] {
+    func bytes(ofFile path: String, from start: Int64 = 0, limit: Int) throws -> [UInt8] {
         var content: [UInt8] = []
         while content.count < limit {
             try Task.checkCancellation()
             var size = 0
             let wanted = min(Self.chunk, limit - content.count)
-            guard let piece = api.pread(handle, path, Int32(wanted), Int64(content.count), &size) else {
+            guard let piece = api.pread(handle, path, Int32(wanted), start + Int64(content.count), &size) else {
                 throw lastError
             }
             defer { free(piece) }
@@ -109,9 +111,23 @@ extension Guestfs {
         return content
     }
 
+    /// Bytes of a text file.
+    private static let longestText = 4 << 20
+
     /// A text file's content, at most 4 MiB; nil where there is none.
     package func contents(_ path: String) throws -> String? {
-        try bytes(of: path, limit: 4 << 20).map { String(decoding: $0, as: UTF8.self) }
+        try bytes(of: path, limit: Self.longestText).map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    /// The content of a text file that is to be written anew, empty where there is none; nil, with a warning, where it is
+    /// longer than 4 MiB and would lose its end.
+    func wholeText(_ path: String, _ journal: inout FinishJournal) throws -> String? {
+        let content = try bytes(of: path, limit: Self.longestText + 1) ?? []
+        guard content.count <= Self.longestText else {
+            journal.warn("\(path) is longer than \(Self.longestText >> 20) MiB and stays as it is.")
+            return nil
+        }
+        return String(decoding: content, as: UTF8.self)
     }
 
     /// Replaces a file's content; one that was there keeps its owner, mode and label.

@@ -54,8 +54,10 @@ package final class Guestfs {
             if environment["LIBGUESTFS_BACKEND_SETTINGS"] == nil {
                 try done(api.set_backend_setting(handle, "force_tcg", "1"))
             }
-            // QEMU's emulated 128-bit compare-exchange makes kernels panic at random.
-            try done(api.config(handle, "-cpu", "max,-cx16"))
+            #if arch(x86_64)
+                // QEMU's emulated 128-bit compare-exchange makes kernels panic at random.
+                try done(api.config(handle, "-cpu", "max,-cx16"))
+            #endif
         }
         if let path = settings.searchPath { try done(api.set_path(handle, path)) }
         if let cache = settings.cacheFolder { try done(api.set_cachedir(handle, cache)) }

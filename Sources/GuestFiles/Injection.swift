@@ -2,7 +2,7 @@ import Foundation
 
 /// What is put into a system.
 package struct Injection: Sendable {
-    /// A file.
+    /// A file, which is root's.
     package struct File: Sendable {
         package enum Content: Sendable {
             case bytes([UInt8])
@@ -13,18 +13,11 @@ package struct Injection: Sendable {
         package var path: String
         package var content: Content
         package var mode: Int32
-        /// Names or numbers of the guest.
-        package var owner: String
-        package var group: String
 
-        package init(
-            path: String, content: Content, mode: Int32 = 0o644, owner: String = "root", group: String = "root"
-        ) {
+        package init(path: String, content: Content, mode: Int32 = 0o644) {
             self.path = path
             self.content = content
             self.mode = mode
-            self.owner = owner
-            self.group = group
         }
     }
 
@@ -59,7 +52,7 @@ package struct Injection: Sendable {
 package func renameHost(inHosts text: String, from old: String, to new: String?) -> String {
     guard !old.isEmpty, old != "localhost" else { return text }
     let short = old.prefix { $0 != "." }
-    let lines = text.split(separator: "\n", omittingEmptySubsequences: false).compactMap { line -> String? in
+    let lines = text.lines.compactMap { line -> String? in
         let code = line.prefix { $0 != "#" }
         let words = code.split { $0 == " " || $0 == "\t" }
         guard words.dropFirst().contains(where: { $0 == old || $0 == short }), let address = words.first else {
@@ -119,22 +112,9 @@ extension Guestfs {
         case .bytes(let bytes): try write(bytes, to: file.path)
         case .file(let path): try upload(path, to: file.path)
         }
-        try setOwner(
-            try identifier(of: file.owner, in: "/etc/passwd"), group: try identifier(of: file.group, in: "/etc/group"),
-            of: file.path)
+        try setOwner(0, group: 0, of: file.path)
         try setMode(file.mode & 0o7777, of: file.path)
         journal.added.append(file.path)
-    }
-
-    /// The number of a user or a group of the guest, which may be given as a number already.
-    private func identifier(of name: String, in list: String) throws -> Int32 {
-        if let number = Int32(name), number >= 0 { return number }
-        if name == "root" { return 0 }
-        for line in (try contents(list) ?? "").split(whereSeparator: \.isNewline) {
-            let fields = line.split(separator: ":", omittingEmptySubsequences: false)
-            if fields.count > 2, fields[0] == name, let number = Int32(fields[2]) { return number }
-        }
-        throw GuestfsError(text: "chown: the guest's \(list) has no \(name)", number: 0)
     }
 
     private func setHostName(
@@ -161,7 +141,7 @@ extension Guestfs {
             try write("localhost\n", to: "/etc/hostname")
         }
         journal.changed.append("/etc/hostname")
-        if let text = try contents("/etc/hosts") {
+        if let text = try wholeText("/etc/hosts", &journal) {
             let renamed = renameHost(inHosts: text, from: old ?? system.hostName, to: new)
             if renamed != text {
                 try write(renamed, to: "/etc/hosts")
@@ -186,7 +166,8 @@ extension Guestfs {
             journal.added.append(folder)
         }
         let path = folder + "/authorized_keys"
-        try write(AuthorizedKeys(text: try contents(path) ?? "").adding(String(line)).text, to: path)
+        guard let text = try wholeText(path, &journal) else { return }
+        try write(AuthorizedKeys(text: text).adding(String(line)).text, to: path)
         try setOwner(account.owner, group: account.group, of: path)
         try setMode(0o600, of: path)
         journal.added.append(path)

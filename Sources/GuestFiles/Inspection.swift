@@ -41,15 +41,23 @@ extension Guestfs {
     }
 
     /// Mounts a system as it mounts itself. What cannot be, besides its root, is told through `warn`.
-    package func mount(_ found: FoundSystem, isReadOnly: Bool, warn: (String) -> Void) throws {
+    ///
+    /// - Returns: The mount points in use.
+    @discardableResult
+    package func mount(
+        _ found: FoundSystem, isReadOnly: Bool, warn: (String) -> Void
+    ) throws -> [(path: String, device: String)] {
         try unmountAll()
+        var mounted: [(path: String, device: String)] = []
         for point in found.mountPoints {
             do {
                 try mount(point.device, at: point.path, isReadOnly: isReadOnly)
+                mounted.append(point)
             } catch let error as GuestfsError where point.path != "/" {
                 warn("\(point.path) (\(point.device)) could not be mounted and stays as it is: \(error.text)")
             }
         }
+        return mounted
     }
 
     /// The packages of the mounted system.

@@ -45,7 +45,9 @@ package struct LeftoverSearch {
     static let shortestSecret = 5
 
     package init(_ secrets: [Sensitive<String>]) {
-        self.secrets = secrets.map { Data($0.reveal().utf8) }.filter { $0.count >= Self.shortestSecret }
+        self.secrets = secrets.map { Data($0.reveal().trimmingCharacters(in: .newlines).utf8) }.filter {
+            $0.count >= Self.shortestSecret
+        }
     }
 
     package func findings(in content: [UInt8], path: String, mode: Int64) -> [Finding] {
@@ -64,9 +66,20 @@ package struct LeftoverSearch {
     }
 }
 
+/// The secrets without those that are a line of another. Lines such as `-----END CERTIFICATE-----` or `#!/bin/sh` stand in
+/// many files, and the whole secret is searched for anyway.
+package func withoutLinesOfOthers(_ secrets: [Sensitive<String>]) -> [Sensitive<String>] {
+    var lines: Set<Substring> = []
+    for secret in secrets {
+        let parts = secret.reveal().split(whereSeparator: \.isNewline)
+        if parts.count > 1 { lines.formUnion(parts) }
+    }
+    return secrets.filter { !lines.contains($0.reveal()[...]) }
+}
+
 extension Guestfs {
-    /// Bounds on what is read: bytes of a file and of all, and their number.
-    private static let largestFile: Int64 = 1 << 20
+    /// Bounds on what is read: bytes at a file's begin and at its end, of all, and the number of files.
+    private static let pieceOfFile: Int64 = 1 << 20
     private static let mostBytes: Int64 = 128 << 20
     private static let mostFiles = 20_000
 
@@ -93,17 +106,25 @@ extension Guestfs {
         var bytesLeft = Self.mostBytes
         var filesLeft = Self.mostFiles
         for folder in wanted.folders where try isFolder(folder) {
-            for (name, status) in try files(below: folder) where (1...Self.largestFile).contains(status.size) {
-                guard filesLeft > 0, bytesLeft >= status.size else {
+            for (name, status) in try files(below: folder) where status.size > 0 {
+                let size = min(status.size, 2 * Self.pieceOfFile)
+                guard filesLeft > 0, bytesLeft >= size else {
                     findings.append(
                         Finding(kind: .incomplete, path: folder, text: "there is too much in it to search all of it"))
                     break
                 }
                 filesLeft -= 1
-                bytesLeft -= status.size
+                bytesLeft -= size
                 let path = "\(folder)/\(name)"
                 do {
-                    let content = try bytes(ofFile: path, limit: Int(Self.largestFile))
+                    var content = try bytes(
+                        ofFile: path, limit: Int(status.size > size ? Self.pieceOfFile : size))
+                    if status.size > size {
+                        // The zero keeps end and begin from making a secret together.
+                        content.append(0)
+                        content += try bytes(
+                            ofFile: path, from: status.size - Self.pieceOfFile, limit: Int(Self.pieceOfFile))
+                    }
                     findings += search.findings(in: content, path: path, mode: status.mode)
                 } catch let error as GuestfsError {
                     findings.append(

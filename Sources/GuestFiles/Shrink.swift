@@ -49,8 +49,9 @@ extension Guestfs {
         let kinds = Dictionary(fileSystems.map { ($0.device, $0.kind) }, uniquingKeysWith: { first, _ in first })
         var done: Set<String> = []
         for system in systems {
+            let points: [(path: String, device: String)]
             do {
-                try mount(system, isReadOnly: false) { journal.warn($0) }
+                points = try mount(system, isReadOnly: false) { journal.warn($0) }
             } catch let error as GuestfsError {
                 journal.warn("\(system.root) could not be mounted and keeps its size: \(error.text)")
                 continue
@@ -59,7 +60,7 @@ extension Guestfs {
             let swap = wanted.clearsSwap && system.system.isLinux && !isOnBtrfs ? try releaseSwapFiles(&journal) : []
             // What was just deleted is free only once the journal says so.
             try sync()
-            for point in system.mountPoints where done.insert(point.device).inserted {
+            for point in points where done.insert(point.device).inserted {
                 try giveBack(point.device, at: point.path, wanted, room, &journal)
             }
             for file in swap {

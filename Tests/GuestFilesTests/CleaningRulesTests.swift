@@ -94,6 +94,12 @@ struct AccountTests {
         #expect(rest?.names == ["jo@example", "it is a different key"])
     }
 
+    @Test("lines that end as Windows ends them are lines")
+    func carriageReturns() {
+        let text = "\(key)\r\nssh-rsa AAAAB3Other jo\r\n"
+        #expect(AuthorizedKeys(text: text).removing([key])?.text == "ssh-rsa AAAAB3Other jo\r\n")
+    }
+
     @Test("a file without the key is not touched")
     func untouched() {
         #expect(AuthorizedKeys(text: "ssh-rsa AAAAB3Other jo\n").removing([key]) == nil)
@@ -162,5 +168,25 @@ struct InjectionTests {
         #expect(text.contains("ConditionPathExistsGlob=!/etc/ssh/ssh_host_*_key\n"))
         #expect(text.contains("Before=ssh.service sshd.service"))
         #expect(text.contains("ExecStart=/usr/bin/ssh-keygen -A\n"))
+    }
+
+    @Test("Dropbear's keys are made by its own tool, before it starts")
+    func dropbearUnit() {
+        let text = FirstBootUnit.dropbearKeys.systemdText
+        #expect(text.contains("Before=dropbear.service\n"))
+        #expect(text.contains("ExecStart=/bin/sh -c '/usr/bin/dropbearkey -t rsa -f "))
+        #expect(text.contains("-t ed25519 -f /etc/dropbear/dropbear_ed25519_host_key'\n"))
+    }
+
+    @Test(
+        "a service that makes host keys is told from one that does not",
+        arguments: [
+            ("[Unit]\nWants=dropbear-keygen.service\n", true), ("ExecStart=/usr/sbin/dropbear -EF -R -p 22\n", true),
+            ("DROPBEAR_EXTRA_ARGS=\"-R\"\n", true), ("    dropbearkey -t rsa -f $key\n", true),
+            ("# dropbearkey -t rsa\n#DROPBEAR_EXTRA_ARGS=\"-R\"\n", false), ("chown -R root $folder\n", false),
+            ("ExecStart=/usr/sbin/dropbear -EF -p \"$DROPBEAR_PORT\" -W \"$DROPBEAR_RECEIVE_WINDOW\"\n", false),
+        ])
+    func makers(text: String, makesKeys: Bool) {
+        #expect(SSHServer.dropbear.makesKeys(text) == makesKeys)
     }
 }

@@ -107,6 +107,11 @@ enum FabricatedDebian {
         ("/var/lib/dbus/machine-id", "0123456789abcdef0123456789abcdef\n"),
         ("/etc/ssh/ssh_host_ed25519_key", "-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n"),
         ("/etc/ssh/ssh_host_ed25519_key.pub", "ssh-ed25519 AAAA\n"), ("/etc/ssh/sshd_config", "Port 22\n"),
+        ("/usr/sbin/sshd", "#!"), ("/usr/sbin/dropbear", "#!"), ("/usr/bin/dropbearkey", "#!"),
+        ("/usr/lib/systemd/system/dropbear.service", "[Service]\nExecStart=/usr/sbin/dropbear -EF\n"),
+        ("/etc/dropbear/dropbear_rsa_host_key", "x"),
+        // A secret at the end of what is too large to be searched whole.
+        ("/opt/own/large", String(repeating: "large ", count: 600_000) + "S3cretToken"),
         ("/usr/bin/ssh-keygen", "#!"), ("/usr/lib/systemd/systemd", "#!"),
         ("/usr/lib/systemd/system/ssh.service", "[Service]\nExecStart=/usr/sbin/sshd -D\n"),
         ("/root/.ssh/authorized_keys", buildKey + "\n"), ("/root/.bash_history", "secret things\n"),

@@ -18,6 +18,15 @@ struct LeftoverTests {
         #expect(LeftoverSearch([Sensitive("root")]).findings(in: Array("root".utf8), path: "/x", mode: 0o600).isEmpty)
     }
 
+    @Test("lines that many files have are no secrets of their own, and the end of a secret's file is no part of it")
+    func linesOfOthers() {
+        let key = "-----BEGIN PRIVATE KEY-----\r\nMIIB\r\n-----END PRIVATE KEY-----\r\n"
+        let secrets = [key, "-----END PRIVATE KEY-----", "MIIB", "hunter22\n", "hunter22"].map { Sensitive($0) }
+        #expect(withoutLinesOfOthers(secrets).map { $0.reveal() } == [key, "hunter22\n", "hunter22"])
+        let search = LeftoverSearch([Sensitive(key)])
+        #expect(search.findings(in: Array("x\(key.dropLast())".utf8), path: "/x", mode: 0o600).map(\.kind) == [.secret])
+    }
+
     @Test("a private key is reported only where others can read it")
     func privateKey() {
         let key = Array("-----BEGIN OPENSSH PRIVATE KEY-----\nb3Bl\n".utf8)

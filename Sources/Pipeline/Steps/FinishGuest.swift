@@ -10,6 +10,8 @@ struct FinishedGuest: Sendable {
     /// Overlays over the machine's disks, or copies that have the same backing file.
     var overlays: Disks
     var documents: [(name: String, content: Data)]
+    /// The overlays hold something else than the machine's disks.
+    var isChanged: Bool
     /// What the check found, where that is to be an error.
     var complaint: BuildError?
 }
@@ -41,9 +43,9 @@ struct FinishGuest: Sendable {
     func run(_ disks: Disks, _ workspace: Workspace, _ data: RunData) async throws -> FinishedGuest {
         do {
             let overlays = try await makeOverlays(over: disks, workspace)
+            let options = try options(data)
             let result = try await GuestFiles.finish(
-                overlays.paths.map { GuestDisk(path: $0, format: overlays.format) }, try options(data),
-                appliance(workspace)
+                overlays.paths.map { GuestDisk(path: $0, format: overlays.format) }, options, appliance(workspace)
             ) { [reporter] stage, fraction in
                 reporter.report(fraction.map { .progress(fraction: $0) } ?? .heartbeat, stage.rawValue)
             }
@@ -53,12 +55,14 @@ struct FinishGuest: Sendable {
             }
             tell(result.journal)
             return FinishedGuest(
-                overlays: overlays, documents: try documents(result), complaint: try tell(result.findings))
+                overlays: overlays, documents: try documents(result), isChanged: options.changesDisks,
+                complaint: try tell(result.findings))
         } catch {
             do { try removeTree(workspace.overlays) } catch { reporter.warn("\(error)") }
             guard var failure = error as? BuildError else { throw error }
             // Not by the overlays' names, which tell nobody anything.
             failure.operation = "finish \(source.vmName)"
+            if let error = failure.underlying as? GuestfsError { failure.underlying = Reason(text: plain(error.text)) }
             throw failure
         }
     }
@@ -165,27 +169,31 @@ struct FinishGuest: Sendable {
     /// The template's secrets and the password that the guest was entered with. One that is the user's name as well stands
     /// in every /etc/passwd, and says nothing.
     private func leftovers() -> [Sensitive<String>] {
+        let secrets = withoutLinesOfOthers(secrets)
         guard case .ssh(let ssh) = source.communicator, let password = ssh.password else { return secrets }
         return (secrets + [password]).filter { $0.reveal() != ssh.username }
     }
 
     // MARK: What came of it
 
+    /// Words that hold names and messages of the guest, without what could take hold of a terminal.
+    private func plain(_ text: String) -> String { printableLines(text).joined(separator: " ") }
+
     private func tell(_ journal: FinishJournal) {
-        for warning in journal.warnings { reporter.warn(warning) }
-        for note in journal.notes { reporter.news(note) }
+        for warning in journal.warnings { reporter.warn(plain(warning)) }
+        for note in journal.notes { reporter.news(plain(note)) }
         let changes = [
             ("removed", journal.removed), ("emptied", journal.emptied), ("changed", journal.changed),
             ("added", journal.added),
         ].filter { !$0.1.isEmpty }
-        for (word, paths) in changes { reporter.debug("\(word) in the image: \(paths.joined(separator: " "))") }
+        for (word, paths) in changes { reporter.debug(plain("\(word) in the image: \(paths.joined(separator: " "))")) }
         if !changes.isEmpty {
             reporter.news("Paths in the image: " + changes.map { "\($0.1.count) \($0.0)" }.joined(separator: ", "))
         }
     }
 
     private func tell(_ findings: [GuestFiles.Finding]) throws -> BuildError? {
-        let lines = findings.map { "\($0.path): \($0.text)" }
+        let lines = findings.map { plain("\($0.path): \($0.text)") }
         let most = 20
         var shown = Array(lines.prefix(most))
         if lines.count > most {
