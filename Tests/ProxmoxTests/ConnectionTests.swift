@@ -69,6 +69,22 @@ struct ConnectionTests {
         #expect(cluster.state.withLock { $0.logins } == 2)
     }
 
+    @Test("a ticket too old to be renewed, or that is refused, gives way to the password", arguments: [true, false])
+    func deadTicket(isTooOld: Bool) async throws {
+        let cluster = FakeCluster()
+        try await FakeServer.with(cluster) { server in
+            var pace = ProxmoxPace.quick
+            pace.ticketAge = .zero
+            if isTooOld { pace.ticketLife = .zero }
+            try await server.client(FakeServer.password, pace: pace) { client in
+                _ = try await client.version()
+                cluster.state.withLock { $0.tickets = [] }
+                _ = try await client.version()
+            }
+        }
+        cluster.state.withLock { #expect($0.logins == 2 && $0.counts["ticket"] == (isTooOld ? 2 : 3)) }
+    }
+
     @Test("a ticket that the server forgot is replaced")
     func lostTicket() async throws {
         let cluster = FakeCluster()
@@ -82,16 +98,13 @@ struct ConnectionTests {
         #expect(cluster.state.withLock { $0.logins } == 2)
     }
 
-    @Test("a second factor is asked for, and taken")
+    @Test("an account with a second factor is told of tokens")
     func secondFactor() async throws {
         let cluster = FakeCluster()
-        cluster.state.withLock { $0.oneTimePassword = "123456" }
+        cluster.state.withLock { $0.needsSecondFactor = true }
         try await FakeServer.with(cluster) { server in
             let text = await words { try await server.client(FakeServer.password) { try await $0.version() } }
             #expect(text.contains("second factor") && text.contains("API token"), "\(text)")
-            let credentials = ProxmoxCredentials.password(
-                user: "ci@pve", password: Sensitive("p&ss word"), oneTimePassword: Sensitive("123456"))
-            _ = try await server.client(credentials) { try await $0.version() }
         }
     }
 

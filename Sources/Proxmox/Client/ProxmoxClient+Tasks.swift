@@ -46,18 +46,20 @@ extension ProxmoxClient {
     ///   task itself goes on in the last two.
     @discardableResult
     package func wait(for task: UPID, to operation: String, limit: Duration? = nil) async throws -> Int {
-        let limit = limit ?? server.pace.taskLimit
         let end: TaskState
         do {
-            end = try await poll("waiting for the task \(task.type)", every: server.pace.pollInterval, limit: limit) {
+            end = try await poll(
+                "waiting for the task \(task.type)", every: server.pace.pollInterval,
+                limit: limit ?? server.pace.taskLimit
+            ) {
                 let state = try await self.state(of: task)
                 return state == .running ? nil : state
             }
         } catch let error as TimedOut {
             throw BuildError(
                 operation: operation,
-                hint:
-                    "The server is slower than expected; see the task on node \(task.node), and raise the limit for tasks.",
+                hint: "The server is slower than expected; see the task on node \(task.node)"
+                    + (limit == nil ? ", and raise the limit for tasks." : ", where it goes on."),
                 underlying: error)
         }
         guard case .ended(let status) = end, !end.isSuccess else {

@@ -97,3 +97,30 @@ struct ImageTransfer {
         return "ingot-\(name)-\(image.slot)-\(ProxmoxClient.randomDigits(12)).\(image.format.rawValue)"
     }
 }
+
+extension ProxmoxClient {
+    /// Makes sure that a shell is on the node that the template is made on: `qm importdisk` knows no other's machines.
+    ///
+    /// - Throws: `BuildError`.
+    func requireNode(of plan: UploadPlan, behind shell: any ProxmoxShell) async throws {
+        let operation = "find out which node the SSH access leads to"
+        let limit = server.pace.callLimit
+        let (code, output) = try await attempting(operation, hint: "Check the SSH access to the node.") {
+            try await withDeadline(limit, "asking for its name") { try await shell.run("hostname") }
+        }
+        // A login may say more before it.
+        let last = output.split(whereSeparator: \.isNewline).last { !$0.allSatisfy(\.isWhitespace) } ?? ""
+        let name = Self.oneLine(String(last))
+        guard code == 0, !name.isEmpty else {
+            throw BuildError(
+                operation, because: "`hostname` ended with exit code \(code): \(name)",
+                hint: "The SSH user must be root, on a node of Proxmox VE.")
+        }
+        // A node is called as its host, without the domain.
+        guard name.prefix(while: { $0 != "." }).lowercased() == plan.node.lowercased() else {
+            throw BuildError(
+                plan.operation, because: "the SSH access leads to `\(name)`, and the template is made on \(plan.node)",
+                hint: "Set ssh_host to the address of node \(plan.node).")
+        }
+    }
+}

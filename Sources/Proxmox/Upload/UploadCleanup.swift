@@ -112,7 +112,7 @@ extension ProxmoxClient {
     var userName: String {
         switch server.credentials {
         case .token(let id, _): id
-        case .password(let user, _, _): user
+        case .password(let user, _): user
         }
     }
 

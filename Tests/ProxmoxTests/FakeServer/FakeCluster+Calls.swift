@@ -86,16 +86,10 @@ extension FakeCluster.State {
             return ["username": user, "ticket": ticket, "CSRFPreventionToken": "csrf:" + ticket]
         }
         if tickets.contains(password), password.hasPrefix("PVE:\(user):") { return ticket() }
-        if let challenge = fields["tfa-challenge"] {
-            guard challenge == "PVE:!tfa!\(user)", let code = oneTimePassword, password == "totp:" + code else {
-                throw FakeRefusal(status: 401, message: "authentication failure")
-            }
-            return ticket()
-        }
         guard secrets[user] == password, !user.contains("!") else {
             throw FakeRefusal(status: 401, message: "authentication failure")
         }
-        if oneTimePassword != nil {
+        if needsSecondFactor {
             return ["username": user, "ticket": "PVE:!tfa!\(user)", "NeedTFA": 1, "CSRFPreventionToken": "none"]
         }
         return ticket()
