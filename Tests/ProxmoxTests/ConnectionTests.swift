@@ -34,9 +34,8 @@ struct ConnectionTests {
         try await FakeServer.with(cluster) { server in
             try await server.client(FakeServer.password) { client in
                 _ = try await client.version()
-                let task = try await client.startDownload(
-                    of: "https://example.com/a.iso", to: "local", on: "pve", content: "iso", fileName: "a.iso")
-                #expect(task.type == "download" && task.user == "ci@pve")
+                let task = try #require(try await client.removeVolume("local:import/a.raw", on: "pve"))
+                #expect(task.type == "imgdel" && task.user == "ci@pve")
             }
         }
         #expect(cluster.state.withLock { $0.logins } == 1)
@@ -218,21 +217,18 @@ struct ConnectionTests {
             $0.faults = [
                 .init(call: "version", occurrence: 1, fault: .refuse(595, "Connection refused")),
                 .init(call: "version", occurrence: 2, fault: .cut),
-                .init(call: "download", occurrence: nil, fault: .refuse(595, "Connection refused")),
+                .init(call: "removeVolume", occurrence: nil, fault: .refuse(595, "Connection refused")),
             ]
         }
         try await FakeServer.with(cluster) { server in
             try await server.client { client in
                 _ = try await client.version()
-                let text = await words {
-                    try await client.startDownload(
-                        of: "https://example.com/a.iso", to: "local", on: "pve", content: "iso", fileName: "a.iso")
-                }
+                let text = await words { try await client.removeVolume("local:import/a.raw", on: "pve") }
                 #expect(text.contains("(595)") && text.contains("offline"), "\(text)")
             }
         }
         #expect(cluster.state.withLock { $0.counts["version"] } == 3)
-        #expect(cluster.state.withLock { $0.counts["download"] } == 1)
+        #expect(cluster.state.withLock { $0.counts["removeVolume"] } == 1)
     }
 
     @Test("ids of tasks are read and bad ones refused")

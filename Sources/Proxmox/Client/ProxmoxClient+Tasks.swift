@@ -41,11 +41,9 @@ extension ProxmoxClient {
     /// - Parameters:
     ///   - operation: what the task does, as an infinitive.
     ///   - limit: nil is the pace's limit for tasks.
-    /// - Returns: how many warnings it gave.
     /// - Throws: `BuildError` over `TaskFailure` if it failed, over `TimedOut` at the limit; `CancellationError`. The
     ///   task itself goes on in the last two.
-    @discardableResult
-    package func wait(for task: UPID, to operation: String, limit: Duration? = nil) async throws -> Int {
+    package func wait(for task: UPID, to operation: String, limit: Duration? = nil) async throws {
         let end: TaskState
         do {
             end = try await poll(
@@ -62,10 +60,7 @@ extension ProxmoxClient {
                     + (limit == nil ? ", and raise the limit for tasks." : ", where it goes on."),
                 underlying: error)
         }
-        guard case .ended(let status) = end, !end.isSuccess else {
-            if case .ended(let status) = end, status.hasPrefix("WARNINGS: ") { return Int(status.dropFirst(10)) ?? 1 }
-            return 0
-        }
+        guard case .ended(let status) = end, !end.isSuccess else { return }
         // Without its log the failure still says what happened.
         let lines = (try? await log(of: task)) ?? []
         let failure = TaskFailure(task: task, status: status, log: Array(lines.suffix(50)))

@@ -31,13 +31,8 @@ struct ImageTransfer {
         for image in plan.upload.images {
             let name = fileName(image)
             report(.step("compute the checksum of \(image.path)"))
-            let digest: String
-            if let known = image.sha256 {
-                digest = known
-            } else {
-                digest = try await attempting("read \(image.path)", hint: "Check that it can be read.") {
-                    try await UploadedFile(image.path).sha256()
-                }
+            let digest = try await attempting("read \(image.path)", hint: "Check that it can be read.") {
+                try await UploadedFile(image.path).sha256()
             }
             report(.step("upload \(image.path) to the storage \(storage)"))
             let file = UploadedVolume(id: "\(storage):import/\(name)", storage: storage, node: plan.node)

@@ -100,7 +100,7 @@ extension ProxmoxClient {
             case .refused, .made: break
             }
             let volumes = try await client.volumes(on: file.node, storage: file.storage, content: "import")
-            guard volumes.contains(where: { $0.id == file.id }) else { return true }
+            guard volumes.contains(file.id) else { return true }
             if let task = try await client.removeVolume(file.id, on: file.node) {
                 try await client.wait(for: task, to: "remove \(file.id)")
             }

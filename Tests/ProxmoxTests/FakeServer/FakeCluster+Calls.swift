@@ -31,8 +31,7 @@ extension FakeCluster.State {
                     "vmid": id, "name": machine.config["name"] ?? "VM \(id)", "node": machine.node,
                     "type": machine.isContainer ? "lxc" : "qemu",
                     "template": machine.config["template"] == "1" ? 1 : 0,
-                    "status": machine.isRunning ? "running" : "stopped",
-                    "tags": machine.config["tags"] ?? "",
+                    "status": "stopped", "tags": machine.config["tags"] ?? "",
                 ]
             }
         case "storages":
@@ -54,7 +53,6 @@ extension FakeCluster.State {
                 }
         case "removeVolume": return try removeVolume(path["volume"] ?? "", node, user)
         case "upload": return try upload(to: path["storage"] ?? "", fields, node, user)
-        case "download": return start("download", fields["filename"] ?? "", on: node, for: user) { _ in nil }
         case "tasks":
             return tasks.filter { $0.end == nil && $0.type == fields["typefilter"] ?? $0.type }.map {
                 ["upid": $0.upid]

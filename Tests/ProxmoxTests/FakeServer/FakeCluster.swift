@@ -24,7 +24,6 @@ final class FakeCluster: Sendable {
     struct Machine: Sendable, Equatable {
         var node = "pve"
         var config: [String: String]
-        var isRunning = false
         var hasLinkedClones = false
         var isContainer = false
     }

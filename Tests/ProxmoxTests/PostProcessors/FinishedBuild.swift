@@ -75,6 +75,11 @@ final class FinishedBuild: Sendable {
     /// What is wrong with a template of these post-processors; empty if nothing is.
     static func mistakes(_ postProcessors: String) throws -> String { errors(of: try load(postProcessors)) }
 
+    /// What is secret of such a template, once it is loaded.
+    static func secrets(of postProcessors: String) throws -> [String] {
+        try load(postProcessors).plan.value.secrets.map { $0.reveal() }
+    }
+
     /// Runs the post-processors of a template on the images.
     ///
     /// - Parameter checksOnly: Only what comes before the build.

@@ -183,6 +183,21 @@ struct UploadPostProcessorTests {
         #expect(try mistakes("    version_label = \"7\"") == "")
     }
 
+    @Test("what logs in is secret from the start, even where the template has it in plain text")
+    func secrets() throws {
+        let secrets = try FinishedBuild.secrets(
+            of: """
+                  post-processor "proxmox" {
+                    proxmox_url  = "https://pve.example.com"
+                    username     = "ci@pve!ingot"
+                    token        = "aaaa-bbbb"
+                    password     = "${build.Password}"
+                    ssh_password = "of the node"
+                  }
+                """)
+        #expect(Set(secrets) == ["aaaa-bbbb", "of the node"])
+    }
+
     @Test("an SSH host that is another node is told before the build")
     func otherNode() async throws {
         let (cluster, authority) = (quickCluster(), try await authority())
