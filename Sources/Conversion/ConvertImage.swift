@@ -52,6 +52,7 @@ package struct ConvertImage: Sendable {
     package func run(onProgress: @escaping @Sendable (Phase, Double) -> Void) async throws -> Outcome {
         let operation = "convert \(input) to \(output)"
         let format = try inputFormat ?? ImageFormat(ofFile: input)
+        try requirePlausible(format, operation)
         let target = try targetFormat(operation)
         try requireFreeName(operation)
         let staged = "\(output).partial-\(String(UInt32.random(in: 0 ... .max), radix: 16))"
@@ -140,6 +141,8 @@ package struct ConvertImage: Sendable {
         _ outcome: inout Outcome
     ) async throws {
         outcome.backingFile = try await backingFile(source, format)
+        // What is cut off would read as zeros, in the copy and in the comparison alike.
+        if format != .raw { try await qemuImg.check(source, format: format.rawValue) }
         try await qemuImg.convert(
             source, sourceFormat: format.rawValue, to: staged, format: target.rawValue,
             isCompressed: isCompressed && target == .qcow2, isFlushed: false, arguments: creationOptions(target)
@@ -199,6 +202,19 @@ package struct ConvertImage: Sendable {
             throw refuse("a level, threads and a machine's configuration are for archives", "Leave them out.")
         }
         return target
+    }
+
+    /// Anything can be a raw disk; what is none by its name, or holds nothing, is rather a mistake.
+    private func requirePlausible(_ format: ImageFormat, _ operation: String) throws {
+        guard format == .raw else { return }
+        var status = stat()
+        if stat(input, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_size == 0 {
+            throw BuildError(operation, because: "the input is empty", hint: "Was its copy cut off?")
+        }
+        guard inputFormat == nil, let named = ImageFormat(ending: input), named != .raw else { return }
+        throw BuildError(
+            operation, because: "the input's content is not \(named.rawValue), as its name says",
+            hint: "If it is a raw disk, give --input-format raw.")
     }
 
     /// The output's name must be free, or replaceable.

@@ -37,7 +37,12 @@ package struct Build: Sendable {
     package func run() async throws -> [Artifact] {
         try await PostProcess(build: plan, data: .none(context.runUUID), context: context, reporter: reporter).check()
         let (artifact, data) = try await makeImage()
-        return try await PostProcess(build: plan, data: data, context: context, reporter: reporter).run(artifact)
+        do {
+            return try await PostProcess(build: plan, data: data, context: context, reporter: reporter).run(artifact)
+        } catch {
+            reporter.news("The image itself is complete and stays in \(plan.source.outputDirectory).")
+            throw error
+        }
     }
 
     /// The build, from top to bottom.
@@ -82,17 +87,18 @@ package struct Build: Sendable {
                     .run(machine, shell)
             }
             let finished = try await finishGuest(disks, workspace, data, step)
-            var outcome = try await step.run("Finishing the disk") {
+            var shortcoming = try await step.run("Finishing the disk") {
                 try await FinishDisks(source: source, reporter: reporter).run(disks, finished, workspace)
             }
-            if let proxmox = source.proxmox, case .success = outcome {
-                outcome = try await archive(disks, workspace, proxmox, step)
+            if let proxmox = source.proxmox, shortcoming == nil {
+                shortcoming = try await archive(disks, workspace, proxmox, step)
             }
             let artifact = try await step.run("Moving the image into place") {
-                try CommitOutput(source: source, context: context).run(workspace)
+                try CommitOutput(source: source, context: context).run(workspace, isComplete: shortcoming == nil)
             }
-            // The image lies in its place by now, finished or not.
-            try outcome.get()
+            if let shortcoming {
+                throw shortcoming.error(place: context.shown(artifact.directory ?? source.outputDirectory))
+            }
             return (artifact, data)
         }
     }
@@ -120,7 +126,7 @@ package struct Build: Sendable {
     /// `format = "proxmox"`: the archive is all that leaves the workspace. Where it cannot be made, the disks do.
     private func archive(
         _ disks: Disks, _ workspace: Workspace, _ settings: ProxmoxArchiveSettings, _ step: StepRunner
-    ) async throws -> Result<Void, any Error> {
+    ) async throws -> Shortcoming? {
         let variables = workspace.output + "/efivars.fd"
         var hasVariables = FileManager.default.fileExists(atPath: variables)
         if case .efi(_, _, dropsVars: true) = plan.source.machine.firmware { hasVariables = false }
@@ -133,11 +139,10 @@ package struct Build: Sendable {
             }
         } catch let error where !(error is CancellationError) {
             try Task.checkCancellation()
-            return .failure(
-                error.keeping("The disks are kept in \(plan.source.outputDirectory).", in: "make the Proxmox archive"))
+            return Shortcoming("make the Proxmox archive", error, kept: "The disks are kept")
         }
         for file in disks.paths + [variables] { try removeTree(file) }
-        return .success(())
+        return nil
     }
 
     /// A machine that goes away ends the installation at once; without a communicator its power-off is how it ends.

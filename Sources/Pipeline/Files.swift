@@ -53,10 +53,28 @@ func withFolderLock<Value>(of path: String, _ body: () throws -> Value) throws -
 }
 
 func makeParent(of path: String) throws {
-    let parent = URL(filePath: path).deletingLastPathComponent().path
-    try attemptingNow("make the folder \(parent)") {
-        try FileManager.default.createDirectory(atPath: parent, withIntermediateDirectories: true)
+    try makeFolder(URL(filePath: path).deletingLastPathComponent().path)
+}
+
+/// Makes a folder with those on the way to it; one that is there is fine.
+func makeFolder(_ path: String) throws {
+    if mkdir(path, 0o755) == 0 { return }
+    let reason = errno
+    if reason == ENOENT {
+        let parent = URL(filePath: path).deletingLastPathComponent().path
+        guard parent != path, parent.utf8.count < path.utf8.count else {
+            throw systemFailure("make the folder \(path)")
+        }
+        try makeFolder(parent)
+        if mkdir(path, 0o755) == 0 || errno == EEXIST { return }
+        throw systemFailure("make the folder \(path)")
     }
+    var isFolder: ObjCBool = false
+    if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) {
+        if isFolder.boolValue { return }
+        throw BuildError("make the folder \(path)", because: "there is a file of that name")
+    }
+    throw BuildError("make the folder \(path)", because: String(cString: strerror(reason)))
 }
 
 /// The last system error as a build error.

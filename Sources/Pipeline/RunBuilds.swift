@@ -78,12 +78,15 @@ package struct RunBuilds: Sendable {
         let clock = ContinuousClock()
         let start = clock.now
         var folder: RunFolder?
+        var log: Reporter?
         do {
             try Task.checkCancellation()
             let runFolder = try RunFolder(base: runsDirectory, build: build.name, now: Date())
             folder = runFolder
             let reporter = Reporter(build: build.name, sinks: sinks + [runFolder], secrets: plan.secrets)
             reporter.debug("run folder \(runFolder.path)")
+            // The console shows the reason at its own place; the folder needs it too.
+            log = Reporter(build: build.name, sinks: [runFolder], secrets: plan.secrets)
             var context = context
             context.build = build
             let artifacts = try await Build(
@@ -94,6 +97,7 @@ package struct RunBuilds: Sendable {
         } catch {
             // A build that was told to stop may end with the error of what was cut off.
             let error = Task.isCancelled ? CancellationError() : error
+            log?.report(.error, error is CancellationError ? "interrupted" : "\(error)")
             let failure = folder.flatMap { error is CancellationError ? nil : FailureReport(error, in: $0) }
             return BuildOutcome(
                 name: build.name, took: clock.now - start, result: .failure(error), failure: failure)

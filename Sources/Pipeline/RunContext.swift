@@ -35,6 +35,11 @@ package struct RunContext: Sendable {
         return path == "." || path.isEmpty ? workingDirectory : workingDirectory + "/" + path
     }
 
+    /// A path as people know it: relative to the working directory where it lies in there.
+    func shown(_ path: String) -> String {
+        path.hasPrefix(workingDirectory + "/") ? String(path.dropFirst(workingDirectory.count + 1)) : path
+    }
+
     /// Renders an option that is filled in late, such as `execute_command`.
     ///
     /// - Throws: `BuildError` with the place and the reason.

@@ -31,6 +31,26 @@ private func makeRaw(_ path: String) throws -> Data {
 }
 
 @Suite struct ConvertImageTests {
+    @Test("an input that is cut off, empty, or not what its name says is refused")
+    func implausible() async throws {
+        try await withScratch { folder in
+            _ = try makeRaw(folder + "/in.raw")
+            #expect(await refusal(ConvertImage(input: folder + "/in.raw", output: folder + "/a.qcow2")) == "")
+            let whole = try Data(contentsOf: URL(filePath: folder + "/a.qcow2"))
+            try whole.prefix(whole.count - 128 * 1024).write(to: URL(filePath: folder + "/cut.qcow2"))
+            try Data().write(to: URL(filePath: folder + "/empty.raw"))
+            try Data(repeating: 7, count: 4096).write(to: URL(filePath: folder + "/script.qcow2"))
+            for (name, reason) in [
+                ("cut.qcow2", "check the disk"), ("empty.raw", "the input is empty"),
+                ("script.qcow2", "content is not qcow2"),
+            ] {
+                let words = await refusal(ConvertImage(input: "\(folder)/\(name)", output: folder + "/out.raw"))
+                #expect(words.contains(reason), "\(words)")
+                #expect(!FileManager.default.fileExists(atPath: folder + "/out.raw"))
+            }
+        }
+    }
+
     @Test(
         "raw into every format and back gives the same bytes",
         arguments: ["a.qcow2", "a.vmdk", "a.vdi", "a.vhdx", "a.vhd", "a.vma", "a.vma.zst", "a.img"])

@@ -101,6 +101,10 @@ struct FailureTests {
         let run = try await bench.ingot("build", "t.pkr.hcl")
         #expect(run.status == 1)
         #expect(run.output.contains("the machine powered itself off"))
+        let folder = try #require(bench.runFolder)
+        for name in ["log.txt", "events.jsonl"] {
+            #expect(try bench.read(folder + "/" + name).contains("the machine powered itself off"), "\(name)")
+        }
         expectClean(bench)
     }
 

@@ -155,17 +155,20 @@ struct FinishTests {
             Guest.template(
                 source: "  finish {\n  }\n", build: shell("echo kept | dd of=/dev/vda bs=512 conv=sync; sync")),
             to: "t.pkr.hcl")
-        let run = try await bench.ingot("build", "-color=false", "t.pkr.hcl")
+        try bench.write("older", to: "output-guest/image")
+        let run = try await bench.ingot("build", "-color=false", "-force", "t.pkr.hcl")
         #expect(run.status == 1, "\(run.output)")
         #expect(run.output.contains("no operating system was found"), "\(run.output)")
-        #expect(run.output.contains("The image is kept unfinished in output-guest."), "\(run.output)")
-        #expect(try FileManager.default.contentsOfDirectory(atPath: bench.path + "/output-guest") == ["packer-guest"])
+        #expect(run.output.contains("The image is kept unfinished in output-guest.unfinished."), "\(run.output)")
+        #expect(try bench.read("output-guest/image") == "older")
+        let made = try FileManager.default.contentsOfDirectory(atPath: bench.path + "/output-guest.unfinished")
+        #expect(made == ["packer-guest"])
         let look = try await command(
             "sh",
             [
                 "-c",
-                "cd \(bench.path) && qemu-img check -q output-guest/packer-guest && "
-                    + "qemu-img dd -O raw bs=512 count=1 if=output-guest/packer-guest of=sector && head -c 4 sector",
+                "cd \(bench.path) && qemu-img check -q output-guest.unfinished/packer-guest && "
+                    + "qemu-img dd -O raw bs=512 count=1 if=output-guest.unfinished/packer-guest of=sector && head -c 4 sector",
             ])
         #expect(look.output.contains("kept"), "\(look.output)")
         #expect(!bench.names.contains { $0.hasPrefix(".output") })

@@ -183,6 +183,18 @@ struct ProxmoxSettingsTests {
             try upload("existing = \"replace\"", force: true, environment: environment).existing == .replace(any: true))
         let versions = try upload("existing = \"version\"\nkeep = 3", environment: environment)
         #expect(versions.existing == .version(label: nil, keep: 3))
+        for url in ["https://127.0.0.1:99999", "https://", "ftp://x", "https://u:hunter2@own:8006"] {
+            let refused = Loaded(
+                qemuTemplate(
+                    "", build: "post-processor \"proxmox\" {\n storage_pool = \"x\"\n proxmox_url = \"\(url)\"\n}"),
+                files: ["a.iso": ""]
+            ) { $0.environment = environment }
+            #expect(
+                refused.errors.contains { ["template/invalid-url", "template/secret-in-url"].contains($0.id) }, "\(url)"
+            )
+            let drawn = refused.errors.map(DiagnosticRenderer(files: refused.files).render).joined()
+            #expect(!drawn.contains("hunter2"))
+        }
         let own = try upload(
             """
             proxmox_url = "https://own:8006"

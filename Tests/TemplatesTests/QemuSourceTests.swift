@@ -174,6 +174,9 @@ struct QemuSourceTests {
     func outputDirectory() {
         let files = ["output-vm/disk": ""]
         #expect(Loaded(qemuTemplate(""), files: files).errorMarks == ["output-exists: source \"qemu\" \"vm\""])
+        // A template that was built once is still right.
+        let checked = Loaded(qemuTemplate(""), files: files) { $0.isValidation = true }
+        #expect(checked.errorMarks == [] && checked.warnings.contains { $0.id == "template/output-exists" })
         #expect(Loaded(qemuTemplate(""), files: files) { $0.force = true }.errorMarks == [])
     }
 

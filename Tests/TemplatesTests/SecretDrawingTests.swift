@@ -131,6 +131,8 @@ struct SecretDrawingTests {
             #"{"variables": {"p": ["hunter2"]}, "sensitive-variables": ["p"], "builders": []}"#,
             #"{"variables": {"p": "hunter2{{"}, "sensitive-variables": ["p"], "builders": []}"#,
             #"{"variables": {"p": "hunter2"}, "sensitive-variables": ["p", "builders": []}"#,
+            #"{"builders": [{"type": "qemu", "ssh_password": "hunter2", "dsk_size": "1G", "iso_url": "a.iso"}]}"#,
+            #"{"builders": [], "post-processors": [{"type": "proxmox", "token": "hunter2", "vm_idd": 1}]}"#,
         ])
     func legacy(text: String) {
         let loaded = Loaded("", files: ["t.json": text], path: "t.json")

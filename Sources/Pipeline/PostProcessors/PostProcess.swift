@@ -52,7 +52,7 @@ package struct PostProcess: Sendable {
                         try await run(planned, on: current)
                     }
                     guard let made else { continue }
-                    if planned.keepInputArtifact == false, planned.consumesImages { dropped += current.files }
+                    if planned.keepInputArtifact == false, planned.consumesImages { dropped += images(in: current) }
                     current = made
                     artifacts.append(made)
                 }
@@ -72,7 +72,18 @@ package struct PostProcess: Sendable {
         // Only an empty one goes.
         if let folder = artifacts.first?.directory { rmdir(folder) }
         let gone = Set(dropped)
-        return artifacts.filter { $0.files.isEmpty || !gone.isSuperset(of: $0.files) }
+        return artifacts.compactMap { artifact in
+            var rest = artifact
+            rest.files.removeAll(where: gone.contains)
+            return artifact.files.isEmpty || !rest.files.isEmpty ? rest : nil
+        }
+    }
+
+    /// The machine's disks and UEFI variables among the files: what lies beside them, such as checksums, is no image.
+    private func images(in artifact: Artifact) -> [String] {
+        let numbers = build.source.disk.additionalSizes.indices.map { "-\($0 + 1)" }
+        let names = Set(([""] + numbers).map { build.source.vmName + $0 } + ["efivars.fd"])
+        return artifact.files.filter { names.contains(URL(filePath: $0).lastPathComponent) }
     }
 
     /// What the post-processor made; nil when it hands on its input.

@@ -18,9 +18,6 @@ struct MakeProxmoxArchive: Sendable {
     /// - Returns: The names of the archive and of its notes in the folder.
     /// - Throws: `BuildError`; by then nothing of either is there.
     func run(_ images: BuiltImages, in folder: String) async throws -> [String] {
-        let name = try BackupName(vmid: vmid, created: context.startTime)
-        let target = folder + "/" + name.description
-        try requireFree(target)
         let opened = try await open(images, in: folder)
         defer { for drive in opened { drive.disk.remove() } }
         let staged = folder + "/.ingot-\(String(UInt32.random(in: 0 ... .max), radix: 36)).vma.zst"
@@ -38,14 +35,11 @@ struct MakeProxmoxArchive: Sendable {
         ) { [reporter] in
             reporter.report(.progress(fraction: $0), "verifying the archive")
         }
+        let name = try place(staged, in: folder)
         let notes = machine.description.isEmpty ? machine.name : machine.description
         try writeFile(Data(BackupName.notes(notes)), to: folder + "/" + name.notesName, mode: 0o644)
-        guard rename(staged, target) == 0 else {
-            let failure = systemFailure(operation)
-            unlink(folder + "/" + name.notesName)
-            throw failure
-        }
         try await QemuImg().flush(folder)
+        let target = folder + "/" + name.description
         let size = (try? FileManager.default.attributesOfItem(atPath: target)[.size] as? Int64) ?? 0  // Only told.
         reporter.news(
             "\(name): template \(machine.name), \(images.disks.count) \(images.disks.count == 1 ? "disk" : "disks")"
@@ -54,11 +48,21 @@ struct MakeProxmoxArchive: Sendable {
         return [name.description, name.notesName]
     }
 
-    private func requireFree(_ target: String) throws {
-        guard !context.force, (try? FileManager.default.attributesOfItem(atPath: target)) != nil else { return }
+    /// Gives the archive its name: that of the run's second, or of the next that is free, since the builds of one run may
+    /// all make theirs in the same folder.
+    private func place(_ staged: String, in folder: String) throws -> BackupName {
+        for second in 0..<3600 {
+            let name = try BackupName(vmid: vmid, created: context.startTime + TimeInterval(second))
+            let target = folder + "/" + name.description
+            if link(staged, target) == 0 { return name }
+            if errno == EEXIST { continue }
+            // Not every file system has links.
+            guard access(target, F_OK) != 0 else { continue }
+            guard rename(staged, target) == 0 else { throw systemFailure(operation) }
+            return name
+        }
         throw BuildError(
-            operation, because: "\(target) exists already",
-            hint: "Use -force to replace it, or choose another vm_id or output.")
+            operation, because: "all names are taken in \(folder)", hint: "Choose another vm_id or output.")
     }
 
     private func open(_ images: BuiltImages, in folder: String) async throws -> [Drive] {

@@ -7,8 +7,13 @@ struct CommitOutput: Sendable {
     let source: QemuSource
     let context: RunContext
 
-    func run(_ workspace: Workspace) throws -> Artifact {
-        let output = URL(filePath: context.absolute(source.outputDirectory)).standardizedFileURL.path
+    /// - Parameter isComplete: What the template asks for is there. What is not takes no older output's place: it goes
+    ///   beside it.
+    func run(_ workspace: Workspace, isComplete: Bool) throws -> Artifact {
+        var output = URL(filePath: context.absolute(source.outputDirectory)).standardizedFileURL.path
+        if !isComplete, FileManager.default.fileExists(atPath: output) {
+            output = try freeName(output + ".unfinished")
+        }
         if context.workingDirectory == output || context.workingDirectory.hasPrefix(output + "/") {
             return try moveFiles(of: workspace, into: output)
         }
@@ -26,7 +31,17 @@ struct CommitOutput: Sendable {
             rename(old, output)
             throw failure
         }
-        return artifact(try files(in: output))
+        return artifact(try files(in: output), in: output)
+    }
+
+    private func freeName(_ name: String) throws -> String {
+        let names = [name] + (2...1000).map { "\(name)-\($0)" }
+        guard let free = names.first(where: { !FileManager.default.fileExists(atPath: $0) }) else {
+            throw BuildError(
+                "keep the image beside \(source.outputDirectory)", because: "\(name) and its kin exist",
+                hint: "Remove them.")
+        }
+        return free
     }
 
     /// An output folder that holds the working directory cannot be replaced: the files go into it one by one.
@@ -38,7 +53,7 @@ struct CommitOutput: Sendable {
                 throw systemFailure("move \(name) to \(source.outputDirectory)")
             }
         }
-        return artifact(names)
+        return artifact(names, in: output)
     }
 
     private func files(in output: String) throws -> [String] {
@@ -49,11 +64,11 @@ struct CommitOutput: Sendable {
         }
     }
 
-    private func artifact(_ names: [String]) -> Artifact {
+    private func artifact(_ names: [String], in output: String) -> Artifact {
         Artifact(
             id: "VM", description: "VM files in directory: \(source.outputDirectory)",
             files: names.map { source.outputDirectory + "/" + $0 },
-            directory: context.absolute(source.outputDirectory), builderID: "transcend.qemu")
+            directory: output, builderID: "transcend.qemu")
     }
 
     /// `efi_drop_efivars` leaves the variables out of the artifact; the file stays.

@@ -16,29 +16,30 @@ struct FinishDisks: Sendable {
     }
 
     /// - Parameter finished: What finishing the guest gave; nil where the template does not ask for it.
-    /// - Returns: What the build ends with once the image is in its place.
+    /// - Returns: What the build fails with once the image is in its place; nil where nothing is wrong.
     func run(
         _ disks: Disks, _ finished: Result<FinishedGuest, any Error>?, _ workspace: Workspace
-    ) async throws -> Result<Void, any Error> {
-        var outcome: Result<Void, any Error> = .success(())
+    ) async throws -> Shortcoming? {
+        var shortcoming: Shortcoming?
         var isReplaced = false
         do {
             if let guest = try finished?.get() {
                 try await replace(disks, by: guest, workspace)
                 isReplaced = true
-                if let complaint = guest.complaint { outcome = .failure(complaint) }
+                shortcoming = guest.complaint.map {
+                    Shortcoming("pass the image", $0, kept: "The finished image is kept")
+                }
             }
         } catch let error where !(error is CancellationError) {
             try Task.checkCancellation()
-            outcome = .failure(
-                error.keeping("The image is kept unfinished in \(source.outputDirectory).", in: "finish the image"))
+            shortcoming = Shortcoming("finish the image", error, kept: "The image is kept unfinished")
         }
         try removeTree(workspace.overlays)
         if !isReplaced { await compactMain(disks) }
         try Task.checkCancellation()
         // The machine may have run with cache=unsafe: nothing is known to be on the medium before this.
         for path in disks.paths { try await qemuImg.flush(path) }
-        return outcome
+        return shortcoming
     }
 
     private func compactMain(_ disks: Disks) async {
@@ -111,13 +112,21 @@ struct FinishDisks: Sendable {
     private func megabytes(_ bytes: Int64) -> String { "\(bytes >> 20) MiB" }
 }
 
-extension Error {
-    /// The error of a build that went wrong after its machine was done, with word of what is kept all the same.
-    func keeping(_ words: String, in operation: String) -> BuildError {
-        guard var failure = self as? BuildError else {
-            return BuildError(operation: operation, hint: words, underlying: self)
-        }
-        failure.hint = failure.hint.map { $0 + "\n  " + words } ?? words
+/// What went wrong after the machine was done: the build fails with it, but what it made is kept.
+struct Shortcoming: Sendable {
+    private let error: BuildError
+    /// "The image is kept unfinished", to which the place is added.
+    private let kept: String
+
+    init(_ operation: String, _ error: any Error, kept: String) {
+        self.error = error as? BuildError ?? BuildError(operation: operation, underlying: error)
+        self.kept = kept
+    }
+
+    /// - Parameter place: Where the image lies now.
+    func error(place: String) -> BuildError {
+        var failure = error
+        failure.hint = [failure.hint, "\(kept) in \(place)."].compactMap(\.self).joined(separator: "\n  ")
         return failure
     }
 }

@@ -42,7 +42,8 @@ struct FinishGuest: Sendable {
         do {
             let overlays = try await makeOverlays(over: disks, workspace)
             let result = try await GuestFiles.finish(
-                overlays.paths.map { GuestDisk(path: $0, format: overlays.format) }, try options(data), appliance
+                overlays.paths.map { GuestDisk(path: $0, format: overlays.format) }, try options(data),
+                appliance(workspace)
             ) { [reporter] stage, fraction in
                 reporter.report(fraction.map { .progress(fraction: $0) } ?? .heartbeat, stage.rawValue)
             }
@@ -99,11 +100,13 @@ struct FinishGuest: Sendable {
         try await body()
     }
 
-    private var appliance: ApplianceSettings {
+    /// Its files lie in the build's own folder, which the next run removes should this one not come to it.
+    private func appliance(_ workspace: Workspace) -> ApplianceSettings {
         let host = HostAcceleration.current()
         let choice = chooseAccelerator(requested: source.machine.accelerator, guest: host.architecture, host: host)
         return ApplianceSettings(
-            isAccelerated: choice.accelerator == .kvm, startLimit: min(.seconds(600), settings.timeout),
+            isAccelerated: choice.accelerator == .kvm, temporaryFolder: workspace.overlays,
+            startLimit: min(.seconds(600), settings.timeout),
             limit: settings.timeout)
     }
 
@@ -197,8 +200,8 @@ struct FinishGuest: Sendable {
         return BuildError(
             "pass the image", because: (["it holds what should not be in it"] + shown).joined(separator: "\n    "),
             hint:
-                "The image is finished and lies in \(source.outputDirectory); nothing further was done with it. Remove "
-                + "these in a provisioner or by finish's remove, name keys in permitted_keys, or write check = \"warn\"."
+                "Remove these in a provisioner or by finish's remove, name keys in permitted_keys, or write "
+                + "check = \"warn\"."
         )
     }
 

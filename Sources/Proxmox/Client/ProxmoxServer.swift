@@ -37,15 +37,18 @@ package struct ProxmoxServer: Sendable {
             BuildError("reach Proxmox VE", because: reason, hint: hint)
         }
         let text = url.contains("://") ? url : "https://" + url
-        guard let parts = URLComponents(string: text), let host = parts.host, !host.isEmpty else {
+        guard let parts = URLComponents(string: text), parts.user == nil, parts.password == nil, !text.contains("@")
+        else {
+            throw text.contains("@")
+                ? refuse("the URL holds a user or password", "Give them as `username` and `password` or `token`.")
+                : refuse("the URL `\(url)` is malformed", "Write it as https://pve.example.com:8006/api2/json.")
+        }
+        guard let host = parts.host, !host.isEmpty, (1...65535).contains(parts.port ?? 8006) else {
             throw refuse("the URL `\(url)` is malformed", "Write it as https://pve.example.com:8006/api2/json.")
         }
         guard parts.scheme?.lowercased() == "https" else {
             throw refuse(
                 "the URL `\(url)` is not https", "Proxmox VE answers on https only; write https://\(host):8006.")
-        }
-        guard parts.user == nil, parts.password == nil else {
-            throw refuse("the URL holds a user or password", "Give them as `username` and `password` or `token`.")
         }
         let path = parts.path.split(separator: "/").joined(separator: "/")
         guard ["", "api2", "api2/json", "api2/extjs"].contains(path) else {
@@ -58,7 +61,9 @@ package struct ProxmoxServer: Sendable {
         switch credentials {
         case .token(let id, let secret):
             guard Self.tokenID.matches(id) else {
-                throw refuse("`\(id)` is not a token's id", "Write user@realm!name, such as root@pam!ingot.")
+                throw refuse(
+                    "`\(id)` is not a token's id",
+                    "Write user@realm!name, such as root@pam!ingot; the name has two characters or more.")
             }
             guard Self.isHeaderSafe(secret.reveal()) else {
                 throw refuse("the token's secret is empty or malformed", "Copy the UUID shown when the token was made.")

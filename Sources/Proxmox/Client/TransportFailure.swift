@@ -19,9 +19,15 @@ extension ProxmoxClient {
             )
         case let error as TimedOut:
             return (error, "Check the node's load and the network between here and \(host).")
+        case let error as NIOSSLError where error == .uncleanShutdown:
+            return (
+                ConnectionFailure(stage: .underWay, reason: "\(host) ended the connection in the middle of its answer"),
+                "Check that the address and port are those of Proxmox VE, and the node's load."
+            )
         case is NIOSSLError, is NIOSSLExtraError, is BoringSSLError:
             return (
-                ConnectionFailure(stage: .connecting, reason: "the TLS handshake with \(host) failed: \(error)"),
+                ConnectionFailure(
+                    stage: .connecting, reason: "the TLS handshake with \(host) failed: \(Self.tlsReason(error))"),
                 tlsHint
             )
         case let error as HTTPClientError where error == .connectTimeout || error == .tlsHandshakeTimeout:
@@ -32,7 +38,7 @@ extension ProxmoxClient {
         case let error as NIOConnectionError:
             let causes = error.connectionErrors.map { "\($0.error)" }
             let lookup = error.dnsAError ?? error.dnsAAAAError
-            let reason = causes.first ?? lookup.map { "the name cannot be looked up (\($0))" } ?? "\(error)"
+            let reason = causes.first ?? (lookup == nil ? "\(error)" : "the name cannot be looked up")
             return (
                 ConnectionFailure(stage: .connecting, reason: "no connection to \(host): \(reason)"),
                 "Check the address and port (8006 unless a proxy is in front), and that the server is up."
@@ -51,6 +57,21 @@ extension ProxmoxClient {
                 "Check the network, and the free space in /var/tmp of the node: it drops uploads it cannot store."
             )
         }
+    }
+
+    /// The TLS library's words for what people meet; its own hold numbers and the paths of its source.
+    private static func tlsReason(_ error: any Error) -> String {
+        let words = "\(error)"
+        let known = [
+            ("CERTIFICATE_VERIFY_FAILED", "its certificate is not trusted"),
+            ("WRONG_VERSION_NUMBER", "it does not speak TLS there"), ("HTTP_REQUEST", "it does not speak TLS there"),
+            ("UNSUPPORTED_PROTOCOL", "it speaks only old versions of TLS"),
+            ("unableToValidateCertificate", "its certificate does not name the host of the URL"),
+            ("failedToValidateHostname", "its certificate does not name the host of the URL"),
+            ("Couldn't find", "its certificate does not name the host of the URL"),
+        ]
+        if let (_, reason) = known.first(where: { words.contains($0.0) }) { return reason }
+        return String(words.prefix { $0 != "/" }.prefix(200))
     }
 
     private var tlsHint: String {

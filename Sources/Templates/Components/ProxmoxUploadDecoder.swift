@@ -1,3 +1,4 @@
+import Foundation
 import ProxmoxConfiguration
 import Scopes
 
@@ -70,10 +71,25 @@ enum ProxmoxUploadDecoder {
     }
 
     private static func checkAddress(_ url: String, _ reader: inout OptionReader, _ context: ComponentContext) {
-        guard url.hasPrefix("http://"), !context.isOpen(url), reader.isGiven("proxmox_url") else { return }
-        reader.error(
-            "invalid-url", "“\(url)” is not https", "Proxmox VE answers on https only: write \"https://…\".",
-            at: "proxmox_url")
+        guard !context.isOpen(url), !url.isEmpty else { return }
+        if url.contains("@") {
+            // Not pointed at: the line would be drawn.
+            reader.error(
+                "secret-in-url", "The server's address holds a user or a password",
+                "Give them as username and password, or token.")
+            return
+        }
+        let place = reader.isGiven("proxmox_url") ? "proxmox_url" : nil
+        let parts = URLComponents(string: url.contains("://") ? url : "https://" + url)
+        if url.contains("://"), parts?.scheme?.lowercased() != "https" {
+            reader.error(
+                "invalid-url", "“\(url)” is not https", "Proxmox VE answers on https only: write \"https://…\".",
+                at: place)
+        } else if parts?.host?.isEmpty ?? true || !(1...65535).contains(parts?.port ?? 8006) {
+            reader.error(
+                "invalid-url", "“\(url)” is no address of a server",
+                "Write it as https://pve.example.com:8006/api2/json.", at: place)
+        }
     }
 
     private static func trust(

@@ -33,9 +33,14 @@ struct QemuDecoder {
         if !reader.isUndecided("output_directory"), !context.force, !context.isOpen(directory),
             context.exists(directory)
         {
-            reader.error(
-                "output-exists", "The output directory “\(directory)” already exists",
-                "Remove it, choose another output_directory, or pass -force to replace it.", at: "output_directory")
+            let summary = "The output directory “\(directory)” already exists"
+            let hint = "Remove it, choose another output_directory, or pass -force to build to replace it."
+            // The template is fine, and after every build this would be the first thing to say about it.
+            if context.isValidation {
+                reader.warning("output-exists", summary, hint, at: "output_directory")
+            } else {
+                reader.error("output-exists", summary, hint, at: "output_directory")
+            }
         }
         return directory
     }

@@ -154,6 +154,7 @@ private struct PlanLoader {
             let isJSON = file.name.hasSuffix(".json")
             let parsed = isJSON ? parseJSON(file, schema: .template) : HCL.parse(file)
             diagnostics += parsed.diagnostics
+            if isJSON, !parsed.diagnostics.hasErrors { hideSecretOptions(of: file) }
             bodies.append(parsed.value)
         }
         secrets.hideDeclarations(bodies, in: found.files, diagnostics)
@@ -161,6 +162,23 @@ private struct PlanLoader {
     }
 
     // MARK: JSON templates
+
+    private static let secretOptions: Set<String> = [
+        "ssh_password", "ssh_bastion_password", "ssh_proxy_password", "winrm_password", "vnc_password", "password",
+        "token", "cloud_init_password", "cipassword",
+    ]
+
+    /// In JSON a password may stand on the line of whatever is drawn.
+    private mutating func hideSecretOptions(of file: SourceFile) {
+        let bytes = Array(file.text.utf8)
+        let values = BrokenFile(file).members(Self.secretOptions.contains)
+        secrets.hide(
+            values.filter { range in
+                let text = String(decoding: bytes[range.start..<range.end], as: UTF8.self)
+                // What names a variable is no secret itself.
+                return !text.contains("{{") && !text.contains("${")
+            })
+    }
 
     /// nil if the file is no JSON.
     private mutating func readLegacy(_ file: SourceFile) -> LegacyTemplate? {
@@ -170,6 +188,7 @@ private struct PlanLoader {
             secrets.hide(BrokenFile(file).sensitiveMembers)
             return nil
         }
+        hideSecretOptions(of: file)
         let reader = LegacyTemplateReader(root)
         diagnostics += reader.diagnostics
         secrets.hide(reader.template.sensitiveRanges)

@@ -25,6 +25,7 @@ struct BrokenFile {
         var isDeclaration = false
         func close() {
             if isDeclaration { ranges += hidden(in: region) }
+            ranges += textAroundFlags(in: region)
             region = []
         }
         for line in lines {
@@ -36,12 +37,11 @@ struct BrokenFile {
             region.append(line)
         }
         close()
-        return ranges + textAroundFlags()
+        return ranges
     }
 
     /// Texts on the lines around `sensitive`: where a line is damaged, nobody can tell what it was to declare.
-    private func textAroundFlags() -> [SourceRange] {
-        let lines = lines
+    private func textAroundFlags(in lines: [Range<Int>]) -> [SourceRange] {
         let reach = 6
         var near: Set<Int> = []
         for (index, line) in lines.enumerated() where find("sensitive", in: line) != nil {
@@ -202,6 +202,7 @@ struct BrokenFile {
         var hides = isSecret("")
         var follows: UInt8 = 0
         var position = 0
+        var lineEnd = 0
         while position < bytes.count {
             let start = position
             let byte = bytes[start]
@@ -210,7 +211,7 @@ struct BrokenFile {
                 if "{}[],:".utf8.contains(byte) { follows = byte }
                 continue
             }
-            let lineEnd = bytes[start...].firstIndex(of: 0x0A) ?? bytes.count
+            if start >= lineEnd { lineEnd = bytes[start...].firstIndex(of: 0x0A) ?? bytes.count }
             guard byte == UInt8(ascii: "\"") else {
                 while position < lineEnd, !" \t\r{}[],:\"".utf8.contains(bytes[position]) { position += 1 }
                 let next = blanks(from: position)
