@@ -1,31 +1,22 @@
 package import Foundation
 import Scopes
 
-/// The name of a backup archive; the server tells the kind, and which files belong together, from names alone.
+/// The name of a backup archive compressed with zstd; the server tells the kind, and which files belong together, from names alone.
 package struct BackupName: Sendable, Equatable, CustomStringConvertible {
-    package enum Compression: String, Sendable, CaseIterable {
-        case none = ""
-        case zstd = ".zst"
-        case gzip = ".gz"
-        case lzo = ".lzo"
-    }
-
     package let vmid: Int
-    package let compression: Compression
     /// `YYYY_MM_DD-HH_MM_SS`.
     let stamp: String
 
     /// - Parameters:
     ///   - created: shown in `timeZone`; the server reads it in the node's own.
     /// - Throws: `BuildError` if `vmid` is none.
-    package init(vmid: Int, created: Date, compression: Compression = .zstd, timeZone: TimeZone = .current) throws {
+    package init(vmid: Int, created: Date, timeZone: TimeZone = .current) throws {
         guard (100...999_999_999).contains(vmid) else {
             throw BuildError(
                 "name the archive", because: "the machine's number \(vmid) is not between 100 and 999999999",
                 hint: "Choose another vm_id.")
         }
         self.vmid = vmid
-        self.compression = compression
         var calendar = Calendar(identifier: .gregorian)
         calendar.timeZone = timeZone
         let parts = calendar.dateComponents([.year, .month, .day, .hour, .minute, .second], from: created)
@@ -38,7 +29,7 @@ package struct BackupName: Sendable, Equatable, CustomStringConvertible {
             + [field(parts.hour), field(parts.minute), field(parts.second)].joined(separator: "_")
     }
 
-    package var description: String { "vzdump-qemu-\(vmid)-\(stamp).vma\(compression.rawValue)" }
+    package var description: String { "vzdump-qemu-\(vmid)-\(stamp).vma.zst" }
 
     /// The file beside the archive that holds the notes shown for it.
     package var notesName: String { description + ".notes" }

@@ -27,12 +27,7 @@ extension MachineConfiguration {
         if let rng {
             add("rng0", joined("source=" + rng.source, [("max_bytes", rng.maxBytes), ("period", rng.period)]))
         }
-        if let agent {
-            add(
-                "agent",
-                (agent.isEnabled ? "enabled=1" : "enabled=0") + (agent.trimsClonedDisks ? ",fstrim_cloned_disks=1" : "")
-            )
-        }
+        add("agent", agent.map { $0.isEnabled ? "enabled=1" : "enabled=0" })
         if !bootOrder.isEmpty { add("boot", "order=" + bootOrder.joined(separator: ";")) }
         if startsOnBoot { add("onboot", 1) }
         add("smbios1", smbiosUUID.map { "uuid=" + $0.uuidString.lowercased() })
@@ -48,7 +43,6 @@ extension MachineConfiguration.NetworkAdapter {
     var text: String {
         var text = model.rawValue + (macAddress.map { "=" + $0.uppercased() } ?? "") + ",bridge=" + bridge
         if hasFirewall { text += ",firewall=1" }
-        if isLinkDown { text += ",link_down=1" }
         if let mtu { text += ",mtu=\(mtu)" }
         if let queues, queues > 0 { text += ",queues=\(queues)" }
         if let vlan { text += ",tag=\(vlan)" }

@@ -157,7 +157,6 @@ extension MachineConfiguration {
         package var mtu: Int?
         package var queues: Int?
         package var hasFirewall = false
-        package var isLinkDown = false
         package init(model: Model = .virtio, bridge: String, macAddress: String? = nil) {
             self.model = model
             self.bridge = bridge
@@ -192,12 +191,7 @@ extension MachineConfiguration {
 
     package struct GuestAgent: Sendable, Equatable {
         package var isEnabled = true
-        /// Trims the file systems of a disk that was cloned or moved.
-        package var trimsClonedDisks = false
-        package init(isEnabled: Bool = true, trimsClonedDisks: Bool = false) {
-            self.isEnabled = isEnabled
-            self.trimsClonedDisks = trimsClonedDisks
-        }
+        package init(isEnabled: Bool = true) { self.isEnabled = isEnabled }
     }
 
     /// The cloud-init drive, and what the server writes on it at every start.

@@ -34,9 +34,8 @@ struct ConnectionTests {
         try await FakeServer.with(cluster) { server in
             try await server.client(FakeServer.password) { client in
                 _ = try await client.version()
-                let task = try await client.startDownload(
-                    of: "https://example.com/a.iso", to: "local", on: "pve", content: "iso", fileName: "a.iso")
-                #expect(task.type == "download" && task.user == "ci@pve")
+                let task = try #require(try await client.removeVolume("local:import/a.raw", on: "pve"))
+                #expect(task.type == "imgdel" && task.user == "ci@pve")
             }
         }
         #expect(cluster.state.withLock { $0.logins } == 1)
@@ -69,6 +68,22 @@ struct ConnectionTests {
         #expect(cluster.state.withLock { $0.logins } == 2)
     }
 
+    @Test("a ticket too old to be renewed, or that is refused, gives way to the password", arguments: [true, false])
+    func deadTicket(isTooOld: Bool) async throws {
+        let cluster = FakeCluster()
+        try await FakeServer.with(cluster) { server in
+            var pace = ProxmoxPace.quick
+            pace.ticketAge = .zero
+            if isTooOld { pace.ticketLife = .zero }
+            try await server.client(FakeServer.password, pace: pace) { client in
+                _ = try await client.version()
+                cluster.state.withLock { $0.tickets = [] }
+                _ = try await client.version()
+            }
+        }
+        cluster.state.withLock { #expect($0.logins == 2 && $0.counts["ticket"] == (isTooOld ? 2 : 3)) }
+    }
+
     @Test("a ticket that the server forgot is replaced")
     func lostTicket() async throws {
         let cluster = FakeCluster()
@@ -82,16 +97,13 @@ struct ConnectionTests {
         #expect(cluster.state.withLock { $0.logins } == 2)
     }
 
-    @Test("a second factor is asked for, and taken")
+    @Test("an account with a second factor is told of tokens")
     func secondFactor() async throws {
         let cluster = FakeCluster()
-        cluster.state.withLock { $0.oneTimePassword = "123456" }
+        cluster.state.withLock { $0.needsSecondFactor = true }
         try await FakeServer.with(cluster) { server in
             let text = await words { try await server.client(FakeServer.password) { try await $0.version() } }
             #expect(text.contains("second factor") && text.contains("API token"), "\(text)")
-            let credentials = ProxmoxCredentials.password(
-                user: "ci@pve", password: Sensitive("p&ss word"), oneTimePassword: Sensitive("123456"))
-            _ = try await server.client(credentials) { try await $0.version() }
         }
     }
 
@@ -205,21 +217,18 @@ struct ConnectionTests {
             $0.faults = [
                 .init(call: "version", occurrence: 1, fault: .refuse(595, "Connection refused")),
                 .init(call: "version", occurrence: 2, fault: .cut),
-                .init(call: "download", occurrence: nil, fault: .refuse(595, "Connection refused")),
+                .init(call: "removeVolume", occurrence: nil, fault: .refuse(595, "Connection refused")),
             ]
         }
         try await FakeServer.with(cluster) { server in
             try await server.client { client in
                 _ = try await client.version()
-                let text = await words {
-                    try await client.startDownload(
-                        of: "https://example.com/a.iso", to: "local", on: "pve", content: "iso", fileName: "a.iso")
-                }
+                let text = await words { try await client.removeVolume("local:import/a.raw", on: "pve") }
                 #expect(text.contains("(595)") && text.contains("offline"), "\(text)")
             }
         }
         #expect(cluster.state.withLock { $0.counts["version"] } == 3)
-        #expect(cluster.state.withLock { $0.counts["download"] } == 1)
+        #expect(cluster.state.withLock { $0.counts["removeVolume"] } == 1)
     }
 
     @Test("ids of tasks are read and bad ones refused")

@@ -86,6 +86,76 @@ extension UploadTests {
         #expect(cluster.state.withLock { $0.machines.keys.sorted() } == [100, 300, 400])
     }
 
+    @Test("a number that the old template left free meanwhile, and the new one got, is not removed")
+    func ownNumber() async throws {
+        let cluster = FakeCluster()
+        existing("debian-13", id: 100, made: 1, in: cluster)
+        let events = Events { step in
+            // Another run replaces it first.
+            if step.hasPrefix("upload") { cluster.state.withLock { $0.machines[100] = nil } }
+        }
+        let result = try await run(cluster, events: events) { $0.existing = .replace(any: false) }
+        #expect(result.vmid == 100 && result.removed == [] && result.warnings == [])
+        #expect(cluster.state.withLock { $0.machines[100]?.config["template"] } == "1")
+    }
+
+    /// What got an old template's number meanwhile; the marks are those of the old one or of a later one.
+    private static let successors: [[String: String]] = [
+        ["name": "debian-13", "description": "<!-- ingot template debian-13 1 -->"],
+        ["name": "other", "template": "1", "description": "<!-- ingot template debian-13 1 -->"],
+        ["name": "debian-13", "template": "1", "description": "<!-- ingot template debian-13 2 -->"],
+        [
+            "name": "debian-13", "template": "1", "description": "<!-- ingot template debian-13 1 -->",
+            "smbios1": "uuid=2b9d7b4c-5a0b-4d0e-9a35-3e2f7f1b0a11",
+        ],
+    ]
+
+    @Test("what has an old template's number meanwhile stays, with a warning", arguments: successors)
+    func reusedNumber(config: [String: String]) async throws {
+        let cluster = FakeCluster()
+        existing("debian-13", id: 200, made: 1, in: cluster)
+        let events = Events { step in
+            if step.hasPrefix("upload") { cluster.state.withLock { $0.machines[200] = .init(config: config) } }
+        }
+        let result = try await run(cluster, events: events) { $0.existing = .replace(any: true) }
+        #expect(result.vmid == 100 && result.removed == [])
+        #expect(result.warnings.count == 1 && result.warnings.first?.contains("no longer the template") == true)
+        #expect(cluster.state.withLock { $0.machines[200]?.config } == config)
+    }
+
+    @Test("what has the wanted number meanwhile stays, and nothing is made", arguments: successors)
+    func reusedWantedNumber(config: [String: String]) async throws {
+        let cluster = FakeCluster()
+        existing("debian-13", id: 9000, made: 1, in: cluster)
+        let events = Events { step in
+            if step.hasPrefix("upload") { cluster.state.withLock { $0.machines[9000] = .init(config: config) } }
+        }
+        let text = await words {
+            try await run(cluster, events: events) {
+                $0.machine.vmid = 9000
+                $0.existing = .replace(any: true)
+            }
+        }
+        #expect(text.contains("9000 on node pve is no longer the template"), "\(text)")
+        cluster.state.withLock { state in
+            #expect(state.machines.count == 1 && state.machines[9000]?.config == config)
+            #expect(state.storages["local"]?.volumes.isEmpty == true)
+        }
+    }
+
+    @Test("the removal of an old template does not hold up the end for long")
+    func endlessRemoval() async throws {
+        let cluster = FakeCluster()
+        existing("debian-13", id: 200, made: 1, in: cluster)
+        cluster.state.withLock { $0.endlessTasks = ["qmdestroy"] }
+        var pace = ProxmoxPace.quick
+        pace.cleanupLimit = .seconds(1)
+        let result = try await run(cluster, pace: pace) { $0.existing = .replace(any: false) }
+        #expect(result.removed == [])
+        let warning = try #require(result.warnings.first { $0.contains("remove template 200") })
+        #expect(warning.contains("timed out after 1 s") && warning.contains("goes on"), "\(warning)")
+    }
+
     @Test("versions stand beside each other, and the oldest go")
     func versions() async throws {
         let cluster = FakeCluster()

@@ -46,8 +46,14 @@ extension FakeServer {
 /// Events of an upload, kept.
 final class Events: Sendable {
     private let events = Mutex<[UploadEvent]>([])
+    /// Told each step before it is done.
+    private let onStep: @Sendable (String) -> Void
+    init(onStep: @escaping @Sendable (String) -> Void = { _ in }) { self.onStep = onStep }
     var report: @Sendable (UploadEvent) -> Void {
-        { event in self.events.withLock { $0.append(event) } }
+        { event in
+            self.events.withLock { $0.append(event) }
+            if case .step(let step) = event { self.onStep(step) }
+        }
     }
     var leftBehind: [String] {
         events.withLock { $0.compactMap { if case .leftBehind(let error) = $0 { "\(error)" } else { nil } } }

@@ -11,14 +11,14 @@ struct UploadTests {
     @discardableResult
     func run(
         _ cluster: FakeCluster, credentials: ProxmoxCredentials = FakeServer.token, shell: FakeShell? = nil,
-        events: Events = Events(), change: (inout TemplateUpload) -> Void = { _ in }
+        events: Events = Events(), pace: ProxmoxPace = .quick, change: (inout TemplateUpload) -> Void = { _ in }
     ) async throws -> UploadedTemplate {
         try await withImage { image in
             var upload = exampleUpload(image)
             change(&upload)
             let wanted = upload
             return try await FakeServer.with(cluster) { server in
-                try await server.client(credentials) {
+                try await server.client(credentials, pace: pace) {
                     try await $0.uploadTemplate(wanted, shell: shell, report: events.report)
                 }
             }
@@ -51,6 +51,15 @@ struct UploadTests {
         let cluster = FakeCluster()
         try await run(cluster, credentials: FakeServer.password)
         #expect(cluster.state.withLock { $0.machines[100]?.config["template"] } == "1")
+    }
+
+    @Test("a shell on another node is refused before anything is sent, with the option to set")
+    func wrongNode() async throws {
+        let cluster = FakeCluster()
+        let shell = FakeShell(cluster, named: "pve2")
+        let text = await words { try await run(cluster, shell: shell) { $0.delivery = .shell } }
+        #expect(text.contains("leads to `pve2`") && text.contains("Set ssh_host to the address of node pve"), "\(text)")
+        #expect(shell.left == [] && cluster.state.withLock { $0.inventory } == "")
     }
 
     @Test("firmware variables and a TPM come along, and a disk grows")

@@ -45,8 +45,7 @@ actor NodeShell: ProxmoxShell {
     }
 
     func remove(_ remotePath: String) async throws {
-        let word = "'" + remotePath.replacing("'", with: "'\\''") + "'"
-        let (code, output) = try await run("rm -f -- " + word)
+        let (code, output) = try await run("rm -f -- " + shellQuoted(remotePath))
         guard code == 0 else { throw SSHError.other(output) }
     }
 

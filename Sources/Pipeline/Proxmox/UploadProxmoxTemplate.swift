@@ -13,51 +13,52 @@ struct UploadProxmoxTemplate: Sendable {
     let reporter: Reporter
     var pace = ProxmoxPace()
 
+    private var operation: String { "make the Proxmox template \(settings.machine.machine.name)" }
+
     func run(_ input: Artifact) async throws -> Artifact {
         reporter.conceal(settings.secrets)
-        let operation = "make the Proxmox template \(settings.machine.machine.name)"
         let images = try BuiltImages(in: input, of: source, context: context, for: operation)
-        let upload = try upload(images, operation)
-        var server = try server()
-        server.pace = pace
-        if let limit = settings.taskTimeout { server.pace.taskLimit = limit }
-        if settings.trust == .unverified {
-            reporter.warn(
-                "the certificate of \(server.address) is NOT checked (insecure_skip_tls_verify): whoever is in between "
-                    + "can read the secrets and change the disks")
+        let upload = try upload(images)
+        let (made, address) = try await withClient { client, shell in
+            if settings.trust == .unverified {
+                reporter.warn(
+                    "the certificate of \(client.server.address) is NOT checked (insecure_skip_tls_verify): whoever is "
+                        + "in between can read the secrets and change the disks")
+            }
+            let made = try await client.uploadTemplate(upload, shell: shell) { [reporter] in reporter.tell($0) }
+            return (made, client.server.address)
         }
-        let shell = try settings.shell.map { try NodeShell($0, server: server, context: context, reporter: reporter) }
-        let result: Result<UploadedTemplate, any Error>
-        do {
-            result = .success(
-                try await ProxmoxClient.with(server) { client in
-                    try await client.uploadTemplate(upload, shell: shell) { [reporter] in reporter.tell($0) }
-                })
-        } catch { result = .failure(error) }
-        // A fresh task, so that a cancelled upload closes its connection as well.
-        await Task { await shell?.close() }.value
-        let made = try result.get()
         for number in made.removed { reporter.news("Removed the older template \(number)") }
         for warning in made.warnings { reporter.warn("the template is complete, but: \(warning)") }
-        reporter.news("Template \(made.vmid) (\(made.name)) is on node \(made.node) of \(server.address)")
+        reporter.news("Template \(made.vmid) (\(made.name)) is on node \(made.node) of \(address)")
         return Artifact(
             id: "\(made.vmid)", description: "A template was created: \(made.vmid) (\(made.name) on \(made.node))",
             files: [], directory: nil, builderID: "ingot.post-processor.proxmox")
     }
 
-    /// Signs in, so that a wrong address, login or node is told before an hour's build and not after it.
+    /// Everything but the images' sizes, so that what is wrong is told before an hour's build and not after it.
     func check() async throws {
         reporter.conceal(settings.secrets)
-        var server = try server()
-        server.pace = pace
-        try await ProxmoxClient.with(server) { client in
-            reporter.debug("\(server.address) has Proxmox VE \(try await client.version())")
-            let names = try await client.nodes().map(\.name).sorted()
-            guard let wanted = settings.node, !names.contains(wanted) else { return }
-            throw BuildError(
-                "make the Proxmox template \(settings.machine.machine.name)", because: "there is no node `\(wanted)`",
-                hint: "Set `node` to one of: \(names.joined(separator: ", ")).")
+        let upload = try upload(nil)
+        try await withClient { client, shell in
+            reporter.debug("\(client.server.address) has Proxmox VE \(try await client.version())")
+            try await client.check(upload, shell: shell)
         }
+    }
+
+    /// Runs `body` with a client of the server and, if one was given, a shell on the node, and closes both.
+    private func withClient<Value: Sendable>(
+        _ body: (ProxmoxClient, NodeShell?) async throws -> Value
+    ) async throws -> Value {
+        let server = try server()
+        let shell = try settings.shell.map { try NodeShell($0, server: server, context: context, reporter: reporter) }
+        let result: Result<Value, any Error>
+        do {
+            result = .success(try await ProxmoxClient.with(server) { try await body($0, shell) })
+        } catch { result = .failure(error) }
+        // A fresh task, so that a cancelled upload closes its connection as well.
+        await Task { await shell?.close() }.value
+        return try result.get()
     }
 
     private func server() throws -> ProxmoxServer {
@@ -74,18 +75,25 @@ struct UploadProxmoxTemplate: Sendable {
             case .fingerprint(let text): .fingerprint(text)
             case .unverified: .unverified
             }
-        return try ProxmoxServer(url: settings.url, credentials: credentials, trust: trust)
+        var server = try ProxmoxServer(url: settings.url, credentials: credentials, trust: trust)
+        server.pace = pace
+        if let limit = settings.taskTimeout { server.pace.taskLimit = limit }
+        return server
     }
 
-    private func upload(_ images: BuiltImages, _ operation: String) throws -> TemplateUpload {
-        let machine = try settings.machine.machine(withVariables: images.variables, operation)
-        let format: MachineConfiguration.DiskFormat = images.format == "raw" ? .raw : .qcow2
-        var files = zip(machine.disks, images.disks).map { disk, path in
-            TemplateImage(
-                slot: disk.slot, path: path, format: format, grownSize: settings.machine.grownSizes[disk.slot])
-        }
-        if let variables = images.variables, machine.efiDisk != nil {
-            files.append(TemplateImage(slot: .efi, path: variables, format: .raw))
+    /// - Parameter images: nil before the build.
+    private func upload(_ images: BuiltImages?) throws -> TemplateUpload {
+        let machine = try settings.machine.machine(withVariables: images?.variables, operation)
+        var files: [TemplateImage] = []
+        if let images {
+            let format: MachineConfiguration.DiskFormat = images.format == "raw" ? .raw : .qcow2
+            files = zip(machine.disks, images.disks).map { disk, path in
+                TemplateImage(
+                    slot: disk.slot, path: path, format: format, grownSize: settings.machine.grownSizes[disk.slot])
+            }
+            if let variables = images.variables, machine.efiDisk != nil {
+                files.append(TemplateImage(slot: .efi, path: variables, format: .raw))
+            }
         }
         var upload = TemplateUpload(node: settings.node, machine: machine, images: files, made: context.startTime)
         upload.delivery =

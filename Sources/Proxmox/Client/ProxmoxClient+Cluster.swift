@@ -26,8 +26,6 @@ package struct ProxmoxVersion: Sendable, Comparable, CustomStringConvertible {
         (left.major, left.minor) == (right.major, right.minor)
     }
 
-    /// `import-from` when a machine is created.
-    package static let importsDisks = ProxmoxVersion(major: 7, minor: 2)
     /// Bridges need the privilege SDN.Use.
     static let guardsBridges = ProxmoxVersion(major: 8, minor: 0)
     /// Disk images can be uploaded to storages with the content type Import.
@@ -47,8 +45,6 @@ package struct ProxmoxMachine: Sendable, Equatable {
     package var node: String
     /// Of a machine; templates of containers are none.
     package var isTemplate: Bool
-    package var status: String
-    package var tags: [String]
 }
 
 extension ProxmoxClient {
@@ -80,8 +76,6 @@ extension ProxmoxClient {
             var name: JSONScalar?
             var node: String?
             var template: JSONScalar?
-            var status: String?
-            var tags: String?
             var type: String?
         }
         let answer: [Answer] = try await call(
@@ -92,9 +86,7 @@ extension ProxmoxClient {
             }
             return ProxmoxMachine(
                 vmid: number, name: entry.name?.text ?? "", node: node,
-                isTemplate: entry.template?.isTrue == true && entry.type != "lxc",
-                status: entry.status ?? "unknown",
-                tags: (entry.tags ?? "").split { $0 == ";" || $0 == "," || $0 == " " }.map(String.init))
+                isTemplate: entry.template?.isTrue == true && entry.type != "lxc")
         }
     }
 

@@ -89,32 +89,5 @@ extension ProxmoxClient {
                 to: "remove machine \(vmid)", privileges: "`VM.Allocate` on `/vms/\(vmid)`"))
     }
 
-    /// Starts to clone a machine or template.
-    ///
-    /// - Parameter isFull: copies the disks; otherwise they build upon the template's.
-    package func startClone(
-        of vmid: Int, on node: String, to newID: Int, name: String, isFull: Bool, pool: String? = nil,
-        storage: String? = nil
-    ) async throws -> UPID {
-        var fields = [("newid", "\(newID)"), ("name", name), ("full", isFull ? "1" : "0")].map {
-            (key: $0.0, value: $0.1)
-        }
-        if let pool { fields.append(("pool", pool)) }
-        if let storage, isFull { fields.append(("storage", storage)) }
-        return try await startTask(
-            APICall(
-                .POST, machinePath(vmid, node) + ["clone"], fields, to: "clone machine \(vmid) to \(newID)",
-                privileges: "`VM.Clone` on `/vms/\(vmid)` and `VM.Allocate` on `/vms/\(newID)` or the pool"))
-    }
-
-    package enum PowerAction: String, Sendable { case start, stop, shutdown }
-
-    package func startPowerAction(_ action: PowerAction, of vmid: Int, on node: String) async throws -> UPID {
-        try await startTask(
-            APICall(
-                .POST, machinePath(vmid, node) + ["status", action.rawValue], to: "\(action.rawValue) machine \(vmid)",
-                privileges: "`VM.PowerMgmt` on `/vms/\(vmid)`"))
-    }
-
     private func machinePath(_ vmid: Int, _ node: String) -> [String] { ["nodes", node, "qemu", "\(vmid)"] }
 }

@@ -41,29 +41,26 @@ extension ProxmoxClient {
     /// - Parameters:
     ///   - operation: what the task does, as an infinitive.
     ///   - limit: nil is the pace's limit for tasks.
-    /// - Returns: how many warnings it gave.
     /// - Throws: `BuildError` over `TaskFailure` if it failed, over `TimedOut` at the limit; `CancellationError`. The
     ///   task itself goes on in the last two.
-    @discardableResult
-    package func wait(for task: UPID, to operation: String, limit: Duration? = nil) async throws -> Int {
-        let limit = limit ?? server.pace.taskLimit
+    package func wait(for task: UPID, to operation: String, limit: Duration? = nil) async throws {
         let end: TaskState
         do {
-            end = try await poll("waiting for the task \(task.type)", every: server.pace.pollInterval, limit: limit) {
+            end = try await poll(
+                "waiting for the task \(task.type)", every: server.pace.pollInterval,
+                limit: limit ?? server.pace.taskLimit
+            ) {
                 let state = try await self.state(of: task)
                 return state == .running ? nil : state
             }
         } catch let error as TimedOut {
             throw BuildError(
                 operation: operation,
-                hint:
-                    "The server is slower than expected; see the task on node \(task.node), and raise the limit for tasks.",
+                hint: "The server is slower than expected; see the task on node \(task.node)"
+                    + (limit == nil ? ", and raise the limit for tasks." : ", where it goes on."),
                 underlying: error)
         }
-        guard case .ended(let status) = end, !end.isSuccess else {
-            if case .ended(let status) = end, status.hasPrefix("WARNINGS: ") { return Int(status.dropFirst(10)) ?? 1 }
-            return 0
-        }
+        guard case .ended(let status) = end, !end.isSuccess else { return }
         // Without its log the failure still says what happened.
         let lines = (try? await log(of: task)) ?? []
         let failure = TaskFailure(task: task, status: status, log: Array(lines.suffix(50)))

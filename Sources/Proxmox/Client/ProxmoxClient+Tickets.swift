@@ -10,37 +10,47 @@ extension ProxmoxClient {
 
     /// Signs in with the password, if that has not been done or was too long ago.
     func currentTicket() async throws -> Ticket {
-        guard case .password(let user, let password, let oneTimePassword) = server.credentials else {
+        guard case .password(let user, let password) = server.credentials else {
             throw BuildError("sign in at Proxmox VE", because: "a token has no ticket")
         }
-        let held = ticket.withLock { $0 }
-        if let held, ContinuousClock.now - held.issued < server.pace.ticketAge { return held }
-        // A ticket that still works counts as password, and needs no second factor.
-        let proof = held?.cookie ?? password
-        var answer = try await signIn([("username", user), ("password", proof.reveal())])
+        if let held = ticket.withLock({ $0 }) {
+            let age = ContinuousClock.now - held.issued
+            if age < server.pace.ticketAge { return held }
+            // A ticket that still works counts as the password.
+            if age < server.pace.ticketLife, let renewed = try await renewed(held, user) { return renewed }
+            ticket.withLock { $0 = nil }
+        }
+        return try await signIn(user, password)
+    }
+
+    /// Nil if the server takes the ticket no longer.
+    private func renewed(_ held: Ticket, _ user: String) async throws -> Ticket? {
+        do {
+            return try await signIn(user, held.cookie)
+        } catch let error as BuildError where (error.underlying as? APIRefusal)?.status == 401 {
+            return nil
+        }
+    }
+
+    private func signIn(_ user: String, _ proof: Sensitive<String>) async throws -> Ticket {
+        let operation = "sign in at Proxmox VE"
+        let answer: TicketAnswer = try await call(
+            APICall(
+                .POST, ["access", "ticket"], [("username", user), ("password", proof.reveal())], to: operation))
         if answer.NeedTFA?.isTrue == true {
-            guard let oneTimePassword, let challenge = answer.ticket else {
-                throw BuildError(
-                    "sign in at Proxmox VE", because: "\(user) needs a second factor",
-                    hint: "Use an API token (Datacenter > Permissions > API Tokens): it needs none.")
-            }
-            answer = try await signIn([
-                ("username", user), ("tfa-challenge", challenge), ("password", "totp:" + oneTimePassword.reveal()),
-            ])
+            throw BuildError(
+                operation, because: "\(user) needs a second factor",
+                hint: "Use an API token (Datacenter > Permissions > API Tokens): it needs none.")
         }
         guard let cookie = answer.ticket, let guardToken = answer.CSRFPreventionToken,
             !guardToken.contains(where: \.isNewline)
         else {
             throw BuildError(
-                "sign in at Proxmox VE", because: "the answer holds no ticket",
+                operation, because: "the answer holds no ticket",
                 hint: "Check that the address is that of Proxmox VE.")
         }
         let fresh = Ticket(cookie: Sensitive(cookie), guardToken: Sensitive(guardToken), issued: .now)
         ticket.withLock { $0 = fresh }
         return fresh
-    }
-
-    private func signIn(_ fields: [(key: String, value: String)]) async throws -> TicketAnswer {
-        try await call(APICall(.POST, ["access", "ticket"], fields, to: "sign in at Proxmox VE"))
     }
 }

@@ -15,9 +15,9 @@ package struct FileUpload: Sendable {
     /// `import`, `iso` or `vztmpl`.
     package var content: String
     /// Lower-case hex; the server checks it before it stores the file.
-    package var sha256: String?
+    package var sha256: String
 
-    package init(path: String, name: String, content: String, sha256: String? = nil) {
+    package init(path: String, name: String, content: String, sha256: String) {
         self.path = path
         self.name = name
         self.content = content
@@ -51,8 +51,7 @@ extension ProxmoxClient {
         }
         // The server's reader is strict: fields in this order, the file last, no header but its name before it.
         let boundary = "ingot-" + Self.randomDigits(32)
-        var fields = [("content", upload.content)]
-        if let sha256 = upload.sha256 { fields += [("checksum-algorithm", "sha256"), ("checksum", sha256)] }
+        let fields = [("content", upload.content), ("checksum-algorithm", "sha256"), ("checksum", upload.sha256)]
         var head = ""
         for (name, value) in fields {
             head += "--\(boundary)\r\nContent-Disposition: form-data; name=\"\(name)\"\r\n\r\n\(value)\r\n"

@@ -6,8 +6,8 @@ package import Scopes
 package enum ProxmoxCredentials: Sendable {
     /// An API token: `user@realm!name`, and its secret.
     case token(id: String, secret: Sensitive<String>)
-    /// `user@realm` and the password, with a one-time password where the account asks for one.
-    case password(user: String, password: Sensitive<String>, oneTimePassword: Sensitive<String>? = nil)
+    /// `user@realm` and the password. An account with a second factor needs a token.
+    case password(user: String, password: Sensitive<String>)
 }
 
 /// Which server certificates are trusted.
@@ -68,7 +68,7 @@ package struct ProxmoxServer: Sendable {
             guard Self.isHeaderSafe(secret.reveal()) else {
                 throw refuse("the token's secret is empty or malformed", "Copy the UUID shown when the token was made.")
             }
-        case .password(let user, let password, _):
+        case .password(let user, let password):
             guard Self.userID.matches(user) else {
                 throw refuse("`\(user)` is not a user with realm", "Write user@realm, such as root@pam.")
             }
@@ -113,7 +113,9 @@ package struct ProxmoxPace: Sendable {
     package var taskLimit: Duration = .seconds(2 * 3600)
     /// For undoing one thing.
     package var cleanupLimit: Duration = .seconds(180)
-    /// A ticket is renewed at this age; the server takes it for two hours.
+    /// A ticket is renewed at this age.
     package var ticketAge: Duration = .seconds(3600)
+    /// From this age on the password is needed again; the server takes a ticket for two hours.
+    package var ticketLife: Duration = .seconds(7000)
     package init() {}
 }

@@ -33,7 +33,7 @@ enum RefusalAdvice {
         case .token(let id, _):
             "Check the token's id (`\(id)`, in the form user@realm!name) and its secret, and that neither the token nor "
                 + "its user is disabled or has expired."
-        case .password(let user, _, _):
+        case .password(let user, _):
             "Check the password of `\(user)` and the realm after the `@` (pam, pve…), that the account is enabled, and "
                 + "whether it needs a one-time password. An API token does without."
         }
@@ -60,7 +60,7 @@ enum RefusalAdvice {
             let user = id.prefix { $0 != "!" }
             return wanted + ", to the user `\(user)` and, if the token has privilege separation, to the token `\(id)` "
                 + "too (Datacenter > Permissions)."
-        case .password(let user, _, _): return wanted + ", to `\(user)` (Datacenter > Permissions)."
+        case .password(let user, _): return wanted + ", to `\(user)` (Datacenter > Permissions)."
         }
     }
 

@@ -31,13 +31,8 @@ struct ImageTransfer {
         for image in plan.upload.images {
             let name = fileName(image)
             report(.step("compute the checksum of \(image.path)"))
-            let digest: String
-            if let known = image.sha256 {
-                digest = known
-            } else {
-                digest = try await attempting("read \(image.path)", hint: "Check that it can be read.") {
-                    try await UploadedFile(image.path).sha256()
-                }
+            let digest = try await attempting("read \(image.path)", hint: "Check that it can be read.") {
+                try await UploadedFile(image.path).sha256()
             }
             report(.step("upload \(image.path) to the storage \(storage)"))
             let file = UploadedVolume(id: "\(storage):import/\(name)", storage: storage, node: plan.node)
@@ -95,5 +90,32 @@ struct ImageTransfer {
     private func fileName(_ image: TemplateImage) -> String {
         let name = plan.machine.name.prefix(100)
         return "ingot-\(name)-\(image.slot)-\(ProxmoxClient.randomDigits(12)).\(image.format.rawValue)"
+    }
+}
+
+extension ProxmoxClient {
+    /// Makes sure that a shell is on the node that the template is made on: `qm importdisk` knows no other's machines.
+    ///
+    /// - Throws: `BuildError`.
+    func requireNode(of plan: UploadPlan, behind shell: any ProxmoxShell) async throws {
+        let operation = "find out which node the SSH access leads to"
+        let limit = server.pace.callLimit
+        let (code, output) = try await attempting(operation, hint: "Check the SSH access to the node.") {
+            try await withDeadline(limit, "asking for its name") { try await shell.run("hostname") }
+        }
+        // A login may say more before it.
+        let last = output.split(whereSeparator: \.isNewline).last { !$0.allSatisfy(\.isWhitespace) } ?? ""
+        let name = Self.oneLine(String(last))
+        guard code == 0, !name.isEmpty else {
+            throw BuildError(
+                operation, because: "`hostname` ended with exit code \(code): \(name)",
+                hint: "The SSH user must be root, on a node of Proxmox VE.")
+        }
+        // A node is called as its host, without the domain.
+        guard name.prefix(while: { $0 != "." }).lowercased() == plan.node.lowercased() else {
+            throw BuildError(
+                plan.operation, because: "the SSH access leads to `\(name)`, and the template is made on \(plan.node)",
+                hint: "Set ssh_host to the address of node \(plan.node).")
+        }
     }
 }

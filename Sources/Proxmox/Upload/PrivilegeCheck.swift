@@ -61,7 +61,7 @@ extension ProxmoxClient {
             switch server.credentials {
             case .token(let id, _):
                 "the user `\(id.prefix { $0 != "!" })` and, if the token has privilege separation, the token `\(id)`"
-            case .password(let user, _, _): "`\(user)`"
+            case .password(let user, _): "`\(user)`"
             }
         let roles = Set(missing.flatMap(\.names).compactMap(RefusalAdvice.role)).sorted().joined(separator: ", ")
         throw BuildError(

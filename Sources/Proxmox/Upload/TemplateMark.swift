@@ -1,7 +1,7 @@
 package import Foundation
 
 /// A line in the notes of a template that tells it was made here; a comment of Markdown, so it is not shown.
-package struct TemplateMark: Equatable {
+package struct TemplateMark: Sendable, Equatable {
     /// The template's name without the label of its version.
     package var family: String
     /// Seconds since 1970.

@@ -8,19 +8,15 @@ package struct TemplateImage: Sendable {
     package var path: String
     /// `qcow2`, `raw` or `vmdk`; the image must stand alone, without a backing file.
     package var format: MachineConfiguration.DiskFormat
-    /// Lower-case hex, if known already.
-    package var sha256: String?
     /// Bytes that the drive is enlarged to.
     package var grownSize: Int64?
 
     package init(
-        slot: DriveSlot, path: String, format: MachineConfiguration.DiskFormat, sha256: String? = nil,
-        grownSize: Int64? = nil
+        slot: DriveSlot, path: String, format: MachineConfiguration.DiskFormat, grownSize: Int64? = nil
     ) {
         self.slot = slot
         self.path = path
         self.format = format
-        self.sha256 = sha256
         self.grownSize = grownSize
     }
 }

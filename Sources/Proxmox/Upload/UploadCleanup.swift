@@ -100,7 +100,7 @@ extension ProxmoxClient {
             case .refused, .made: break
             }
             let volumes = try await client.volumes(on: file.node, storage: file.storage, content: "import")
-            guard volumes.contains(where: { $0.id == file.id }) else { return true }
+            guard volumes.contains(file.id) else { return true }
             if let task = try await client.removeVolume(file.id, on: file.node) {
                 try await client.wait(for: task, to: "remove \(file.id)")
             }
@@ -112,7 +112,7 @@ extension ProxmoxClient {
     var userName: String {
         switch server.credentials {
         case .token(let id, _): id
-        case .password(let user, _, _): user
+        case .password(let user, _): user
         }
     }
 

@@ -21,9 +21,9 @@ extension ProxmoxClient {
                 plan.operation, because: "template \(other.vmid) (\(other.name)) exists on node \(other.node)",
                 hint: "Choose another name or number, or say that it shall be replaced or versioned.")
         case .replace(let any):
-            let victims = sameName.filter { $0.vmid != sameID?.vmid } + (sameID.map { [$0] } ?? [])
-            for victim in victims where !any {
-                guard try await mark(of: victim)?.family == family else {
+            for victim in sameName.filter({ $0.vmid != sameID?.vmid }) + (sameID.map { [$0] } ?? []) {
+                guard let old = try await oldTemplate(victim) else { continue }
+                guard any || old.identity.mark?.family == family else {
                     throw BuildError(
                         plan.operation,
                         because:
@@ -31,9 +31,8 @@ extension ProxmoxClient {
                             + "under this name",
                         hint: "Remove it yourself, choose another name or number, or force its replacement.")
                 }
+                if old.vmid == sameID?.vmid { plan.evicted = old } else { plan.replaced.append(old) }
             }
-            plan.evicted = sameID
-            plan.replaced = victims.filter { $0.vmid != sameID?.vmid }
         case .version:
             if let other = sameID ?? sameName.first {
                 throw BuildError(
@@ -42,16 +41,13 @@ extension ProxmoxClient {
                         "Leave out vm_id, so that each version has a number of its own, and give each a label of its own."
                 )
             }
-            var marked: [(machine: ProxmoxMachine, made: Int64)] = []
+            var marked: [(old: OldTemplate, made: Int64)] = []
             for machine in machines
             where machine.isTemplate && (machine.name == family || machine.name.hasPrefix(family + "-")) {
-                if let mark = try await mark(of: machine), mark.family == family { marked.append((machine, mark.made)) }
+                guard let old = try await oldTemplate(machine), let mark = old.identity.mark else { continue }
+                if mark.family == family { marked.append((old, mark.made)) }
             }
-            plan.versions = marked.sorted { ($0.made, $0.machine.vmid) > ($1.made, $1.machine.vmid) }.map(\.machine)
+            plan.versions = marked.sorted { ($0.made, $0.old.vmid) > ($1.made, $1.old.vmid) }.map(\.old)
         }
-    }
-
-    private func mark(of machine: ProxmoxMachine) async throws -> TemplateMark? {
-        try await options(of: machine.vmid, on: machine.node).flatMap { TemplateMark(in: $0.description) }
     }
 }

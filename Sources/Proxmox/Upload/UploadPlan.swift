@@ -16,22 +16,34 @@ struct UploadPlan: Sendable {
     var node: String
     var route: Route
     /// Templates that go when the new one is complete.
-    var replaced: [ProxmoxMachine] = []
+    var replaced: [OldTemplate] = []
     /// The template whose number the new one takes, which has to go before.
-    var evicted: ProxmoxMachine?
+    var evicted: OldTemplate?
     /// Older versions, newest first, without the new one.
-    var versions: [ProxmoxMachine] = []
+    var versions: [OldTemplate] = []
 
     var operation: String { "make the Proxmox template \(machine.name)" }
 }
 
 extension ProxmoxClient {
+    /// Checks all that can be checked before there are images, and changes nothing.
+    ///
+    /// - Parameter upload: its images, if any, are not looked at.
+    package func check(_ upload: TemplateUpload, shell: (any ProxmoxShell)? = nil) async throws {
+        var upload = upload
+        upload.images = []
+        let plan = try await plan(upload, hasShell: shell != nil, hasImages: false)
+        if plan.route == .shell, let shell { try await requireNode(of: plan, behind: shell) }
+    }
+
     /// Checks all that can be checked before the first byte is sent.
-    func plan(_ upload: TemplateUpload, hasShell: Bool) async throws -> UploadPlan {
+    ///
+    /// - Parameter hasImages: false before the build, when neither they nor their sizes are known.
+    func plan(_ upload: TemplateUpload, hasShell: Bool, hasImages: Bool = true) async throws -> UploadPlan {
         try upload.machine.validate()
         var machine = upload.machine
         let operation = "make the Proxmox template \(machine.name)"
-        try Self.checkImages(upload, operation)
+        if hasImages { try Self.checkImages(upload, operation) }
         if case .version(let label, let keep) = upload.existing {
             machine.name += "-" + label
             if let problem = DNSName.problem(machine.name) {

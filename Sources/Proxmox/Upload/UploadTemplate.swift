@@ -26,33 +26,38 @@ extension ProxmoxClient {
         let result = try await withTeardowns(report: { report(.leftBehind($0)) }) { teardowns in
             var upload = ImageTransfer(client: self, plan: plan, teardowns: teardowns, sent: sent, report: report)
             let machine: CreatedMachine
+            let evicted: [Int]
             switch plan.route {
             case .importing(let storage):
                 let drives = try await upload.send(to: storage)
-                try await evict(plan, report)
+                evicted = try await evict(plan, report)
                 machine = try await create(plan, drives, teardowns, report)
             case .shell:
                 guard let shell else {
                     throw BuildError(
                         plan.operation, because: "no SSH access to the node was given", hint: "Set its SSH options.")
                 }
+                try await requireNode(of: plan, behind: shell)
                 let files = try await upload.send(through: shell)
-                try await evict(plan, report)
+                evicted = try await evict(plan, report)
                 machine = try await create(plan, [:], teardowns, report)
                 try await attach(files, to: machine, plan, shell, report)
             }
             try await finish(machine, plan, report)
-            return UploadedTemplate(vmid: machine.vmid, name: plan.machine.name, node: plan.node)
+            return UploadedTemplate(
+                vmid: machine.vmid, name: plan.machine.name, node: plan.node, removed: evicted)
         }
         // The template is complete: what is left to do does not stop half-way, and awaited at once it stays structured.
         return await Task { await settle(result, plan, sent, report) }.value
     }
 
-    private func evict(_ plan: UploadPlan, _ report: @Sendable (UploadEvent) -> Void) async throws {
-        guard let old = plan.evicted else { return }
+    /// Removes the template whose number the new one takes.
+    ///
+    /// - Returns: its number, if it was still there.
+    private func evict(_ plan: UploadPlan, _ report: @Sendable (UploadEvent) -> Void) async throws -> [Int] {
+        guard let old = plan.evicted else { return [] }
         report(.step("remove template \(old.vmid), whose number is taken over"))
-        let task = try await startRemoval(of: old.vmid, on: old.node)
-        try await wait(for: task, to: "remove template \(old.vmid) (\(old.name))")
+        return try await remove(old) ? [old.vmid] : []
     }
 
     private func create(
@@ -177,15 +182,14 @@ extension ProxmoxClient {
         }
         var outdated = plan.replaced
         if case .version(_, let keep?) = plan.upload.existing { outdated += plan.versions.dropFirst(keep - 1) }
-        for old in outdated {
+        // Another run may have removed one of them meanwhile, and the new template got its number.
+        for old in outdated where old.vmid != result.vmid {
             report(.step("remove template \(old.vmid) (\(old.name))"))
             do {
-                let task = try await startRemoval(of: old.vmid, on: old.node)
-                try await wait(for: task, to: "remove template \(old.vmid) (\(old.name))")
-                result.removed.append(old.vmid)
+                // Nothing interrupts this, so it does not take as long as other tasks may.
+                if try await remove(old, limit: server.pace.cleanupLimit) { result.removed.append(old.vmid) }
             } catch { result.warnings.append("\(error)") }
         }
-        if let evicted = plan.evicted { result.removed.append(evicted.vmid) }
         return result
     }
 

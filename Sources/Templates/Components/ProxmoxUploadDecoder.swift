@@ -26,7 +26,7 @@ enum ProxmoxUploadDecoder {
         let password = secret("password", reader, context)
         checkLogin(username, hasToken: token != nil, hasPassword: password != nil, &reader, context)
         checkAddress(url, &reader, context)
-        let existing = existing(&reader, context, hasNumber: machine.machine.vmid != nil)
+        let existing = existing(&reader, context, machine.machine)
         let shell = shell(&reader, context)
         return ProxmoxUploadSettings(
             machine: machine, url: url, username: username, password: password, token: token,
@@ -120,7 +120,7 @@ enum ProxmoxUploadDecoder {
     }
 
     private static func existing(
-        _ reader: inout OptionReader, _ context: ComponentContext, hasNumber: Bool
+        _ reader: inout OptionReader, _ context: ComponentContext, _ machine: MachineConfiguration
     ) -> ProxmoxUploadSettings.Existing {
         let keep = reader.int("keep")
         let isGiven = reader.text("existing") != nil
@@ -137,16 +137,34 @@ enum ProxmoxUploadDecoder {
         }
         switch word {
         case "version":
-            if hasNumber, reader.isGiven("vm_id") {
+            if machine.vmid != nil, reader.isGiven("vm_id") {
                 reader.error(
                     "exclusive-options", "Versions cannot all have one vm_id",
                     "Leave vm_id out, so that each takes the next free number.", at: "vm_id")
             }
-            return .version(label: reader.text("version_label"), keep: keep.map { max(1, $0) })
+            let label = reader.text("version_label")
+            checkVersion(label, of: machine.name, &reader, context)
+            return .version(label: label, keep: keep.map { max(1, $0) })
         case "replace": return .replace(any: context.force)
         // As an output folder, a template of ours gives way to -force; one of somebody else's needs both words.
         default: return context.force && !isGiven ? .replace(any: false) : .refuse
         }
+    }
+
+    /// - Parameter label: Nil: the run's time.
+    private static func checkVersion(
+        _ label: String?, of name: String, _ reader: inout OptionReader, _ context: ComponentContext
+    ) {
+        let full = name + "-" + (label ?? "20260314-150926")
+        // What is wrong with the name itself is told elsewhere.
+        guard !context.isOpen(full), !reader.isUndecided("version_label"), DNSName.problem(name) == nil,
+            let problem = DNSName.problem(full)
+        else { return }
+        let isLabel = reader.isGiven("version_label")
+        reader.error(
+            "refused-by-proxmox", "Proxmox VE would refuse the name of a version",
+            "It is template_name, a dash and \(isLabel ? "version_label" : "the run's time"), and \(problem).",
+            at: isLabel ? "version_label" : "existing")
     }
 
     private static func shell(

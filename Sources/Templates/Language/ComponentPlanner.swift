@@ -1,10 +1,13 @@
 import Diagnostics
+import Scopes
 
 /// The part of planning that HCL and JSON templates share: from evaluated options to the parts of a plan.
 struct ComponentPlanner {
     private(set) var diagnostics: [Diagnostic] = []
     /// Places of values that nothing but a run or a data source knows.
     private(set) var unknowns: [SourceRange] = []
+    /// What logs in at servers; to be concealed even where the template has it in plain text.
+    private(set) var logins = SecretCollection()
     let options: LoadOptions
     let components: ComponentResolver
     private let failures: FailureRenderer
@@ -107,7 +110,14 @@ struct ComponentPlanner {
 
     mutating func postProcessor(_ instance: ComponentInstance, _ meta: MetaAttributes) -> PlannedPostProcessor {
         let (type, context) = (instance.type, instance.context)
-        check(instance) { reader in _ = PostProcessorDecoder.decode(type, &reader, context) }
+        var secrets: [Sensitive<String>] = []
+        check(instance) { reader in
+            if case .proxmoxUpload(let settings)? = PostProcessorDecoder.decode(type, &reader, context) {
+                secrets = settings.secrets
+            }
+        }
+        // Those that only a run knows are concealed then.
+        for secret in secrets where !context.isOpen(secret.reveal()) { logins.insert(secret.reveal()) }
         let failures = failures
         return PlannedPostProcessor(
             type: type, name: meta.name, keepInputArtifact: meta.keepInputArtifact,

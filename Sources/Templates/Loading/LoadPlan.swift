@@ -39,6 +39,8 @@ private struct PlanLoader {
     private var files: [SourceFile] = []
     private var diagnostics: [Diagnostic] = []
     private var secrets = SecretCollection()
+    /// What the plan's parts log in with. In plain text in a template it is drawn with it, and may be any word.
+    private var logins = SecretCollection()
     private var builds: [PlannedBuild] = []
 
     /// A template whose variables have their values.
@@ -134,6 +136,7 @@ private struct PlanLoader {
             evaluator: evaluator)
         builds = planner.plan(reader.builds)
         diagnostics += planner.shared.diagnostics
+        logins.formUnion(planner.shared.logins)
         reportUnknowns(planner.shared.unknowns)
     }
 
@@ -209,6 +212,7 @@ private struct PlanLoader {
         var planner = LegacyPlanner(shared, template, variables, directory: directory)
         let builds = planner.plan()
         diagnostics += planner.shared.diagnostics
+        logins.formUnion(planner.shared.logins)
         reportUnknowns(planner.shared.unknowns)
         return builds
     }
@@ -240,7 +244,9 @@ private struct PlanLoader {
         var seen: Set<Diagnostic> = []
         let secrets = allSecrets
         let once = secrets.redacted(diagnostics, files: files).filter { seen.insert($0).inserted }
-        let plan = Plan(builds: builds, secrets: secrets.sensitive)
+        var concealed = secrets
+        concealed.formUnion(logins)
+        let plan = Plan(builds: builds, secrets: concealed.sensitive)
         return LoadedPlan(plan: Diagnosed(plan, once.bounded()), files: secrets.masked(files))
     }
 }

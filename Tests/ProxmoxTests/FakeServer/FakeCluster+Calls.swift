@@ -31,8 +31,7 @@ extension FakeCluster.State {
                     "vmid": id, "name": machine.config["name"] ?? "VM \(id)", "node": machine.node,
                     "type": machine.isContainer ? "lxc" : "qemu",
                     "template": machine.config["template"] == "1" ? 1 : 0,
-                    "status": machine.isRunning ? "running" : "stopped",
-                    "tags": machine.config["tags"] ?? "",
+                    "status": "stopped", "tags": machine.config["tags"] ?? "",
                 ]
             }
         case "storages":
@@ -54,7 +53,6 @@ extension FakeCluster.State {
                 }
         case "removeVolume": return try removeVolume(path["volume"] ?? "", node, user)
         case "upload": return try upload(to: path["storage"] ?? "", fields, node, user)
-        case "download": return start("download", fields["filename"] ?? "", on: node, for: user) { _ in nil }
         case "tasks":
             return tasks.filter { $0.end == nil && $0.type == fields["typefilter"] ?? $0.type }.map {
                 ["upid": $0.upid]
@@ -86,16 +84,10 @@ extension FakeCluster.State {
             return ["username": user, "ticket": ticket, "CSRFPreventionToken": "csrf:" + ticket]
         }
         if tickets.contains(password), password.hasPrefix("PVE:\(user):") { return ticket() }
-        if let challenge = fields["tfa-challenge"] {
-            guard challenge == "PVE:!tfa!\(user)", let code = oneTimePassword, password == "totp:" + code else {
-                throw FakeRefusal(status: 401, message: "authentication failure")
-            }
-            return ticket()
-        }
         guard secrets[user] == password, !user.contains("!") else {
             throw FakeRefusal(status: 401, message: "authentication failure")
         }
-        if oneTimePassword != nil {
+        if needsSecondFactor {
             return ["username": user, "ticket": "PVE:!tfa!\(user)", "NeedTFA": 1, "CSRFPreventionToken": "none"]
         }
         return ticket()

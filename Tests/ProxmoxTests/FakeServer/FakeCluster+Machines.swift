@@ -69,26 +69,7 @@ extension FakeCluster.State {
                 state.machines[vmid]?.config["template"] = "1"
                 return nil
             }
-        case "clone":
-            let newID = Int(fields["newid"] ?? "") ?? 0
-            try require(["VM.Allocate"], on: "/vms/\(newID)")
-            guard machines[newID] == nil else {
-                throw FakeRefusal.died("unable to create VM \(newID): config file already exists")
-            }
-            return start("qmclone", "\(vmid)", on: node, for: user) { state in
-                var copy = machine
-                copy.config["template"] = nil
-                copy.config["name"] = fields["name"] ?? "Copy-of-VM"
-                state.machines[newID] = copy
-                return nil
-            }
-        case "start", "stop":
-            return start("qm" + call, "\(vmid)", on: node, for: user) { state in
-                state.machines[vmid]?.isRunning = call == "start"
-                return nil
-            }
         case "remove":
-            if machine.isRunning { throw FakeRefusal.died("VM \(vmid) is running - destroy failed") }
             if machine.config["protection"] == "1" {
                 throw FakeRefusal.died("can't remove VM \(vmid) - protection mode enabled")
             }

@@ -24,7 +24,6 @@ final class FakeCluster: Sendable {
     struct Machine: Sendable, Equatable {
         var node = "pve"
         var config: [String: String]
-        var isRunning = false
         var hasLinkedClones = false
         var isContainer = false
     }
@@ -56,13 +55,15 @@ final class FakeCluster: Sendable {
         var machines: [Int: Machine] = [:]
         var tasks: [RunningTask] = []
         var secrets = ["ci@pve!ingot": "aaaa-bbbb", "ci@pve": "p&ss word"]
-        var oneTimePassword: String?
+        var needsSecondFactor = false
         /// By path; they hold below it too.
         var privileges: [String: Set<String>] = ["/": Self.enough]
         var tickets: Set<String> = []
         var faults: [FaultRule] = []
         /// Words that the tasks of a type end with.
         var failingTasks: [String: String] = [:]
+        /// Types of tasks that never end.
+        var endlessTasks: Set<String> = []
         /// Requests that a task takes.
         var taskLength = 3
         /// Takes each number handed out away at once, so many times.
@@ -108,7 +109,7 @@ final class FakeCluster: Sendable {
 
         /// Lets time pass for the tasks.
         mutating func tick() {
-            for index in tasks.indices where tasks[index].end == nil {
+            for index in tasks.indices where tasks[index].end == nil && !endlessTasks.contains(tasks[index].type) {
                 tasks[index].remaining -= 1
                 if tasks[index].remaining > 0 { continue }
                 let task = tasks[index]

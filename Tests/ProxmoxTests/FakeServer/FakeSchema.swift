@@ -181,13 +181,6 @@ enum FakeSchema {
                 "checksum-algorithm": .choice(["md5", "sha1", "sha224", "sha256", "sha384", "sha512"]),
             ], required: ["content", "filename"], check: ("/storage/{storage}", ["Datastore.AllocateTemplate"])),
         FakeCall(
-            "download", "POST", "/nodes/{node}/storage/{storage}/download-url",
-            [
-                "content": .choice(["iso", "vztmpl", "import"]), "filename": .text, "checksum": .text,
-                "checksum-algorithm": .choice(["md5", "sha1", "sha256", "sha512"]), "url": .pattern("https?://.*"),
-                "verify-certificates": .boolean,
-            ], required: ["content", "filename", "url"], check: ("/storage/{storage}", ["Datastore.AllocateTemplate"])),
-        FakeCall(
             "create", "POST", "/nodes/{node}/qemu",
             options.merging(["vmid": vmid, "pool": .text, "start": .boolean, "storage": .text]) { $1 },
             required: ["vmid"]),
@@ -203,15 +196,6 @@ enum FakeSchema {
             required: ["disk", "size"],
             check: ("/vms/{vmid}", ["VM.Config.Disk"])),
         FakeCall("template", "POST", machine + "/template", ["disk": .text], check: ("/vms/{vmid}", ["VM.Allocate"])),
-        FakeCall(
-            "clone", "POST", machine + "/clone",
-            ["newid": vmid, "name": .text, "full": .boolean, "pool": .text, "storage": .text], required: ["newid"],
-            check: ("/vms/{vmid}", ["VM.Clone"])),
-        FakeCall(
-            "start", "POST", machine + "/status/start", ["timeout": anyNumber], check: ("/vms/{vmid}", ["VM.PowerMgmt"])
-        ),
-        FakeCall(
-            "stop", "POST", machine + "/status/stop", ["timeout": anyNumber], check: ("/vms/{vmid}", ["VM.PowerMgmt"])),
         FakeCall(
             "remove", "DELETE", machine, ["purge": .boolean, "destroy-unreferenced-disks": .boolean],
             check: ("/vms/{vmid}", ["VM.Allocate"])),

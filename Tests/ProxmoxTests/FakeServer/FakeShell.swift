@@ -2,7 +2,7 @@ import Foundation
 import Proxmox
 import Synchronization
 
-/// A shell on a fake cluster's node that knows `qm importdisk`.
+/// A shell on a fake cluster's node that knows `hostname` and `qm importdisk`.
 final class FakeShell: ProxmoxShell {
     enum Step: Sendable, Equatable { case upload, run, remove }
     struct Broken: Error, CustomStringConvertible {
@@ -16,8 +16,11 @@ final class FakeShell: ProxmoxShell {
     private let broken: Step?
     private let words: String?
 
-    init(_ cluster: FakeCluster, broken: Step? = nil, words: String? = nil) {
+    private let name: String
+
+    init(_ cluster: FakeCluster, named name: String = "pve", broken: Step? = nil, words: String? = nil) {
         self.cluster = cluster
+        self.name = name
         self.broken = broken
         self.words = words
     }
@@ -31,6 +34,7 @@ final class FakeShell: ProxmoxShell {
     }
 
     func run(_ command: String) async throws -> (exitCode: Int32, output: String) {
+        if command == "hostname" { return (0, "Last login: today\n\(name)\n") }
         commands.withLock { $0.append(command) }
         if broken == .run {
             guard let words else { throw Broken() }

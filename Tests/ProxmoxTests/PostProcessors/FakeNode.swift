@@ -13,7 +13,7 @@ final class FakeNode: @unchecked Sendable {
     private let process = Process()
     private var imports: Task<Void, Never>?
 
-    init(_ cluster: FakeCluster) throws {
+    init(_ cluster: FakeCluster, named name: String = "pve.example.com") throws {
         port = try Self.freePort()
         try FileManager.default.createDirectory(
             atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
@@ -33,6 +33,7 @@ final class FakeNode: @unchecked Sendable {
             for i in $(seq 500); do [ -e "\(folder)/request" ] || exit 0; sleep 0.02; done
             exit 1
             """, to: "qm", mode: 0o700)
+        try write("#!/bin/sh\necho \(name)\n", to: "hostname", mode: 0o700)
         try write(
             """
             Port \(port)

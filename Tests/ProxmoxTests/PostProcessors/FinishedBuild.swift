@@ -41,13 +41,9 @@ final class FinishedBuild: Sendable {
         ((try? FileManager.default.contentsOfDirectory(atPath: folder + "/" + part)) ?? []).sorted()  // None is none.
     }
 
-    /// Runs the post-processors of a template on the images.
-    ///
-    /// - Parameter checksOnly: Only what comes before the build.
-    func run(
-        _ postProcessors: String, source: String = "", at time: Double = 1_800_000_000, force: Bool = false,
-        environment: [String: String] = [:], checksOnly: Bool = false
-    ) async throws -> [Artifact] {
+    private static func load(
+        _ postProcessors: String, _ source: String = "", _ environment: [String: String] = [:], force: Bool = false
+    ) throws -> LoadedPlan {
         let template = """
             source "qemu" "vm" {
               iso_url      = "a.iso"
@@ -62,17 +58,39 @@ final class FinishedBuild: Sendable {
             \(postProcessors)
             }
             """
-        // Loaded where nothing is built yet.
-        let empty = folder + "-template"
+        // Where nothing is built yet.
+        let empty = NSTemporaryDirectory() + "ingot-template-\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: empty, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: empty) }  // As in `deinit`.
         try template.write(toFile: empty + "/t.pkr.hcl", atomically: true, encoding: .utf8)
-        let start = Date(timeIntervalSince1970: time)
-        let loaded = loadPlan(
+        return loadPlan(
             LoadOptions(path: "t.pkr.hcl", environment: environment, workingDirectory: empty, force: force))
-        let errors = loaded.plan.diagnostics.filter { $0.severity == .error }
+    }
+
+    private static func errors(of loaded: LoadedPlan) -> String {
         let renderer = DiagnosticRenderer(files: loaded.files)
-        try #require(errors.isEmpty, "\(errors.map(renderer.render).joined())")
+        return loaded.plan.diagnostics.filter { $0.severity == .error }.map(renderer.render).joined()
+    }
+
+    /// What is wrong with a template of these post-processors; empty if nothing is.
+    static func mistakes(_ postProcessors: String) throws -> String { errors(of: try load(postProcessors)) }
+
+    /// What is secret of such a template, once it is loaded.
+    static func secrets(of postProcessors: String) throws -> [String] {
+        try load(postProcessors).plan.value.secrets.map { $0.reveal() }
+    }
+
+    /// Runs the post-processors of a template on the images.
+    ///
+    /// - Parameter checksOnly: Only what comes before the build.
+    func run(
+        _ postProcessors: String, source: String = "", at time: Double = 1_800_000_000, force: Bool = false,
+        environment: [String: String] = [:], checksOnly: Bool = false
+    ) async throws -> [Artifact] {
+        let start = Date(timeIntervalSince1970: time)
+        let loaded = try Self.load(postProcessors, source, environment, force: force)
+        let errors = Self.errors(of: loaded)
+        try #require(errors.isEmpty, "\(errors)")
         let build = try #require(loaded.plan.value.builds.first)
         let context = RunContext(
             workingDirectory: folder, templateDirectory: folder, runUUID: "run", startTime: start, force: force,

@@ -139,6 +139,91 @@ struct UploadPostProcessorTests {
         #expect(cluster.state.withLock { $0.inventory } == before)
     }
 
+    @Test("what stands in the way on the server is told before the build")
+    func checkPlan() async throws {
+        let build = try FinishedBuild()
+        let (cluster, authority) = (quickCluster(), try await authority())
+        cluster.state.withLock {
+            $0.machines[200] = .init(config: ["name": "golden", "template": "1", "description": "by hand"])
+        }
+        let before = cluster.state.withLock { $0.inventory }
+        try await FakeServer.with(cluster) { server in
+            func reason(_ options: String) async -> String {
+                await words {
+                    _ = try await build.run(block(server, Self.token + authority + options), checksOnly: true)
+                }
+            }
+            #expect(await reason("    template_name = \"golden\"\n").contains("template 200 (golden) exists"))
+            #expect(await reason("    storage_pool = \"tank\"\n").contains("no enabled storage `tank`"))
+            #expect(await reason("    import_storage_pool = \"nfs\"\n").contains("`nfs` does not take imports"))
+            cluster.state.withLock { $0.nodes["pve2"] = "online" }
+            #expect(await reason("").contains("several nodes"))
+            cluster.state.withLock { $0.privileges = ["/": FakeCluster.State.enough.subtracting(["VM.Config.Disk"])] }
+            #expect(await reason("    node = \"pve\"\n").contains("`VM.Config.Disk` on `/vms/100`"))
+        }
+        #expect(cluster.state.withLock { $0.inventory } == before)
+    }
+
+    @Test("a version's name that the server would refuse is an error of the template")
+    func versionName() throws {
+        func mistakes(_ options: String) throws -> String {
+            try FinishedBuild.mistakes(
+                """
+                  post-processor "proxmox" {
+                    proxmox_url = "https://pve.example.com"
+                    username    = "ci@pve!ingot"
+                    token       = "aaaa-bbbb"
+                    existing    = "version"
+                \(options)
+                  }
+                """)
+        }
+        #expect(try mistakes("    version_label = \"a b\"").contains("`packer-vm-a b` may hold only"))
+        #expect(try mistakes("    template_name = \"\(String(repeating: "a", count: 50))\"").contains("the run's time"))
+        #expect(try mistakes("    version_label = \"7\"") == "")
+    }
+
+    @Test("what logs in is secret from the start, even where the template has it in plain text")
+    func secrets() throws {
+        let secrets = try FinishedBuild.secrets(
+            of: """
+                  post-processor "proxmox" {
+                    proxmox_url  = "https://pve.example.com"
+                    username     = "ci@pve!ingot"
+                    token        = "aaaa-bbbb"
+                    password     = "${build.Password}"
+                    ssh_password = "of the node"
+                  }
+                """)
+        #expect(Set(secrets) == ["aaaa-bbbb", "of the node"])
+    }
+
+    @Test("an SSH host that is another node is told before the build")
+    func otherNode() async throws {
+        let (cluster, authority) = (quickCluster(), try await authority())
+        let node = try FakeNode(cluster, named: "pve2")
+        defer { node.stop() }
+        let build = try FinishedBuild()
+        let reason = await words {
+            try await FakeServer.with(cluster) { server in
+                _ = try await build.run(
+                    block(server, Self.token + authority + login(node)), checksOnly: true)
+            }
+        }
+        #expect(reason.contains("leads to `pve2`") && reason.contains("ssh_host"), "\(reason)")
+    }
+
+    private func login(_ node: FakeNode) -> String {
+        """
+            delivery = "ssh"
+            ssh_host = "127.0.0.1"
+            ssh_port = \(node.port)
+            ssh_username = "\(NSUserName())"
+            ssh_private_key_file = "\(node.folder)/key"
+
+        """
+    }
+
     @Test("an older server gets the disk through a real SSH server, whose key is checked first")
     func shell() async throws {
         let (cluster, authority) = (quickCluster(), try await authority())
@@ -146,16 +231,8 @@ struct UploadPostProcessorTests {
         let node = try FakeNode(cluster)
         defer { node.stop() }
         let build = try FinishedBuild()
-        let login = """
-                delivery = "ssh"
-                ssh_host = "127.0.0.1"
-                ssh_port = \(node.port)
-                ssh_username = "\(NSUserName())"
-                ssh_private_key_file = "\(node.folder)/key"
-
-            """
         try await FakeServer.with(cluster) { server in
-            let options = Self.token + authority + login
+            let options = Self.token + authority + login(node)
             let wrong = "    ssh_host_key_fingerprint = \"SHA256:\(String(repeating: "A", count: 43))\"\n"
             let reason = await words { _ = try await build.run(block(server, options + wrong)) }
             #expect(reason.contains("was expected") && cluster.state.withLock { $0.machines.isEmpty })
