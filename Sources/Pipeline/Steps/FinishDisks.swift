@@ -24,14 +24,20 @@ struct FinishDisks: Sendable {
         var isReplaced = false
         do {
             if let guest = try finished?.get() {
-                try await replace(disks, by: guest, workspace)
-                isReplaced = true
+                // Where it was only looked at, the machine's disks are the image.
+                isReplaced = guest.isChanged
+                if isReplaced {
+                    try await replace(disks, by: guest, workspace)
+                } else {
+                    try write(guest.documents, workspace)
+                }
                 shortcoming = guest.complaint.map {
                     Shortcoming("pass the image", $0, kept: "The finished image is kept")
                 }
             }
         } catch let error where !(error is CancellationError) {
             try Task.checkCancellation()
+            isReplaced = false
             shortcoming = Shortcoming("finish the image", error, kept: "The image is kept unfinished")
         }
         try removeTree(workspace.overlays)
@@ -69,16 +75,24 @@ struct FinishDisks: Sendable {
                 made.append((disk + ".convert", disk))
             }
             after = try await space(of: Disks(paths: made.map(\.path), format: disks.format))
-            for (name, content) in guest.documents {
-                try writeFile(content, to: workspace.output + "/" + name, mode: 0o644)
-            }
+            try write(guest.documents, workspace)
         } catch {
             for file in made { unlink(file.path) }
-            for document in guest.documents { unlink(workspace.output + "/" + document.name) }
             throw error
         }
         for file in made { try take(file.final, from: file.path) }
         reporter.news("The image takes \(megabytes(after)); before it was finished it took \(megabytes(before))")
+    }
+
+    private func write(_ documents: [(name: String, content: Data)], _ workspace: Workspace) throws {
+        do {
+            for (name, content) in documents {
+                try writeFile(content, to: workspace.output + "/" + name, mode: 0o644)
+            }
+        } catch {
+            for document in documents { unlink(workspace.output + "/" + document.name) }
+            throw error
+        }
     }
 
     private func convert(
