@@ -107,7 +107,9 @@ extension Guestfs {
             guard !options.needsSystem else {
                 throw BuildError(
                     "finish \(disks)", because: reason,
-                    hint: "Only inspecting and shrinking work on a disk without a system that can be read.")
+                    hint:
+                        "Only inspecting and shrinking work on a disk without a system that can be read; for that write "
+                        + "generalise = false and check = \"off\", and put nothing in.")
             }
             result.journal.warn(reason)
         }

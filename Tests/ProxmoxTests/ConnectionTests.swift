@@ -111,7 +111,10 @@ struct ConnectionTests {
     func fingerprint() async throws {
         let fingerprint = try await FakeCertificates.made.value.fingerprint
         try await FakeServer.with(FakeCluster()) { server in
-            for text in [fingerprint, fingerprint.lowercased().replacing(":", with: "")] {
+            let forms = [
+                fingerprint, fingerprint.lowercased().replacing(":", with: ""), "sha256 Fingerprint=" + fingerprint,
+            ]
+            for text in forms {
                 _ = try await server.client(trust: .fingerprint(text)) { try await $0.version() }
             }
         }

@@ -121,7 +121,7 @@ extension Parser {
         if byte != UInt8(ascii: "{") {
             report(
                 .invalidBlock(
-                    type.text, label: labels.last?.text, isBare: isBare, next: byte,
+                    type.text, label: labels.last?.text, count: labels.count, isBare: isBare, next: byte,
                     quote: Diagnostic.typographicQuotes.contains(scalar),
                     at: position < bytes.count ? nextWord : header))
             guard !labels.isEmpty, skipToBraceOnNextLine() else { throw Abandoned() }

@@ -57,15 +57,18 @@ extension Diagnostic {
     }
     /// - Parameters:
     ///   - label: The last one; nil if there is none.
-    ///   - isBare: The label has no quotes.
+    ///   - count: Of all labels.
+    ///   - isBare: The last label has no quotes.
     ///   - quote: A typographic quote is next.
     static func invalidBlock(
-        _ type: String, label: String?, isBare: Bool, next: UInt8?, quote: Bool, at range: SourceRange
+        _ type: String, label: String?, count: Int, isBare: Bool, next: UInt8?, quote: Bool, at range: SourceRange
     ) -> Self {
         let hasLabels = label != nil
         if quote { return syntax("invalid-block", "Invalid block definition", straightQuotes, range) }
         let detail =
             switch (next, hasLabels) {
+            case (UInt8(ascii: "="), true) where isBare && count > 1:
+                "What is set in a block stands between its braces: \(type) … { \(label ?? "") = … }."
             case (UInt8(ascii: "="), true) where isBare: "A name has no blanks: write \(type)_\(label ?? "") = …"
             case (UInt8(ascii: "="), true) where type == "variable" || type == "local":
                 "What it is stands in its block: \(type) \"\(label ?? "")\" { \(type == "local" ? "expression" : "default") = … }."

@@ -83,7 +83,9 @@ package struct ProxmoxServer: Sendable {
 
     /// The digest in lower-case hex; nil if it is none.
     static func fingerprint(_ text: String) -> String? {
-        let digits = text.filter { $0 != ":" && $0 != " " }.lowercased()
+        // openssl prints "sha256 Fingerprint=" in front of it.
+        let value = text.split(separator: "=").last ?? ""
+        let digits = value.filter { $0 != ":" && $0 != " " }.lowercased()
         return digits.utf8.count == 64
             && digits.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }
             ? digits : nil

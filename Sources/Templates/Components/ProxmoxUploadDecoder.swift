@@ -109,7 +109,7 @@ enum ProxmoxUploadDecoder {
             return .authorities(file: file)
         }
         guard let text = reader.text("fingerprint") else { return .system }
-        let digits = text.filter { $0 != ":" && $0 != " " }
+        let digits = (text.split(separator: "=").last ?? "").filter { $0 != ":" && $0 != " " }
         if digits.utf8.count != 64 || !digits.allSatisfy(\.isHexDigit), !context.isOpen(text) {
             reader.error(
                 "invalid-value", "“\(text)” is no SHA-256 fingerprint",
