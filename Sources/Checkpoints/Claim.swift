@@ -1,0 +1,30 @@
+import Foundation
+import Scopes
+
+/// The right to run a stage, until `release()` or the end of the process.
+package final class StageClaim: Sendable {
+    private let lock: FileLock
+
+    fileprivate init(_ lock: FileLock) { self.lock = lock }
+
+    package func release() { lock.release() }
+}
+
+extension CheckpointStore {
+    /// Waits until no other build runs the stage. Resolve again afterwards: the other one may have made the checkpoint.
+    ///
+    /// There is no limit to the wait: a stage may take hours, and one whose build dies is free at once.
+    ///
+    /// - Parameter waiting: Called once, if another build has it.
+    package func claim(_ key: StageKey, waiting: @Sendable () -> Void) async throws -> StageClaim {
+        let file = "\(path)/stages/\(key.text).lock"
+        var isToldOf = false
+        while true {
+            try Task.checkCancellation()
+            if let lock = try FileLock.attempt(file, .exclusive, making: true) { return StageClaim(lock) }
+            if !isToldOf { waiting() }
+            isToldOf = true
+            try await Task.sleep(for: .milliseconds(200))
+        }
+    }
+}

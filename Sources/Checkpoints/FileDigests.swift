@@ -1,0 +1,148 @@
+internal import Crypto
+package import Foundation
+import Scopes
+import Synchronization
+
+/// Digests of big files, so that an image of gigabytes is not read at every build.
+struct FileDigests {
+    struct Entry: Codable, Equatable {
+        var path: String
+        var stamp: FileStamp
+        var digest: String
+    }
+
+    /// As it is kept. `secret` tells whether the digests were made with the secret that the store has now.
+    struct Document: Codable {
+        var secret: String
+        var entries: [Entry]
+    }
+
+    /// The oldest first.
+    var entries: [Entry] = []
+    var isLoaded = false
+}
+
+/// Files up to this length are read each time.
+private let smallFile: Int64 = 1 << 20
+private let maximumEntries = 2000
+private let maximumDocument = 8 << 20
+
+extension CheckpointStore {
+    /// A value whose meaning its label tells, such as a setting or a variable of the environment.
+    ///
+    /// The digest covers the label too: FOO=1 is not BAR=1.
+    package func input(_ label: String, _ value: String) -> StageInput {
+        StageInput(label: label, digest: digest(Data("\(label.utf8.count):\(label)\(value)".utf8)))
+    }
+
+    /// A file by its content alone.
+    package func input(_ label: String, file path: String) async throws -> StageInput {
+        StageInput(label: label, digest: try await digest(file: path))
+    }
+
+    /// The keyed digest (HMAC-SHA256 with the store's secret) of some bytes, as 64 hexadecimal digits.
+    package func digest(_ data: Data) -> String {
+        hexadecimal(HMAC<SHA256>.authenticationCode(for: data, using: secret.reveal()))
+    }
+
+    /// The keyed digest of a file's content, links followed: the same as of its bytes.
+    ///
+    /// - Throws: `BuildError` when it can't be read or changes while it is; `CancellationError`.
+    package func digest(file path: String) async throws -> String {
+        let operation = "read \(path)"
+        var status = stat()
+        guard stat(path, &status) == 0 else { throw systemFailure(operation) }
+        guard status.isRegularFile else {
+            throw BuildError(operation, because: "it is not a regular file", hint: "Name a file.")
+        }
+        let stamp = FileStamp(status)
+        if stamp.size > smallFile, let known = knownDigest(of: path, stamp) { return known }
+        return try await onOwnThread("digest") { [self] flag in
+            for _ in 0..<3 {
+                let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+                guard descriptor >= 0 else { throw systemFailure(operation) }
+                defer { close(descriptor) }
+                let before = try FileStamp(statusOf(descriptor, operation))
+                var code = HMAC<SHA256>(key: secret.reveal())
+                let size = try readPieces(descriptor, flag, operation) { code.update(data: $0) }
+                let after = try FileStamp(statusOf(descriptor, operation))
+                guard before == after, size == after.size else { continue }
+                let digest = hexadecimal(code.finalize())
+                if size > smallFile { keep(FileDigests.Entry(path: path, stamp: after, digest: digest)) }
+                return digest
+            }
+            throw BuildError(operation, because: "it is being written to", hint: "Wait until it is complete.")
+        }
+    }
+
+    private var secretMark: String { digest(Data("digests.json".utf8)) }
+
+    private func knownDigest(of path: String, _ stamp: FileStamp) -> String? {
+        fileDigests.withLock { known in
+            if !known.isLoaded {
+                known.isLoaded = true
+                known.entries = savedDigests()
+            }
+            return known.entries.last { $0.path == path && $0.stamp == stamp }?.digest
+        }
+    }
+
+    private func savedDigests() -> [FileDigests.Entry] {
+        // A cache: one that can't be read is as good as none.
+        guard let data = readSmallFile(path + "/digests.json", limit: maximumDocument),
+            let document = try? JSONDecoder().decode(FileDigests.Document.self, from: data),
+            document.secret == secretMark
+        else { return [] }
+        return document.entries
+    }
+
+    private func keep(_ entry: FileDigests.Entry) {
+        // A file that was written a moment ago can change again without another time: clocks of file systems tick
+        // every few milliseconds, some every two seconds.
+        let recent = Int64((Date().timeIntervalSince1970 - 3) * 1e9)
+        guard max(entry.stamp.modification, entry.stamp.change) < recent else { return }
+        fileDigests.withLock { known in
+            known.entries.removeAll { $0.path == entry.path }
+            known.entries.append(entry)
+        }
+        // Only a cache: where it can't be written, the file is read again next time.
+        try? withLock {
+            let entries = savedDigests().filter { $0.path != entry.path } + [entry]
+            let document = FileDigests.Document(secret: secretMark, entries: entries.suffix(maximumEntries))
+            let target = path + "/digests.json"
+            try writeWhole(
+                JSONEncoder().encode(document), to: target, beside: path + "/.partial-digests.json", in: path)
+        }
+    }
+}
+
+func statusOf(_ descriptor: Int32, _ operation: String) throws -> stat {
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else { throw systemFailure(operation) }
+    return status
+}
+
+/// Reads an open file to its end, a megabyte at a time.
+///
+/// - Returns: the number of bytes read.
+func readPieces(
+    _ descriptor: Int32, _ flag: CancellationFlag, _ operation: String, _ body: (UnsafeRawBufferPointer) throws -> Void
+) throws -> Int64 {
+    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: pieceSize, alignment: 4096)
+    defer { buffer.deallocate() }
+    var total: Int64 = 0
+    while true {
+        try flag.check()
+        let count = read(descriptor, buffer.baseAddress, buffer.count)
+        if count == 0 { return total }
+        guard count > 0 else {
+            if errno == EINTR { continue }
+            throw systemFailure(operation)
+        }
+        total += Int64(count)
+        try body(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+    }
+}
+
+/// As much as is read at once.
+let pieceSize = 1 << 20

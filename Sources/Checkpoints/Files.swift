@@ -1,0 +1,117 @@
+import Foundation
+import Scopes
+
+/// What the last failed system call said; with the room that is left where that was the reason.
+func systemFailure(_ operation: String, in folder: String? = nil) -> BuildError {
+    let code = errno
+    guard code == ENOSPC || code == EDQUOT || code == EFBIG else {
+        return BuildError(operation, because: String(cString: strerror(code)))
+    }
+    var status = statvfs()
+    var room = ""
+    if let folder, statvfs(folder, &status) == 0 {
+        let free = UInt64(status.f_bavail).multipliedReportingOverflow(by: UInt64(status.f_frsize)).partialValue
+        room = ": \(free >> 20) MiB are free in \(folder)"
+    }
+    return BuildError(
+        operation, because: String(cString: strerror(code)) + room,
+        hint: "Free some space, or remove checkpoints that are not needed.")
+}
+
+/// What tells one state of a file from another without reading it.
+struct FileStamp: Codable, Equatable {
+    var device: UInt64
+    var inode: UInt64
+    var size: Int64
+    /// In nanoseconds since 1970, as `change`.
+    var modification: Int64
+    var change: Int64
+
+    init(_ status: stat) {
+        device = UInt64(status.st_dev)
+        inode = UInt64(status.st_ino)
+        size = Int64(status.st_size)
+        // A file system gives any time it likes; one that does not fit only has to be the same each time.
+        modification = Int64(status.st_mtim.tv_sec) &* 1_000_000_000 &+ Int64(status.st_mtim.tv_nsec)
+        change = Int64(status.st_ctim.tv_sec) &* 1_000_000_000 &+ Int64(status.st_ctim.tv_nsec)
+    }
+}
+
+/// The state of a file, of a link itself; nil when there is none.
+func fileStatus(_ path: String) -> stat? {
+    var status = stat()
+    return lstat(path, &status) == 0 ? status : nil
+}
+
+extension stat {
+    var isRegularFile: Bool { st_mode & S_IFMT == S_IFREG }
+    var isFolder: Bool { st_mode & S_IFMT == S_IFDIR }
+}
+
+/// Reads a small file whole.
+///
+/// - Returns: nil when it is not there, is no regular file, can't be read or is longer than `limit`.
+func readSmallFile(_ path: String, limit: Int) -> Data? {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
+    guard descriptor >= 0 else { return nil }
+    defer { close(descriptor) }
+    var status = stat()
+    guard fstat(descriptor, &status) == 0, status.isRegularFile, status.st_size <= limit else { return nil }
+    var bytes = [UInt8](repeating: 0, count: Int(status.st_size) + 1)
+    var done = 0
+    while done < bytes.count {
+        let room = bytes.count - done
+        let count = bytes.withUnsafeMutableBytes { buffer in
+            read(descriptor, buffer.baseAddress.map { $0 + done }, room)
+        }
+        if count == 0 { return Data(bytes[..<done]) }
+        if count > 0 { done += count } else if errno != EINTR { return nil }
+    }
+    return nil  // It grew meanwhile.
+}
+
+/// Writes all bytes where the file stands.
+func writeAll(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32, failure: () -> BuildError) throws {
+    guard let base = bytes.baseAddress else { return }
+    var done = 0
+    while done < bytes.count {
+        let count = write(descriptor, base + done, bytes.count - done)
+        if count > 0 {
+            done += count
+        } else if count == 0 || errno != EINTR {
+            throw failure()
+        }
+    }
+}
+
+/// Writes a file that is there whole or not at all, and stays after a power cut.
+func writeWhole(_ data: Data, to path: String, beside partial: String, in folder: String) throws {
+    let failure = { systemFailure("write \(path)", in: folder) }
+    unlink(partial)
+    let descriptor = open(partial, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
+    guard descriptor >= 0 else { throw failure() }
+    do {
+        defer { close(descriptor) }
+        try data.withUnsafeBytes { try writeAll($0, to: descriptor, failure: failure) }
+        guard fsync(descriptor) == 0 else { throw failure() }
+        guard rename(partial, path) == 0 else { throw failure() }
+    } catch {
+        unlink(partial)
+        throw error
+    }
+    try synchronize(folder)
+}
+
+/// fsync of a file or a folder.
+func synchronize(_ path: String) throws {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw systemFailure("open \(path)") }
+    defer { close(descriptor) }
+    guard fsync(descriptor) == 0 else { throw systemFailure("write \(path) to the medium", in: path) }
+}
+
+/// Names in a folder; empty where it is gone.
+func names(in folder: String) -> [String] {
+    // Another process removes folders while they are looked at: what is gone holds nothing.
+    (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+}
