@@ -56,6 +56,7 @@ NUMBER(virEventRunDefaultImpl, (void), ())
 
 FORWARD(library, NULL, virConnectPtr, virConnectOpen, (const char *uri), (uri))
 NUMBER(virConnectClose, (virConnectPtr connection), (connection))
+NUMBER(virConnectRef, (virConnectPtr connection), (connection))
 NUMBER(virConnectGetLibVersion, (virConnectPtr connection, unsigned long *version), (connection, version))
 NUMBER(virConnectGetVersion, (virConnectPtr connection, unsigned long *version), (connection, version))
 NUMBER(
@@ -71,6 +72,22 @@ NUMBER(virConnectDomainEventDeregisterAny, (virConnectPtr connection, int callba
 FORWARD(
     library, NULL, virDomainPtr, virDomainCreateXML, (virConnectPtr connection, const char *xml, unsigned int flags),
     (connection, xml, flags))
+FORWARD(
+    library, NULL, virDomainPtr, virDomainLookupByName, (virConnectPtr connection, const char *name),
+    (connection, name))
+NUMBER(
+    virDomainRestoreFlags, (virConnectPtr connection, const char *file, const char *xml, unsigned int flags),
+    (connection, file, xml, flags))
+FORWARD(
+    library, NULL, virDomainSnapshotPtr, virDomainSnapshotCreateXML,
+    (virDomainPtr domain, const char *xml, unsigned int flags), (domain, xml, flags))
+NUMBER(virDomainSnapshotFree, (virDomainSnapshotPtr snapshot), (snapshot))
+FORWARD(
+    library, NULL, char *, virDomainGetXMLDesc, (virDomainPtr domain, unsigned int flags), (domain, flags))
+NUMBER(virDomainSuspend, (virDomainPtr domain), (domain))
+NUMBER(virDomainResume, (virDomainPtr domain), (domain))
+NUMBER(virDomainAbortJob, (virDomainPtr domain), (domain))
+NUMBER(virDomainGetJobInfo, (virDomainPtr domain, virDomainJobInfoPtr info), (domain, info))
 FORWARD(library, NULL, const char *, virDomainGetName, (virDomainPtr domain), (domain))
 NUMBER(virDomainFree, (virDomainPtr domain), (domain))
 NUMBER(virDomainDestroy, (virDomainPtr domain), (domain))

@@ -5,7 +5,7 @@ import Scopes
 /// One virtual machine that was started.
 package final class Domain: Sendable {
     package let name: String
-    private let handle: DomainHandle
+    let handle: DomainHandle
     private let hypervisor: Hypervisor
     private let stops: StopSignal
 
@@ -146,7 +146,7 @@ package final class Domain: Sendable {
         }
     }
 
-    private func call<Value: Sendable>(_ body: @Sendable (virDomainPtr) throws -> Value) async throws -> Value {
+    func call<Value: Sendable>(_ body: @Sendable (virDomainPtr) throws -> Value) async throws -> Value {
         try await hypervisor.with(handle, body)
     }
 }

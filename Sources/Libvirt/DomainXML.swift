@@ -19,8 +19,9 @@ private struct DomainComposer {
         let devices = devices(&places)
         passed.placeDrives(&places)
         let arguments = passed.all + ownArguments
-        var children = [
-            XML("name", text: machine.name),
+        var children = [XML("name", text: machine.name)]
+        if let uuid = machine.uuid { children.append(XML("uuid", text: uuid)) }
+        children += [
             XML("memory", [("unit", "MiB")], text: String(machine.memory)),
             vcpu,
             os,

@@ -66,6 +66,16 @@ package final class EmbeddedRoot: Sendable {
         ((try? String(contentsOfFile: path + "/claims", encoding: .utf8)) ?? "").split(separator: "\n").map(String.init)
     }
 
+    /// Where the permanent state of a machine's TPM lies while it runs; it goes with the machine.
+    ///
+    /// A folder of a boot to come is filled beforehand: a TPM whose folder is there is not made anew. A machine that is
+    /// restored from memory brings its TPM's state along, and wants no folder.
+    ///
+    /// - Parameter version: As in the machine's description: `2.0` or `1.2`.
+    package func tpmState(uuid: String, version: String) -> String {
+        "\(path)/lib/swtpm/\(uuid.lowercased())/\(version == "1.2" ? "tpm1.2" : "tpm2")"
+    }
+
     /// Leaves what is in the root to the user: nobody will take it for a leftover.
     func keep() throws {
         guard unlink(path + "/lock") == 0 else { throw Self.failure("keep \(path)") }

@@ -3,7 +3,7 @@ import Foundation
 import Scopes
 
 /// A reference on a libvirt connection, dropped exactly once.
-struct ConnectionHandle: ~Copyable, @unchecked Sendable {  // Used on the Hypervisor's thread, closed on any.
+struct ConnectionHandle: ~Copyable, @unchecked Sendable {  // libvirt's calls may come from any thread.
     let pointer: virConnectPtr
     init(adopting pointer: virConnectPtr) { self.pointer = pointer }
     deinit { virConnectClose(pointer) }
@@ -12,7 +12,7 @@ struct ConnectionHandle: ~Copyable, @unchecked Sendable {  // Used on the Hyperv
 /// A reference on a libvirt domain, dropped exactly once.
 ///
 /// Dropping it does not stop the machine; that can fail, so it is a teardown.
-final class DomainHandle: @unchecked Sendable {  // Used on the Hypervisor's thread, freed on any.
+final class DomainHandle: @unchecked Sendable {  // libvirt's calls may come from any thread.
     let pointer: virDomainPtr
     init(adopting pointer: virDomainPtr) { self.pointer = pointer }
     deinit { virDomainFree(pointer) }
@@ -23,7 +23,7 @@ package actor Hypervisor {
     private nonisolated let executor: ThreadExecutor
     package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
     private var connection: ConnectionHandle?
-    private let lifecycle: Lifecycle
+    let lifecycle: Lifecycle
     /// nil unless the driver is embedded in this process.
     package nonisolated let root: EmbeddedRoot?
 
@@ -134,7 +134,7 @@ package actor Hypervisor {
         try body(handle.pointer)
     }
 
-    private func open() throws -> virConnectPtr {
+    func open() throws -> virConnectPtr {
         guard let pointer = connection?.pointer else {
             throw LibvirtError("virConnectOpen", because: "the connection is closed")
         }

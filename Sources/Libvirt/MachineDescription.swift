@@ -44,6 +44,8 @@ package struct MachineDescription: Sendable {
     }
 
     package var name: String
+    /// nil: libvirt chooses. It names the folder of the TPM's state, and the guest sees it as the board's serial number.
+    package var uuid: String?
     /// MiB.
     package var memory: Int
     package var cpus: Int

@@ -19,6 +19,13 @@ struct XML {
 
     var document: String { text + "\n" }
 
+    /// Text or an attribute's value without its escapes.
+    static func unescaped(_ text: some StringProtocol) -> String {
+        [("&lt;", "<"), ("&gt;", ">"), ("&apos;", "'"), ("&quot;", "\""), ("&amp;", "&")].reduce(String(text)) {
+            $0.replacing($1.0, with: $1.1)
+        }
+    }
+
     private static func opening(_ name: String, _ attributes: [(String, String?)]) -> String {
         "<" + name
             + attributes.compactMap { key, value in value.map { " \(key)='\(escaped($0))'" } }.joined()

@@ -8,6 +8,7 @@ package final class CancellationFlag: Sendable {
     package init() {}
 
     package func cancel() { isSet.store(true, ordering: .relaxed) }
+    package var isCancelled: Bool { isSet.load(ordering: .relaxed) }
 
     /// - Throws: `CancellationError` once the work is cancelled. Call it between pieces of work.
     package func check() throws {

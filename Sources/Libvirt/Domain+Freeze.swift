@@ -1,0 +1,156 @@
+import CLibvirt
+import Foundation
+import Scopes
+
+extension Domain {
+    /// Freezes disks, and with `memory` the memory too, at one moment. The machine goes on, in the overlays.
+    ///
+    /// Memory is saved while the machine runs, which stands still for the last part only. A machine that changes its memory
+    /// faster than it is saved is paused once a quarter more than its memory was written. Disks that libvirt does not know,
+    /// such as a `-drive` of the template's own, are not frozen.
+    ///
+    /// - Parameter memory: Where the memory goes; removed when the call fails, unless the file was there before.
+    /// - Parameter disks: What the drives use now, and the new qcow2 file for what is written from now on: its folder
+    ///   must exist, itself must not. `format` is checked where given. The other drives stay as they are.
+    /// - Parameter copying: Small files that belong to the same moment: UEFI variables, the TPM's state. With any, the machine is
+    ///   paused for the whole call.
+    /// - Throws: `LibvirtError`, the copy's error, `TimedOut`, `CancellationError`. The machine runs in any case.
+    package func freeze(
+        memory: String?, disks: [(disk: String, overlay: String, format: String?)],
+        copying: [(from: String, to: String)] = [], timeout: Duration = .seconds(900)
+    ) async throws {
+        let freeze = Freeze(domain: handle, memory: memory, disks: disks, copies: copying)
+        try await withDeadline(timeout, "freezing the machine") { try await freeze.run() }
+    }
+
+    /// The machine as libvirt runs it, with every value that it has chosen.
+    package func liveXML() async throws -> String {
+        try await call { domain in try text(of: domain) }
+    }
+}
+
+private func text(of domain: virDomainPtr) throws -> String {
+    guard let text = virDomainGetXMLDesc(domain, 0) else { throw LibvirtError(lastErrorIn: "virDomainGetXMLDesc") }
+    defer { free(text) }
+    return String(cString: text)
+}
+
+private struct Freeze: Sendable {
+    let domain: DomainHandle
+    let memory: String?
+    let disks: [(disk: String, overlay: String, format: String?)]
+    let copies: [(from: String, to: String)]
+
+    private var pointer: virDomainPtr { domain.pointer }
+
+    func run() async throws {
+        let wasRunning = try await onOwnThread("freeze") { _ in try isIn(VIR_DOMAIN_RUNNING) }
+        let result: Result<Void, any Error>
+        do {
+            try await watchedCall("freeze", freeze, watch: watch)
+            result = .success(())
+        } catch {
+            result = .failure(error)
+        }
+        // Only now has the watch ended, which may have paused the machine as well.
+        if wasRunning { try await onOwnThread("freeze") { _ in try resume(after: result) } }
+        try result.get()
+    }
+
+    private func freeze() throws {
+        let xml = try snapshotXML(Drive.all(in: text(of: pointer)))
+        var flags = VIR_DOMAIN_SNAPSHOT_CREATE_NO_METADATA.rawValue | VIR_DOMAIN_SNAPSHOT_CREATE_ATOMIC.rawValue
+        if memory == nil { flags |= VIR_DOMAIN_SNAPSHOT_CREATE_DISK_ONLY.rawValue }
+        if memory != nil, copies.isEmpty { flags |= VIR_DOMAIN_SNAPSHOT_CREATE_LIVE.rawValue }
+        if !copies.isEmpty, try isIn(VIR_DOMAIN_RUNNING), virDomainSuspend(pointer) != 0 {
+            throw LibvirtError(lastErrorIn: "virDomainSuspend")
+        }
+        guard let snapshot = virDomainSnapshotCreateXML(pointer, xml, flags) else {
+            throw LibvirtError(lastErrorIn: "virDomainSnapshotCreateXML")
+        }
+        virDomainSnapshotFree(snapshot)
+        for copy in copies { try FileManager.default.copyItem(atPath: copy.from, toPath: copy.to) }
+    }
+
+    /// Ends a call that is cancelled, and pauses a machine that outruns it.
+    private func watch(isCancelled: Bool) {
+        if isCancelled {
+            // There may be nothing to abort yet, or no more.
+            virDomainAbortJob(pointer)
+            return
+        }
+        guard memory != nil, copies.isEmpty else { return }
+        var info = virDomainJobInfo()
+        // Outside of the job everything in it is zero.
+        guard virDomainGetJobInfo(pointer, &info) == 0, info.memTotal > 0,
+            info.memProcessed > info.memTotal + info.memTotal / 4
+        else { return }
+        // Paused already or just done: both are fine.
+        virDomainSuspend(pointer)
+    }
+
+    private func resume(after result: Result<Void, any Error>) throws {
+        guard try isIn(VIR_DOMAIN_PAUSED), virDomainResume(pointer) != 0 else { return }
+        let error = LibvirtError(lastErrorIn: "virDomainResume")
+        guard case .failure(let first) = result else { throw error }
+        throw LibvirtError("freezing", because: "\(first); the machine stays paused: \(error)")
+    }
+
+    private func isIn(_ expected: virDomainState) throws -> Bool {
+        var state: Int32 = 0
+        guard virDomainGetState(pointer, &state, nil, 0) == 0 else {
+            throw LibvirtError(lastErrorIn: "virDomainGetState")
+        }
+        return UInt32(bitPattern: state) == expected.rawValue
+    }
+
+    private func snapshotXML(_ drives: [Drive]) throws -> String {
+        for disk in disks {
+            guard let drive = drives.first(where: { $0.source == disk.disk }) else {
+                let known = drives.compactMap(\.source).joined(separator: ", ")
+                throw LibvirtError("freezing", because: "the machine has no drive \(disk.disk), only \(known)")
+            }
+            if let format = disk.format, format != drive.format {
+                throw LibvirtError("freezing", because: "\(disk.disk) is \(drive.format ?? "raw"), not \(format)")
+            }
+        }
+        let elements = drives.map { drive in
+            guard let disk = disks.first(where: { $0.disk == drive.source }) else {
+                return XML("disk", [("name", drive.target), ("snapshot", "no")])
+            }
+            return XML(
+                "disk", [("name", drive.target), ("snapshot", "external"), ("type", "file")],
+                [XML("driver", [("type", "qcow2")]), XML("source", [("file", disk.overlay)])])
+        }
+        let place = XML("memory", [("snapshot", memory == nil ? "no" : "external"), ("file", memory)])
+        return XML("domainsnapshot", [], [place, XML("disks", [], elements)]).document
+    }
+}
+
+/// A drive as libvirt's own XML has it.
+struct Drive: Equatable {
+    /// Such as `vda`.
+    var target: String
+    /// nil for an empty drive, and for what is no file.
+    var source: String?
+    var format: String?
+
+    /// The drives in a machine's live XML. libvirt writes it, with one element a line and values in single quotes.
+    static func all(in xml: String) -> [Drive] {
+        xml.split(separator: "<disk ").dropFirst().compactMap { rest in
+            guard let end = rest.range(of: "</disk>") else { return nil }
+            // The layers below come with sources of their own.
+            let lines = rest[..<end.lowerBound].split(separator: "\n")
+            guard let target = lines.lazy.compactMap({ value("dev", of: "target", in: $0) }).first else { return nil }
+            let top = lines.prefix { !$0.contains("<backingStore") }
+            return Drive(
+                target: target, source: top.lazy.compactMap { value("file", of: "source", in: $0) }.first,
+                format: top.lazy.compactMap { value("type", of: "driver", in: $0) }.first)
+        }
+    }
+
+    private static func value(_ attribute: String, of element: String, in line: Substring) -> String? {
+        guard line.contains("<\(element) "), let start = line.range(of: " \(attribute)='") else { return nil }
+        return XML.unescaped(line[start.upperBound...].prefix { $0 != "'" })
+    }
+}

@@ -1,0 +1,47 @@
+import Foundation
+
+extension Hypervisor {
+    /// What must be the same, by name, for a memory image of this machine to start again.
+    ///
+    /// The machine's own description, of which the same holds, is not among it.
+    package func memoryRequirements(of machine: MachineDescription) throws -> [String: String] {
+        let versions = try versions()
+        var result = [
+            "libvirt": versions.libvirt, "qemu": versions.qemu, "accelerator": machine.accelerator.rawValue,
+            "emulator": machine.emulator,
+        ]
+        // The version is of the usual emulator; another file of the same path tells itself by its length.
+        var status = stat()
+        if stat(machine.emulator, &status) == 0 { result["emulator size"] = String(status.st_size) }
+        if machine.accelerator == .kvm {
+            // Unreadable is as good as unknown: nothing else will be equal to it by chance.
+            let text = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)) ?? ""
+            result.merge(HostCPU.properties(in: text)) { $1 }
+        }
+        return result
+    }
+}
+
+/// The processor that a guest under KVM sees parts of.
+enum HostCPU {
+    /// - Parameter text: /proc/cpuinfo.
+    static func properties(in text: String) -> [String: String] {
+        let first = text.split(separator: "\n\n").first ?? ""
+        var lines: [String: String] = [:]
+        for line in first.split(separator: "\n") {
+            guard let colon = line.firstIndex(of: ":") else { continue }
+            let value = line[line.index(after: colon)...].trimmingCharacters(in: .whitespaces)
+            lines[line[..<colon].trimmingCharacters(in: .whitespaces)] = value
+        }
+        // The latter of each are ARM's.
+        let model = ["vendor_id", "cpu family", "model", "model name", "stepping", "CPU implementer", "CPU part"]
+        let flags = (lines["flags"] ?? lines["Features"] ?? "").split(separator: " ").sorted().joined(separator: " ")
+        return ["cpu": model.compactMap { lines[$0] }.joined(separator: " "), "cpu flags": digest(flags)]
+    }
+
+    /// FNV-1a of 64 bits.
+    private static func digest(_ text: String) -> String {
+        let value = text.utf8.reduce(0xCBF2_9CE4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
+        return String(value, radix: 16)
+    }
+}
