@@ -86,6 +86,7 @@ let package = Package(
         module("DiskImages", ["Scopes", "Processes", "CZlib", "CZstd"]),
         module("VMA", ["Scopes", "DiskImages", "CZlib", "CZstd", crypto]),
         module("Conversion", ["Scopes", "DiskImages", "VMA"]),
+        module("Checkpoints", ["Scopes", "CZstd", crypto]),
         module(
             "DataSources",
             [
@@ -98,14 +99,15 @@ let package = Package(
             "Pipeline",
             [
                 "Diagnostics", "Scopes", "HCL", "BootCommand", "Templates", "Libvirt", "SSH", "RemoteFramebuffer",
-                "Screen", "HTTPServing", "Media", "DiskImages", "Processes", "GuestFiles",
+                "Screen", "HTTPServing", "Media", "DiskImages", "Processes", "GuestFiles", "Checkpoints",
                 "Proxmox", "ProxmoxConfiguration", "VMA",
             ]),
         module(
             "CLI",
             [
-                "CMemory", "DataSources", "Diagnostics", "Scopes", "Templates", "Pipeline", "HCL", "DiskImages", "VMA",
-                "Conversion", argumentParser,
+                "BootCommand", "CMemory", "DataSources", "Diagnostics", "Scopes", "Templates", "Pipeline", "HCL",
+                "DiskImages", "VMA",
+                "Conversion", "Checkpoints", argumentParser,
             ]),
         // One file that runs where no Swift is installed, and starts three times as fast.
         .executableTarget(
@@ -139,7 +141,14 @@ let package = Package(
                 nioHTTP1,
                 nioPosix, nioSSL,
             ]),
-        tests("Pipeline", ["Diagnostics", "GuestFiles", "Libvirt", "RemoteFramebuffer", "Scopes", "Templates"]),
+        tests("Checkpoints", ["Scopes"]),
+        // What the tests of the store kill.
+        .executableTarget(
+            name: "store-exerciser", dependencies: ["Checkpoints", "Scopes"], path: "Tests/StoreExerciser",
+            swiftSettings: settings),
+        tests(
+            "Pipeline",
+            ["Checkpoints", "Diagnostics", "GuestFiles", "Libvirt", "RemoteFramebuffer", "Scopes", "Templates"]),
         tests("Processes", ["Scopes"]),
         tests("CLI", ["Pipeline", "Scopes"]),
         // They run the program as a user does. They don't depend on it, since its linker settings would be theirs.

@@ -3,11 +3,11 @@ package enum FlagSpelling {
     private static let switches: Set<String> = [
         "force", "debug", "timestamp-ui", "json", "syntax-only", "no-warn-undeclared-var", "warn-on-undeclared-var",
         "evaluate-datasources", "ignore-prerelease-plugins", "use-sequential-evaluation", "skip-enforcement",
-        "check", "diff", "recursive", "upgrade", "with-annotations", machineReadable,
+        "checkpoints", "no-checkpoints", "check", "diff", "recursive", "upgrade", "with-annotations", machineReadable,
     ]
     private static let options: Set<String> = [
         "var", "var-file", "only", "except", "on-error", "parallel-builds", "connect", "color", "config-type",
-        "output-file",
+        "output-file", "fresh-from", "max-age", "until",
     ]
     /// Packer's booleans that are true unless said otherwise.
     private static let booleans: Set<String> = ["color", "write", "validate"]

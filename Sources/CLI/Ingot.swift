@@ -15,7 +15,8 @@ package struct Ingot: AsyncParsableCommand {
         subcommands: [
             BuildCommand.self, ValidateCommand.self, InspectCommand.self, FormatCommand.self, ConsoleCommand.self,
             InitCommand.self, PluginsCommand.self, FixCommand.self, UpgradeCommand.self, DoctorCommand.self,
-            ConvertCommand.self, VMACommand.self, SchemaCommand.self, CompletionCommand.self, VersionCommand.self,
+            ConvertCommand.self, VMACommand.self, CheckpointsCommand.self, ShellCommand.self, SchemaCommand.self,
+            CompletionCommand.self, VersionCommand.self,
         ])
 
     package init() {}

@@ -31,9 +31,16 @@ struct TemplateOptions: ParsableArguments {
     /// The folder of the template, absolute.
     func directory(in workingDirectory: String) -> String {
         if path == "-" { return workingDirectory }
+        let whole = absolutePath(in: workingDirectory)
+        let isFile = path.hasSuffix(".hcl") || path.hasSuffix(".json")
+        return isFile ? URL(filePath: whole).deletingLastPathComponent().path : whole
+    }
+
+    /// Of the template itself, a file or a folder.
+    func absolutePath(in workingDirectory: String) -> String {
+        if path == "-" { return path }
         let absolute = path.hasPrefix("/") ? path : workingDirectory + "/" + path
-        let url = URL(filePath: absolute).standardizedFileURL
-        return path.hasSuffix(".hcl") || path.hasSuffix(".json") ? url.deletingLastPathComponent().path : url.path
+        return URL(filePath: absolute).standardizedFileURL.path
     }
 }
 

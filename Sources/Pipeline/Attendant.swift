@@ -9,6 +9,14 @@ package final class Attendant: Sendable {
 
     enum Answer { case cleanUp, abort, retry }
 
+    /// What there is to do about a failed provisioner beside trying it again as the machine is.
+    struct Remedies {
+        /// The machine can be brought back to what it was before.
+        var canRestart = false
+        /// Opens a shell in the machine for the person, and waits until it is left.
+        var openShell: (() async throws -> Void)?
+    }
+
     private let onError: OnError
     private let pausesBetweenSteps: Bool
     /// nil where nobody can answer.
@@ -27,17 +35,22 @@ package final class Attendant: Sendable {
     }
 
     /// What to do about a failed step.
-    func answer(to error: any Error, in step: String) async throws -> Answer {
+    func answer(
+        to error: any Error, in step: String, _ remedies: Remedies = Remedies()
+    ) async throws -> Answer {
         guard onError == .ask, let ask else { return .cleanUp }
-        let question =
-            "Step \"\(step)\" failed: \(error)\n[c] Clean up and exit, [a] abort without cleanup, or [r] retry step? "
+        var choices = ["[c] Clean up and exit", "[a] abort without cleanup"]
+        if remedies.openShell != nil { choices.append("[s] open a shell in the machine") }
+        choices.append("or [r] retry \(remedies.canRestart ? "from the checkpoint before it" : "step")")
+        let question = "Step \"\(step)\" failed: \(error)\n\(choices.joined(separator: ", "))? "
         while let line = try await ask(question) {
             switch line.lowercased().first {
             case "c": return .cleanUp
-            case "a":
+            case "a", "k":
                 aborted.withLock { $0 = true }
                 return .abort
             case "r": return .retry
+            case "s": try await remedies.openShell?()
             default: continue
             }
         }
@@ -68,14 +81,18 @@ struct StepRunner: Sendable {
     let reporter: Reporter
     let attendant: Attendant
 
-    func run<Value: Sendable>(_ title: String, _ body: () async throws -> Value) async throws -> Value {
+    /// - Throws: `Restart` where it is to be tried again from a checkpoint.
+    func run<Value: Sendable>(
+        _ title: String, remedies: Attendant.Remedies = .init(), _ body: () async throws -> Value
+    ) async throws -> Value {
         while true {
             do {
                 let value = try await reporter.step(title, body)
                 try await attendant.pause(after: title)
                 return value
-            } catch let error where !(error is CancellationError) && !(error is MachineStopped) {
-                guard try await attendant.answer(to: error, in: title) == .retry else { throw error }
+            } catch let error where !(error is CancellationError) && !(error is MachineStopped) && !(error is Restart) {
+                guard try await attendant.answer(to: error, in: title, remedies) == .retry else { throw error }
+                if remedies.canRestart { throw Restart(reason: .retry) }
             }
         }
     }
@@ -93,7 +110,9 @@ struct KeepOnFailure: Sendable {
     let attendant: Attendant
 
     func keeps(after outcome: Result<Void, any Error>) -> Bool {
-        guard case .failure(let error) = outcome, !(error is CancellationError) else { return false }
+        guard case .failure(let error) = outcome, !(error is CancellationError), !(error is Restart) else {
+            return false
+        }
         return attendant.keepsOnFailure
     }
 }

@@ -1,3 +1,4 @@
+import Checkpoints
 import Foundation
 import Libvirt
 import SSH
@@ -36,7 +37,7 @@ package struct Build: Sendable {
     /// - Throws: What went wrong first; by then everything acquired is gone again, unless `-on-error` says otherwise.
     package func run() async throws -> [Artifact] {
         try await PostProcess(build: plan, data: .none(context.runUUID), context: context, reporter: reporter).check()
-        let (artifact, data) = try await makeImage()
+        guard let (artifact, data) = try await makeImage() else { return [] }
         do {
             return try await PostProcess(build: plan, data: data, context: context, reporter: reporter).run(artifact)
         } catch {
@@ -46,7 +47,9 @@ package struct Build: Sendable {
     }
 
     /// The build, from top to bottom.
-    private func makeImage() async throws -> (Artifact, RunData) {
+    ///
+    /// - Returns: nil where it was to stop after a stage.
+    private func makeImage() async throws -> (Artifact, RunData)? {
         let source = plan.source
         return try await withTeardowns(report: reporter.teardownFailed) { teardowns in
             let step = StepRunner(reporter: reporter, attendant: attendant)
@@ -61,37 +64,24 @@ package struct Build: Sendable {
             let workspace = try await step.run("Preparing the output folder") {
                 try await PrepareWorkspace(source: source, context: context, engine: engine).run(teardowns, keeps)
             }
-            let seeds = try await step.run("Making seed media", unless: source.seeds.isEmpty) {
-                try await MakeSeeds(settings: source.seeds, context: context).run(workspace)
-            }
-            let disks = try await step.run("Creating disks") {
-                try await CreateDisks(source: source, reporter: reporter).run(workspace, medium)
-            }
+            let checkpoints = try await BuildCheckpoints.open(
+                plan, options.checkpoints, context, engine, medium, reporter)
+            teardowns.add("remove checkpoints that are too many") { _ in try checkpoints?.prune() }
             let services = try await step.run("Serving files") {
                 try await ServeFiles(source: source, context: context, reporter: reporter).run(teardowns)
             }
-            let machine = try await step.run("Booting the machine") {
-                try await BootMachine(
-                    build: plan, context: context, engine: engine, reporter: reporter, runFolder: runFolder
-                ).run(
-                    teardowns, keeps,
-                    .init(
-                        workspace: workspace, disks: disks, seeds: seeds ?? Seeds(), services: services, medium: medium)
-                )
-            }
-            let (shell, data) = try await whileInstalling(machine, services) {
-                try await install(on: machine, services, keys, step, teardowns)
-            }
-            try await step.run("Shutting down") {
-                try await ShutDown(settings: source.shutdown, context: context, data: data, reporter: reporter)
-                    .run(machine, shell)
-            }
-            let finished = try await finishGuest(disks, workspace, data, step)
+            let attempt = BuildAttempt(
+                build: self, step: step, workspace: workspace, medium: medium, services: services, keys: keys,
+                checkpoints: checkpoints, keeps: keeps)
+            guard let machine = try await run(attempt) else { return nil }
+            let images = Disks(paths: source.images(in: workspace), format: source.disk.format.rawValue)
+            let finished = try await finishGuest(machine, medium, workspace, step)
             var shortcoming = try await step.run("Finishing the disk") {
-                try await FinishDisks(source: source, reporter: reporter).run(disks, finished, workspace)
+                try await FinishDisks(source: source, medium: medium.path, reporter: reporter)
+                    .run(machine.disks, into: images, finished, workspace)
             }
             if let proxmox = source.proxmox, shortcoming == nil {
-                shortcoming = try await archive(disks, workspace, proxmox, step)
+                shortcoming = try await archive(images, workspace, proxmox, step)
             }
             let artifact = try await step.run("Moving the image into place") {
                 try CommitOutput(source: source, context: context).run(workspace, isComplete: shortcoming == nil)
@@ -99,22 +89,43 @@ package struct Build: Sendable {
             if let shortcoming {
                 throw shortcoming.error(place: context.shown(artifact.directory ?? source.outputDirectory))
             }
-            return (artifact, data)
+            return (artifact, machine.data)
+        }
+    }
+
+    /// The machine from its start, wherever that is, to its end; begun anew where it has to be.
+    private func run(_ attempt: BuildAttempt) async throws -> BuildAttempt.Finished? {
+        guard let checkpoints = attempt.checkpoints else { return try await attempt.run(nil, from: .beginning) }
+        var startsOver = false
+        while true {
+            let (stages, start) = try await checkpoints.resolve(startsOver: startsOver)
+            if let until = checkpoints.until, start.next > until {
+                reporter.news("There is a checkpoint of \(stages.stages[until].title) already.")
+                return nil
+            }
+            let recorder = CheckpointRecorder(checkpoints, stages, from: start.checkpoint)
+            do {
+                return try await attempt.run(recorder, from: start)
+            } catch let restart as Restart {
+                try Task.checkCancellation()
+                reporter.news("\(restart)")
+                startsOver = startsOver || restart.startsOver
+            }
         }
     }
 
     /// Finishes what is on the disks, where the template asks for it. That it fails is no reason to lose the image.
     private func finishGuest(
-        _ disks: Disks, _ workspace: Workspace, _ data: RunData, _ step: StepRunner
+        _ machine: BuildAttempt.Finished, _ medium: Medium, _ workspace: Workspace, _ step: StepRunner
     ) async throws -> Result<FinishedGuest, any Error>? {
         guard let settings = plan.source.finish else { return nil }
         do {
             return .success(
                 try await step.run("Finishing the guest") {
                     try await FinishGuest(
-                        settings: settings, source: plan.source, context: context, reporter: reporter,
-                        secrets: secrets
-                    ).run(disks, workspace, data)
+                        settings: settings, source: plan.source, medium: medium.path, context: context,
+                        reporter: reporter, secrets: secrets
+                    ).run(machine.disks, workspace, machine.data)
                 })
         } catch let error where !(error is CancellationError) {
             try Task.checkCancellation()
@@ -127,7 +138,7 @@ package struct Build: Sendable {
     private func archive(
         _ disks: Disks, _ workspace: Workspace, _ settings: ProxmoxArchiveSettings, _ step: StepRunner
     ) async throws -> Shortcoming? {
-        let variables = workspace.output + "/efivars.fd"
+        let variables = workspace.variables
         var hasVariables = FileManager.default.fileExists(atPath: variables)
         if case .efi(_, _, dropsVars: true) = plan.source.machine.firmware { hasVariables = false }
         let images = BuiltImages(
@@ -144,84 +155,6 @@ package struct Build: Sendable {
         for file in disks.paths + [variables] { try removeTree(file) }
         return nil
     }
-
-    /// A machine that goes away ends the installation at once; without a communicator its power-off is how it ends.
-    private func whileInstalling(
-        _ machine: RunningMachine, _ services: Services,
-        _ body: @escaping @Sendable () async throws -> (GuestShell?, RunData)
-    ) async throws -> (GuestShell?, RunData) {
-        do { return try await machine.whileRunning(body) } catch let stop as MachineStopped
-            where stop.reason == .shutDown && plan.source.communicator.isNone
-        {
-            let data = RunData(plan.source, machine: machine, services: services, keys: nil, runUUID: context.runUUID)
-            return (nil, data)
-        }
-    }
-
-    /// All that happens while the machine runs.
-    private func install(
-        on machine: RunningMachine, _ services: Services, _ keys: Task<BuildKeys?, any Error>, _ step: StepRunner,
-        _ teardowns: Teardowns
-    ) async throws -> (GuestShell?, RunData) {
-        let source = plan.source
-        try await step.run("Typing the boot command", unless: source.machine.vnc.isDisabled || source.boot.isEmpty) {
-            let typing = TypeBootCommand(
-                settings: source.boot, vmName: source.vmName, context: context, reporter: reporter)
-            try await typing.run(machine, services, publicKey: typing.needsKey ? keys.value?.publicKey ?? "" : "")
-        }
-        // From here on the guest works, for minutes or hours.
-        releaseCodePages()
-        var shell: GuestShell?
-        if case .ssh(let settings) = source.communicator {
-            let connected = try await step.run("Waiting for SSH") {
-                try await ConnectShell(settings: settings, context: context, reporter: reporter)
-                    .run(machine, services, keys.value)
-            }
-            teardowns.add("close the SSH connection") { _ in await connected.close() }
-            shell = connected
-        }
-        let data = RunData(
-            source, machine: machine, services: services, keys: try await keys.value, runUUID: context.runUUID)
-        try await provision(data, shell, step)
-        try await clear(keys.value, shell)
-        return (shell, data)
-    }
-
-    private func provision(_ data: RunData, _ shell: GuestShell?, _ step: StepRunner) async throws {
-        do {
-            for (index, planned) in plan.provisioners.enumerated() {
-                let title = "Provisioner \(index + 1) of \(plan.provisioners.count): \(planned.name ?? planned.type)"
-                try await step.run(title) { try await provision(with: planned, data, shell) }
-            }
-        } catch let error where !(error is CancellationError) {
-            await cleanUpAfterError(data, shell)
-            throw error
-        }
-    }
-
-    private func provision(with planned: PlannedProvisioner, _ data: RunData, _ shell: GuestShell?) async throws {
-        try await Provision(
-            planned: planned, build: plan, data: data, context: context, reporter: reporter, attendant: attendant
-        ).run(shell)
-    }
-
-    /// The `error-cleanup-provisioner` runs in every mode but abort; its own failure only adds to the first.
-    private func cleanUpAfterError(_ data: RunData, _ shell: GuestShell?) async {
-        guard let planned = plan.errorCleanupProvisioner, options.onError != .abort else { return }
-        do {
-            try await reporter.step("Running the error-cleanup-provisioner") {
-                try await provision(with: planned, data, shell)
-            }
-        } catch {
-            reporter.warn("also the error-cleanup-provisioner failed: \(error)")
-        }
-    }
-
-    private func clear(_ keys: BuildKeys?, _ shell: GuestShell?) async throws {
-        guard case .ssh(let settings) = plan.source.communicator, settings.clearsAuthorizedKeys, let shell, let keys
-        else { return }
-        try await ClearAuthorizedKeys(keyName: keys.name, reporter: reporter).run(shell)
-    }
 }
 
 extension CommunicatorSettings {
@@ -230,7 +163,7 @@ extension CommunicatorSettings {
 }
 
 extension BootSettings {
-    fileprivate var isEmpty: Bool { wait == nil && steps.isEmpty }
+    var isEmpty: Bool { wait == nil && steps.isEmpty }
 }
 
 extension RunData {
@@ -242,7 +175,7 @@ extension RunData {
     }
 
     /// What `build.*` gives once the guest can be reached.
-    fileprivate init(
+    init(
         _ source: QemuSource, machine: RunningMachine, services: Services, keys: BuildKeys?, runUUID: String
     ) {
         var user = ""

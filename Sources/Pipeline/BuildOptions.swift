@@ -9,9 +9,11 @@ package struct BuildOptions: Sendable {
     package var onError: OnError
     /// `--connect`: beats `libvirt_uri` of a source and `LIBVIRT_DEFAULT_URI`.
     package var connectURI: String?
+    package var checkpoints: CheckpointOptions
 
-    package init(onError: OnError, connectURI: String?) {
+    package init(onError: OnError, connectURI: String?, checkpoints: CheckpointOptions) {
         self.onError = onError
         self.connectURI = connectURI
+        self.checkpoints = checkpoints
     }
 }

@@ -34,6 +34,14 @@ func removeTree(_ path: String) throws {
     try attemptingNow("remove \(path)") { try FileManager.default.removeItem(atPath: path) }
 }
 
+/// Copies a folder with all that is in it; its parents are made.
+func copyTree(_ from: String, to target: String) throws {
+    try makeParent(of: target)
+    try attemptingNow("copy \(from) to \(target)") {
+        try FileManager.default.copyItem(atPath: from, toPath: target)
+    }
+}
+
 /// Holds a lock on a file's folder while `body` runs, so that no lock file is left beside it; waits for another holder
 /// for at most a minute.
 func withFolderLock<Value>(of path: String, _ body: () throws -> Value) throws -> Value {

@@ -145,7 +145,7 @@ package struct MachineComposer: Sendable {
             let isHere = FileManager.default.fileExists(atPath: path)
             machine.firmware = .file(isHere ? URL(filePath: path).path : path, isFlash: isFlash)
         case .efi(let code, let vars, _):
-            let target = workspace.output + "/efivars.fd"
+            let target = workspace.variables
             // A path that this distribution does not have is no reason to fail: libvirt knows where its firmware is.
             let found = code.flatMap { FileManager.default.fileExists(atPath: $0) ? $0 : nil }
             let template = vars.flatMap { FileManager.default.fileExists(atPath: $0) ? $0 : nil }

@@ -8,6 +8,8 @@ package struct RunContext: Sendable {
     package var workingDirectory: String
     /// The folder of the template.
     package var templateDirectory: String
+    /// The template's file or folder, absolute: what checkpoints are said to belong to.
+    package var templatePath: String
     /// `PACKER_RUN_UUID`.
     package var runUUID: String
     package var startTime: Date
@@ -17,16 +19,21 @@ package struct RunContext: Sendable {
     var build: PlannedBuild?
 
     package init(
-        workingDirectory: String, templateDirectory: String, runUUID: String, startTime: Date, force: Bool,
+        workingDirectory: String, templateDirectory: String, templatePath: String, runUUID: String, startTime: Date,
+        force: Bool,
         environment: [String: String]
     ) {
         self.workingDirectory = workingDirectory
         self.templateDirectory = templateDirectory
+        self.templatePath = templatePath
         self.runUUID = runUUID
         self.startTime = startTime
         self.force = force
         self.environment = environment
     }
+
+    /// Where files lie that nobody needs afterwards.
+    var temporaryFolder: String { environment["TMPDIR"].flatMap { $0.isEmpty ? nil : $0 } ?? "/tmp" }
 
     /// An option's path made absolute.
     package func absolute(_ path: String) -> String {

@@ -15,10 +15,33 @@ struct RunningMachine: Sendable {
     var sshHost: String
     var sshPort: Int
     let screen: ScreenWatch
+    /// The file that holds the UEFI variables; nil where there is none.
+    var variables: String?
+    /// The folder with the TPM's permanent state; nil where there is none, or somebody else looks after it.
+    var tpmState: String?
 
     /// Runs `body`; throws as soon as the machine goes away: no waiting for a dead guest.
     func whileRunning<Value: Sendable>(_ body: @escaping @Sendable () async throws -> Value) async throws -> Value {
         try await domain.whileRunning(body)
+    }
+
+    static let tpmFolder = "/tpm"
+
+    /// What of the machine lies in small files, and where it goes in a checkpoint.
+    ///
+    /// - Parameter folder: The checkpoint's; folders in it are made.
+    func stateFiles(into folder: String) throws -> [(from: String, to: String)] {
+        var files = variables.map { [(from: $0, to: folder + "/efivars.fd")] } ?? []
+        if let tpmState {
+            try makeFolder(folder + Self.tpmFolder)
+            let names = try attemptingNow("read the TPM's state") {
+                try FileManager.default.contentsOfDirectory(atPath: tpmState)
+            }
+            for name in names where !name.hasPrefix(".") {
+                files.append((from: tpmState + "/" + name, to: "\(folder)\(Self.tpmFolder)/\(name)"))
+            }
+        }
+        return files
     }
 
     func connectVNC() async throws -> VNCConnection {

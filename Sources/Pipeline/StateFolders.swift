@@ -12,6 +12,11 @@ package struct StateFolders: Sendable {
         return (value("XDG_CACHE_HOME") ?? home + "/.cache") + "/ingot"
     }
 
+    /// Checkpoints: `INGOT_CHECKPOINTS`, else `$XDG_CACHE_HOME/ingot/checkpoints`, else `~/.cache/ingot/checkpoints`.
+    package var checkpoints: String {
+        value("INGOT_CHECKPOINTS") ?? (value("XDG_CACHE_HOME") ?? home + "/.cache") + "/ingot/checkpoints"
+    }
+
     /// Run folders: `$XDG_STATE_HOME/ingot/runs`, else `~/.local/state/ingot/runs`.
     package var runs: String {
         (value("XDG_STATE_HOME") ?? home + "/.local/state") + "/ingot/runs"

@@ -1,4 +1,6 @@
+import Checkpoints
 import Foundation
+import Templates
 
 /// The folder beside the output in which a build works; on success its `output` part takes the output's name.
 package struct Workspace: Sendable {
@@ -9,6 +11,8 @@ package struct Workspace: Sendable {
 
     /// Becomes the output directory.
     var output: String { path + "/output" }
+    /// The UEFI variables.
+    var variables: String { output + "/efivars.fd" }
     /// CD and floppy images.
     var seeds: String { path + "/seeds" }
     /// What is changed of the disks while they are finished.
@@ -35,5 +39,28 @@ package struct Seeds: Sendable {
     package init(cd: String? = nil, floppy: String? = nil) {
         self.cd = cd
         self.floppy = floppy
+    }
+
+    static let cdName = "/cd.iso"
+    static let floppyName = "/floppy.img"
+
+    /// Those that an earlier run made.
+    init(in folder: String) {
+        let files = FileManager.default
+        if files.fileExists(atPath: folder + Self.cdName) { cd = folder + Self.cdName }
+        if files.fileExists(atPath: folder + Self.floppyName) { floppy = folder + Self.floppyName }
+    }
+}
+
+extension QemuSource {
+    /// Where the finished images lie, the main one first.
+    func images(in workspace: Workspace) -> [String] {
+        let main = workspace.output + "/" + vmName
+        return [main] + disk.additionalSizes.indices.map { "\(main)-\($0 + 1)" }
+    }
+
+    /// Where the machine writes to while checkpoints are kept of it.
+    func layers(in folder: StageFolder) -> [String] {
+        (0...disk.additionalSizes.count).map { "\(folder.path)/disk-\($0)" }
     }
 }

@@ -52,6 +52,8 @@ package struct PlannedProvisioner: Sendable {
     package var timeout: Duration?
     package var maxRetries: Int
     package var continueOnError: Bool
+    /// Ingot's own: false where no checkpoint may stand for it, true where one may although nobody knows what it reads.
+    package var checkpoint: Bool?
     /// The settings, with `build.*` as given. Late-rendered strings (`execute_command`, `inline`) are still templates.
     package var settings: @Sendable (RunData) throws(TemplateFailure) -> ProvisionerSettings
 }

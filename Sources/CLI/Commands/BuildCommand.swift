@@ -50,6 +50,7 @@ struct BuildCommand: AsyncParsableCommand {
     @Flag(help: .hidden)
     var skipEnforcement = false
 
+    @OptionGroup(title: "Checkpoints") var checkpoints: CheckpointFlags
     @OptionGroup var output: OutputOptions
     @OptionGroup var selection: SelectionOptions
     @OptionGroup var template: TemplateOptions
@@ -74,13 +75,17 @@ struct BuildCommand: AsyncParsableCommand {
         let context = RunContext(
             workingDirectory: options.workingDirectory,
             templateDirectory: template.directory(in: options.workingDirectory),
+            templatePath: template.absolutePath(in: options.workingDirectory),
             runUUID: UUID().uuidString.lowercased(), startTime: startTime, force: force,
             environment: options.environment)
         var ask: Attendant.Ask?
         if Terminal.inputIsTerminal, !output.machineReadable { ask = { question in try await Prompt.ask(question) } }
         let attendant = Attendant(onError: onError, pausesBetweenSteps: debug, ask: ask)
         let builds = RunBuilds(
-            plan: plan, context: context, options: BuildOptions(onError: onError, connectURI: connect),
+            plan: plan, context: context,
+            options: BuildOptions(
+                onError: onError, connectURI: connect,
+                checkpoints: try checkpoints.options(environment: options.environment)),
             parallelBuilds: debug ? 1 : parallelBuilds, sinks: [form.sink],
             attendant: attendant,
             runsDirectory: StateFolders(environment: options.environment).runs)

@@ -21,32 +21,44 @@ struct BootMachine: Sendable {
         var seeds: Seeds
         var services: Services
         var medium: String
+        /// The state that a TPM begins with; nil for a new one.
+        var tpmState: String?
     }
 
-    func run(_ teardowns: Teardowns, _ keeps: KeepOnFailure, _ parts: Parts) async throws -> RunningMachine {
+    /// - Parameter memory: The image of a frozen machine's memory, with which the machine goes on instead of booting.
+    func run(
+        _ teardowns: Teardowns, _ keeps: KeepOnFailure, _ parts: Parts, memory: String? = nil
+    ) async throws -> RunningMachine {
         let hypervisor = try await engine.hypervisor(for: source.libvirtURI)
-        let emulator = try Emulator(source.machine.binary, environment: context.environment)
-        let choice = chooseAccelerator(requested: source.machine.accelerator, guest: emulator.architecture)
-        reporter.news("Accelerator: \(choice.accelerator.rawValue), because \(choice.reason)")
-        if let warning = choice.warning { reporter.warn(warning) }
-
         let forward = PortForward(communicator: source.communicator)
         let hostPort = try forward.choose()
         let name = "\(source.vmName.prefix(40))-\(String(UInt32.random(in: 0...UInt32.max), radix: 36))"
-        let composed = try MachineComposer(
-            source: source, name: name, accelerator: choice.accelerator, emulator: emulator.path,
-            architecture: emulator.architecture, qemuVersion: try await hypervisor.versions().qemu,
-            workspace: parts.workspace, disks: parts.disks, seeds: parts.seeds, medium: parts.medium,
-            serialPath: runFolder.serialPath, socketPath: hypervisor.socketPath(for: String(name.suffix(20)))
-        ).compose { try context.render($0, data: qemuArgumentFields(parts, hostPort)) }
+        let uuid = UUID().uuidString.lowercased()
+        let composition = try await ComposeMachine(build: build, context: context, hypervisor: hypervisor).run(
+            parts,
+            .init(
+                name: name, uuid: uuid, serialPath: runFolder.serialPath,
+                socketPath: hypervisor.socketPath(for: String(name.suffix(20))), hostPort: hostPort))
+        let choice = composition.accelerator
+        reporter.news("Accelerator: \(choice.accelerator.rawValue), because \(choice.reason)")
+        if let warning = choice.warning { reporter.warn(warning) }
+        let composed = composition.machine
         for warning in composed.warnings { reporter.warn(warning) }
         if let password = composed.vncPassword { reporter.conceal([password]) }
 
+        let tpmState = composed.description.tpm.flatMap { tpm in
+            hypervisor.root?.tpmState(uuid: uuid, version: tpm.version)
+        }
+        if let from = parts.tpmState, let tpmState, memory == nil { try copyTree(from, to: tpmState) }
         let xml = domainXML(composed.description)
         try writeFile(Data(reporter.redact(xml).utf8), to: runFolder.path + "/domain.xml", mode: 0o600)
         let domain = try await attempting("start the machine", hint: "Its description is \(runFolder.path)/domain.xml")
         {
-            try await hypervisor.start(xml)
+            if let memory {
+                try await hypervisor.restore(memory: memory, xml: xml)
+            } else {
+                try await hypervisor.start(xml)
+            }
         }
         let screen = ScreenWatch(
             domain: domain, vnc: composed.vnc, password: composed.vncPassword, folder: runFolder.screensPath,
@@ -66,6 +78,8 @@ struct BootMachine: Sendable {
         var machine = RunningMachine(
             domain: domain, vnc: composed.vnc, vncPassword: composed.vncPassword, sshHost: "127.0.0.1",
             sshPort: hostPort, screen: screen)
+        if case .efi = composed.description.firmware { machine.variables = parts.workspace.variables }
+        machine.tpmState = tpmState
         if let guestPort = forward.guestPort {
             if source.machine.netBridge != nil {
                 (machine.sshHost, machine.sshPort) = (try await BridgeAddress(domain: domain).find(), 22)
@@ -80,14 +94,6 @@ struct BootMachine: Sendable {
             await watch.value
         }
         return machine
-    }
-
-    private func qemuArgumentFields(_ parts: Parts, _ hostPort: Int) -> [String: String] {
-        [
-            "HTTPIP": parts.services.ip, "HTTPPort": String(parts.services.httpPort ?? 0),
-            "HTTPDir": source.http.directory ?? "", "OutputDir": parts.workspace.output, "Name": source.vmName,
-            "SSHHostPort": String(hostPort),
-        ]
     }
 }
 

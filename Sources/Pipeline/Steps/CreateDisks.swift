@@ -9,10 +9,13 @@ struct CreateDisks: Sendable {
     let reporter: Reporter
     private let qemuImg = QemuImg()
 
-    func run(_ workspace: Workspace, _ medium: String) async throws -> Disks {
+    /// - Parameters:
+    ///   - names: Their paths, the main one first.
+    ///   - medium: The installation medium.
+    func run(_ names: [String], _ medium: String) async throws -> Disks {
         let disk = source.disk
         let format = disk.format.rawValue
-        let main = workspace.output + "/" + source.vmName
+        let main = names[0]
         if !source.input.isDiskImage {
             try await qemuImg.create(main, format: format, size: disk.size, arguments: disk.createArguments)
         } else if disk.usesBackingFile {
@@ -22,13 +25,10 @@ struct CreateDisks: Sendable {
         } else {
             try await copy(medium, to: main)
         }
-        var paths = [main]
-        for (index, size) in disk.additionalSizes.enumerated() {
-            let path = "\(main)-\(index + 1)"
+        for (path, size) in zip(names.dropFirst(), disk.additionalSizes) {
             try await qemuImg.create(path, format: format, size: size, arguments: disk.createArguments)
-            paths.append(path)
         }
-        return Disks(paths: paths, format: format)
+        return Disks(paths: names, format: format)
     }
 
     private func copy(_ medium: String, to main: String) async throws {

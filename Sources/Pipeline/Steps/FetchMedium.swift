@@ -9,8 +9,7 @@ struct FetchMedium: Sendable {
     let context: RunContext
     let reporter: Reporter
 
-    /// The local file's absolute path.
-    func run() async throws -> String {
+    func run() async throws -> Medium {
         let url = input.urls.first ?? ""
         let checksum = try await resolveChecksum(
             reference, forURL: url, workingDirectory: context.workingDirectory, environment: context.environment)
@@ -32,7 +31,7 @@ struct FetchMedium: Sendable {
             case .ready(let url, let path): reporter.news("\(url) => \(path)")
             }
         }
-        return context.absolute(medium.path)
+        return Medium(path: context.absolute(medium.path), checksum: medium.checksum?.description)
     }
 
     private var reference: ChecksumReference {

@@ -7,18 +7,24 @@ import Templates
 /// Compacts and compresses the disks as the template asks, and brings every one safely to the medium.
 struct FinishDisks: Sendable {
     let source: QemuSource
+    /// What the machine started from: the base of images that only hold what differs from it.
+    let medium: String
     let reporter: Reporter
     private let qemuImg = QemuImg()
 
-    init(source: QemuSource, reporter: Reporter) {
+    init(source: QemuSource, medium: String, reporter: Reporter) {
         self.source = source
+        self.medium = medium
         self.reporter = reporter
     }
 
-    /// - Parameter finished: What finishing the guest gave; nil where the template does not ask for it.
+    /// - Parameters:
+    ///   - disks: The machine's; they may have layers that others stand on as well.
+    ///   - images: Where they go, often the same files.
+    ///   - finished: What finishing the guest gave; nil where the template does not ask for it.
     /// - Returns: What the build fails with once the image is in its place; nil where nothing is wrong.
     func run(
-        _ disks: Disks, _ finished: Result<FinishedGuest, any Error>?, _ workspace: Workspace
+        _ disks: Disks, into images: Disks, _ finished: Result<FinishedGuest, any Error>?, _ workspace: Workspace
     ) async throws -> Shortcoming? {
         var shortcoming: Shortcoming?
         var isReplaced = false
@@ -27,7 +33,7 @@ struct FinishDisks: Sendable {
                 // Where it was only looked at, the machine's disks are the image.
                 isReplaced = guest.isChanged
                 if isReplaced {
-                    try await replace(disks, by: guest, workspace)
+                    try await replace(disks, by: guest, images, workspace)
                 } else {
                     try write(guest.documents, workspace)
                 }
@@ -41,11 +47,26 @@ struct FinishDisks: Sendable {
             shortcoming = Shortcoming("finish the image", error, kept: "The image is kept unfinished")
         }
         try removeTree(workspace.overlays)
-        if !isReplaced { await compactMain(disks) }
+        if !isReplaced {
+            if disks.paths == images.paths { await compactMain(disks) } else { try await flatten(disks, into: images) }
+        }
         try Task.checkCancellation()
         // The machine may have run with cache=unsafe: nothing is known to be on the medium before this.
-        for path in disks.paths { try await qemuImg.flush(path) }
+        for path in images.paths { try await qemuImg.flush(path) }
         return shortcoming
+    }
+
+    /// Makes images that stand alone of disks that have layers.
+    private func flatten(_ disks: Disks, into images: Disks) async throws {
+        for (index, (disk, image)) in zip(disks.paths, images.paths).enumerated() {
+            try await convert(
+                disk, disks.format, to: image, format: images.format, isMain: index == 0, base: base(of: index))
+        }
+    }
+
+    /// What an image is to be based on; nil where it stands alone. Compressed, an image stands alone.
+    private func base(of index: Int) -> String? {
+        index == 0 && source.disk.usesBackingFile && !source.disk.compresses ? medium : nil
     }
 
     private func compactMain(_ disks: Disks) async {
@@ -60,21 +81,20 @@ struct FinishDisks: Sendable {
     }
 
     /// Makes disks out of the overlays; the machine's own go only when all of them are there.
-    private func replace(_ disks: Disks, by guest: FinishedGuest, _ workspace: Workspace) async throws {
+    private func replace(
+        _ disks: Disks, by guest: FinishedGuest, _ images: Disks, _ workspace: Workspace
+    ) async throws {
         let before = try await space(of: disks)
         let after: Int64
         var made: [(path: String, final: String)] = []
         do {
-            for (index, (overlay, disk)) in zip(guest.overlays.paths, disks.paths).enumerated() {
-                // Compressed, an image stands alone, as it does without `finish`.
-                let hasBase = source.disk.usesBackingFile && !source.disk.compresses
-                let base = hasBase ? try await qemuImg.info(disk, format: disks.format) : nil
+            for (index, (overlay, image)) in zip(guest.overlays.paths, images.paths).enumerated() {
                 try await convert(
-                    overlay, guest.overlays.format, to: disk + ".convert", format: disks.format, isMain: index == 0,
-                    base: base?.backingFile)
-                made.append((disk + ".convert", disk))
+                    overlay, guest.overlays.format, to: image + ".convert", format: images.format, isMain: index == 0,
+                    base: base(of: index))
+                made.append((image + ".convert", image))
             }
-            after = try await space(of: Disks(paths: made.map(\.path), format: disks.format))
+            after = try await space(of: Disks(paths: made.map(\.path), format: images.format))
             try write(guest.documents, workspace)
         } catch {
             for file in made { unlink(file.path) }

@@ -22,6 +22,8 @@ struct FinishedGuest: Sendable {
 struct FinishGuest: Sendable {
     let settings: FinishSettings
     let source: QemuSource
+    /// What the machine started from.
+    let medium: String
     let context: RunContext
     let reporter: Reporter
     /// The template's secrets.
@@ -29,11 +31,12 @@ struct FinishGuest: Sendable {
     private let qemuImg = QemuImg()
 
     init(
-        settings: FinishSettings, source: QemuSource, context: RunContext, reporter: Reporter,
+        settings: FinishSettings, source: QemuSource, medium: String, context: RunContext, reporter: Reporter,
         secrets: [Sensitive<String>]
     ) {
         self.settings = settings
         self.source = source
+        self.medium = medium
         self.context = context
         self.reporter = reporter
         self.secrets = secrets
@@ -77,12 +80,11 @@ struct FinishGuest: Sendable {
         for (index, disk) in disks.paths.enumerated() {
             let path = "\(workspace.overlays)/\(index).qcow2"
             try await retryingWhileLocked {
-                let base = source.disk.usesBackingFile ? try await qemuImg.info(disk, format: disks.format) : nil
-                if let base = base?.backingFile {
+                if source.disk.usesBackingFile, index == 0 {
                     // A copy over the same base, since converting keeps apart only what lies in the top layer.
                     try await qemuImg.convert(
                         disk, sourceFormat: disks.format, to: path, format: "qcow2",
-                        arguments: ["-B", base, "-F", "qcow2"]
+                        arguments: ["-B", medium, "-F", "qcow2"]
                     ) { _ in }
                 } else {
                     try await qemuImg.create(path, format: "qcow2", size: nil, backing: (disk, disks.format))

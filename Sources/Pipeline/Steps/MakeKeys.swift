@@ -1,3 +1,4 @@
+import Foundation
 import SSH
 import Scopes
 import Templates
@@ -29,5 +30,26 @@ struct MakeKeys: Sendable {
             type: settings.temporaryKeyType ?? "rsa", bits: settings.temporaryKeyBits,
             comment: name)
         return BuildKeys(privateKey: pair.privateKey, publicKey: pair.publicKey, name: name)
+    }
+}
+
+extension BuildKeys {
+    private static let file = "/build-key"
+
+    /// Lays the keys down beside the checkpoint of a guest that knows them.
+    ///
+    /// - Returns: What the checkpoint has to say about them.
+    func store(in folder: String) throws -> [String: String] {
+        try writeFile(Data(privateKey.reveal().utf8), to: folder + Self.file, mode: 0o600)
+        return ["key-name": name, "public-key": publicKey]
+    }
+
+    /// - Returns: nil where the build had none.
+    init?(storedIn folder: String, _ details: [String: String]) throws {
+        guard let name = details["key-name"], let publicKey = details["public-key"] else { return nil }
+        let text = try attemptingNow("read the key of the checkpoint \(folder)") {
+            try String(contentsOfFile: folder + Self.file, encoding: .utf8)
+        }
+        self.init(privateKey: Sensitive(text), publicKey: publicKey, name: name)
     }
 }

@@ -7,17 +7,19 @@ struct MakeSeeds: Sendable {
     let settings: SeedSettings
     let context: RunContext
 
-    func run(_ workspace: Workspace) async throws -> Seeds {
+    /// - Parameter folder: Made if need be.
+    func run(in folder: String) async throws -> Seeds {
+        try makeFolder(folder)
         var seeds = Seeds()
         if !settings.cdFiles.isEmpty || !settings.cdContent.isEmpty {
-            let path = workspace.seeds + "/cd.iso"
+            let path = folder + Seeds.cdName
             try await SeedISO.write(
                 files: settings.cdFiles, content: settings.cdContent, label: settings.cdLabel, to: path,
                 workingDirectory: context.workingDirectory)
             seeds.cd = path
         }
         if !settings.floppyFiles.isEmpty || !settings.floppyDirectories.isEmpty || !settings.floppyContent.isEmpty {
-            let path = workspace.seeds + "/floppy.img"
+            let path = folder + Seeds.floppyName
             try await FloppyImage.write(
                 files: settings.floppyFiles, directories: settings.floppyDirectories, content: settings.floppyContent,
                 label: settings.floppyLabel, to: path, workingDirectory: context.workingDirectory)

@@ -18,16 +18,29 @@ struct PrepareWorkspace: Sendable {
         let parent = output.deletingLastPathComponent().path
         let suffix = String(UInt32.random(in: 0...UInt32.max), radix: 36)
         let workspace = Workspace(path: "\(parent)/.\(output.lastPathComponent).ingot-\(suffix)")
+        try await make(workspace, teardowns) { keeps.keeps(after: $0) }
+        return workspace
+    }
+
+    /// A folder for a machine that is thrown away.
+    func temporary(_ teardowns: Teardowns) async throws -> Workspace {
+        let workspace = Workspace(path: "\(context.temporaryFolder)/ingot-\(UUID().uuidString.lowercased())")
+        try await make(workspace, teardowns) { _ in false }
+        return workspace
+    }
+
+    private func make(
+        _ workspace: Workspace, _ teardowns: Teardowns, keeps: @escaping @Sendable (Result<Void, any Error>) -> Bool
+    ) async throws {
         try makeParent(of: workspace.path)
         try await engine.claim(workspace.path)
         teardowns.add("remove the folder \(workspace.path)") { [engine] outcome in
             // Released either way: what is kept on purpose is no leftover.
             try await engine.release(workspace.path)
-            if !keeps.keeps(after: outcome) { try removeTree(workspace.path) }
+            if !keeps(outcome) { try removeTree(workspace.path) }
         }
         for folder in [workspace.path, workspace.output, workspace.seeds] {
             guard mkdir(folder, 0o755) == 0 else { throw systemFailure("make the folder \(folder)") }
         }
-        return workspace
     }
 }

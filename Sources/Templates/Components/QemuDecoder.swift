@@ -23,7 +23,8 @@ struct QemuDecoder {
             shutdown: ShutdownSettings(
                 command: reader.text("shutdown_command"), timeout: reader.duration("shutdown_timeout") ?? .seconds(300)),
             finish: reader.decode(block: "finish") { [context] in FinishDecoder.decode(&$0, context) },
-            libvirtURI: reader.text("libvirt_uri"))
+            libvirtURI: reader.text("libvirt_uri"),
+            checkpoint: !reader.isGiven("checkpoint") || reader.bool("checkpoint"))
         source.proxmox = ProxmoxDecoder.sourceArchive(&reader, context, source)
         return source
     }

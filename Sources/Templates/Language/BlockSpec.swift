@@ -100,6 +100,10 @@ struct BlockSpec: Sendable {
             .init("except", .texts, "The builds it takes no part in."),
             .init("override", .object, "Other options for some sources, by their names."),
             .init("continue_on_error", .flag, "Whether the build goes on after its failure."),
+            .init(
+                "checkpoint", .flag,
+                "Whether a checkpoint may stand for it; false: it runs in every build, and so does what comes after it."
+            ),
         ])
 
     /// Of every post-processor, beside its own options.

@@ -100,7 +100,7 @@ struct ComponentPlanner {
         return PlannedProvisioner(
             type: type, name: meta.name, pauseBefore: meta.pauseBefore,
             timeout: meta.pauseBefore == nil ? meta.timeout : nil, maxRetries: meta.maxRetries,
-            continueOnError: meta.continueOnError,
+            continueOnError: meta.continueOnError, checkpoint: meta.checkpoint,
             settings: { data throws(TemplateFailure) in
                 var (reader, diagnostics) = instance.read(data)
                 let settings = ProvisionerDecoder.decode(type, &reader, context)

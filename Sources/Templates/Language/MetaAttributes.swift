@@ -11,6 +11,7 @@ struct MetaAttributes: Sendable {
     var timeout: Duration?
     var maxRetries = 0
     var continueOnError = false
+    var checkpoint: Bool?
     var keepInputArtifact: Bool?
     var only: [String]?
     var except: [String]?
@@ -65,7 +66,8 @@ struct MetaAttributes: Sendable {
         switch attribute.name {
         case "pause_before", "timeout": return ValueHints.duration(text).map { "Write \"\($0)\"." } ?? ""
         case "only", "except": return text.isEmpty ? "" : "Put square brackets around it: [\"\(text)\"]."
-        case "continue_on_error", "keep_input_artifact": return ValueHints.bool(text).map { "Write \($0)." } ?? ""
+        case "continue_on_error", "checkpoint", "keep_input_artifact":
+            return ValueHints.bool(text).map { "Write \($0)." } ?? ""
         default: return ""
         }
     }
@@ -74,7 +76,7 @@ struct MetaAttributes: Sendable {
         switch name {
         case "pause_before", "timeout": "a duration such as \"10s\" or \"1m30s\""
         case "max_retries": "a whole number that is not negative"
-        case "continue_on_error", "keep_input_artifact": "true or false"
+        case "continue_on_error", "checkpoint", "keep_input_artifact": "true or false"
         case "only", "except": "a list of builds, such as [\"\(buildSample)\"]"
         default: "text"
         }
@@ -95,7 +97,7 @@ struct MetaAttributes: Sendable {
         case "max_retries":
             guard let text = value.text, let count = Int(text), (0...1_000_000).contains(count) else { return false }
             maxRetries = count
-        case "continue_on_error", "keep_input_artifact":
+        case "continue_on_error", "checkpoint", "keep_input_artifact":
             let flag: Bool
             switch value {
             case .bool(let given): flag = given
@@ -103,7 +105,11 @@ struct MetaAttributes: Sendable {
             case .string("false"): flag = false
             default: return false
             }
-            if name == "continue_on_error" { continueOnError = flag } else { keepInputArtifact = flag }
+            switch name {
+            case "continue_on_error": continueOnError = flag
+            case "checkpoint": checkpoint = flag
+            default: keepInputArtifact = flag
+            }
         default:
             guard case .list(let values) = value else { return false }
             let names = values.compactMap(\.text)

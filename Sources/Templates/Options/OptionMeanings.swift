@@ -34,6 +34,7 @@ enum OptionMeanings {
         "host_port_max": "The end of the range of these ports.",
         "vnc_bind_address": "The address at which the screen can be watched.",
         "libvirt_uri": "The libvirt connection to build on.",
+        "checkpoint": "Whether checkpoints are kept of the source's builds; true unless said otherwise.",
         "iso_url": "The installer or disk image: a URL or a path.",
         "iso_urls": "Several places of the same installer or image, tried in order.",
         "iso_checksum": "The checksum of the medium, such as \"sha256:…\", \"file:URL\" or \"none\".",

@@ -93,7 +93,8 @@ final class FinishedBuild: Sendable {
         try #require(errors.isEmpty, "\(errors)")
         let build = try #require(loaded.plan.value.builds.first)
         let context = RunContext(
-            workingDirectory: folder, templateDirectory: folder, runUUID: "run", startTime: start, force: force,
+            workingDirectory: folder, templateDirectory: folder, templatePath: folder + "/t.pkr.hcl", runUUID: "run",
+            startTime: start, force: force,
             environment: environment)
         let reporter = Reporter(build: build.name, sinks: [log], secrets: loaded.plan.value.secrets)
         let data = RunData(

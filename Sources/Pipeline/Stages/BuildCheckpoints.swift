@@ -1,0 +1,147 @@
+import Checkpoints
+import Foundation
+import Libvirt
+import Scopes
+import Templates
+
+/// The checkpoints of one build: where it can start, and what it keeps for the next.
+struct BuildCheckpoints: Sendable {
+    let store: CheckpointStore
+    let options: CheckpointOptions
+    let build: PlannedBuild
+    let context: RunContext
+    let reporter: Reporter
+    let hypervisor: Hypervisor
+    let medium: Medium
+    let owner: StageOwner
+    private let freshFrom: Int?
+    let until: Int?
+
+    /// - Returns: nil where checkpoints are off; why is in the log, or told where somebody may wonder.
+    /// - Throws: `BuildError` for a stage that there is not, and for a store that cannot be used.
+    static func open(
+        _ build: PlannedBuild, _ options: CheckpointOptions, _ context: RunContext, _ engine: Engine, _ medium: Medium,
+        _ reporter: Reporter
+    ) async throws -> BuildCheckpoints? {
+        let freshFrom = try options.freshFrom.map { try BuildStages.index(of: $0, in: build) }
+        let until = try options.until.map { try BuildStages.index(of: $0, in: build) }
+        if let reason = try await obstacle(build, options, engine) {
+            if let name = options.until {
+                throw BuildError("stop after the stage “\(name)” and keep it", because: reason)
+            }
+            reporter.debug("no checkpoints: \(reason)")
+            return nil
+        }
+        let hypervisor = try await engine.hypervisor(for: build.source.libvirtURI)
+        let composer = ComposeMachine(build: build, context: context, hypervisor: hypervisor)
+        if let obstacle = try await composer.canonical().obstacle {
+            reporter.news("No checkpoints are kept: \(obstacle)")
+            return nil
+        }
+        return BuildCheckpoints(
+            store: try CheckpointStore(path: options.store), options: options, build: build, context: context,
+            reporter: reporter, hypervisor: hypervisor, medium: medium,
+            owner: StageOwner(template: context.templatePath, build: build.name), freshFrom: freshFrom, until: until)
+    }
+
+    private static func obstacle(
+        _ build: PlannedBuild, _ options: CheckpointOptions, _ engine: Engine
+    ) async throws -> String? {
+        if let reason = options.offBecause { return reason }
+        if !build.source.checkpoint { return "checkpoint = false" }
+        if !build.source.communicator.isSSH { return "without SSH nobody knows when the installation is done" }
+        if !(try await engine.hypervisor(for: build.source.libvirtURI).root != nil) {
+            return "the machine does not run under this program's own libvirt driver"
+        }
+        return nil
+    }
+
+    /// The stages as they are on the disk now, and the deepest of them that need not be run.
+    ///
+    /// - Parameter startsOver: Nothing old is used.
+    func resolve(startsOver: Bool = false) async throws -> (stages: BuildStages, start: StartingPoint) {
+        let stages = try await collect()
+        let there = try await digests(of: stages.entries.flatMap(\.downloads))
+        let resolution = try await store.resolve(
+            stages.stages, owner: owner, maxAge: options.maxAge, freshFrom: startsOver ? 0 : freshFrom,
+            outputs: { there[$0.path] == $0.digest })
+        tell(resolution, stages)
+        return (stages, StartingPoint(next: resolution.next, checkpoint: resolution.checkpoint))
+    }
+
+    /// The stages as they are on the disk now.
+    func collect() async throws -> BuildStages {
+        let composer = ComposeMachine(build: build, context: context, hypervisor: hypervisor)
+        return try await BuildStages.collect(
+            build, xml: domainXML(try await composer.canonical().machine), medium: medium, context: context,
+            store: store)
+    }
+
+    private func tell(_ resolution: Resolution, _ stages: BuildStages) {
+        if let checkpoint = resolution.checkpoint {
+            let titles = stages.stages[..<resolution.next].map(\.title)
+            let saved = Duration.seconds(checkpoint.chain.reduce(0) { $0 + $1.seconds })
+            reporter.news(
+                "From a checkpoint: \(titles.joined(separator: ", ")) (made \(age(checkpoint)) ago, saves \(saved.text))"
+            )
+        }
+        guard let miss = resolution.miss else { return }
+        reporter.news("\(stages.stages[miss.stage].title) is run: \(miss.reason)")
+    }
+
+    private func age(_ checkpoint: Checkpoint) -> String {
+        Duration.seconds(max(0, Date().timeIntervalSince(checkpoint.manifest.created)).rounded()).text
+    }
+
+    /// The digests of what lies on this host, by path; what is not there is left out.
+    func digests(of paths: [String]) async throws -> [String: String] {
+        var digests: [String: String] = [:]
+        for path in paths where FileManager.default.fileExists(atPath: path) {
+            var inputs = StageInputs(store: store, context: context)
+            try await inputs.add(tree: path, as: "")
+            digests[path] = store.digest(Data(inputs.all.map(\.digest).joined().utf8))
+        }
+        return digests
+    }
+
+    /// What has to be the same on a host that is to use a machine's memory.
+    func memoryRequirements() async throws -> [String: String] {
+        let composer = ComposeMachine(build: build, context: context, hypervisor: hypervisor)
+        return try await hypervisor.memoryRequirements(of: composer.canonical().machine)
+    }
+
+    /// Removes what nobody needs, and what has not been used for longest where there is too much.
+    func prune() throws {
+        for removed in try store.prune(limit: options.limit, olderThan: nil) {
+            reporter.debug("removed the checkpoint \(removed)")
+        }
+    }
+
+    /// Removes what has not been used for longest, so that one more checkpoint finds room.
+    func makeRoom() throws {
+        let needed = Int64(build.source.machine.memory) << 20
+        _ = try store.prune(limit: max(0, options.limit - needed), olderThan: nil)
+        var status = statvfs()
+        guard statvfs(options.store, &status) == 0 else { return }
+        let free = Int64(status.f_bavail) * Int64(status.f_frsize)
+        guard free > needed + needed / 4 else {
+            throw BuildError(
+                "keep a checkpoint in \(options.store)", because: "only \(free >> 20) MiB are free there",
+                hint: "It takes up to \(needed >> 20) MiB for a moment. `ingot checkpoints prune` makes room.")
+        }
+    }
+
+    /// What becomes of the machine's state after a stage.
+    func draft(
+        _ index: Int, of stages: BuildStages, _ frontier: Frontier, hasMemory: Bool,
+        details: [String: String]
+    ) async throws -> ManifestDraft? {
+        guard let key = stageKeys(stages.stages)[index] else { return nil }
+        let stage = stages.entries[index].stage
+        return ManifestDraft(
+            key: key, stage: stage, index: index, owner: owner, took: ContinuousClock.now - frontier.began,
+            memory: hasMemory ? try await memoryRequirements() : nil,
+            outputs: try await digests(of: frontier.downloads).map { .init(path: $0.key, digest: $0.value) },
+            details: details)
+    }
+}

@@ -1,0 +1,73 @@
+import Checkpoints
+import Libvirt
+import Scopes
+import Templates
+
+/// The chain of a build's stages: the installation, then every provisioner.
+struct BuildStages: Sendable {
+    struct Entry: Sendable {
+        var stage: Stage
+        /// What `--until` and its kin call it, beside its number: a provisioner's name and type.
+        var names: [String]
+        var changesGuest: Bool
+        /// Absolute paths of what it leaves on this host.
+        var downloads: [String]
+    }
+
+    var entries: [Entry]
+
+    var stages: [Stage] { entries.map(\.stage) }
+
+    /// What a build is made of, as it is on the disk now.
+    static func collect(
+        _ build: PlannedBuild, xml: String, medium: Medium, context: RunContext, store: CheckpointStore
+    ) async throws -> BuildStages {
+        let install = InstallStage(source: build.source, context: context, store: store)
+        let inputs = try await install.inputs(xml: xml, medium: medium)
+        var entries = [
+            Entry(
+                stage: Stage(title: Self.install, inputs: inputs, unusable: nil), names: [], changesGuest: true,
+                downloads: [])
+        ]
+        for (index, planned) in build.provisioners.enumerated() {
+            let inputs = try await ProvisionerStage(planned: planned, build: build, context: context, store: store)
+                .inputs()
+            entries.append(
+                Entry(
+                    stage: Stage(
+                        title: title(index, planned), inputs: inputs.all, unusable: inputs.unusable),
+                    names: [planned.name, planned.type].compactMap(\.self), changesGuest: inputs.changesGuest,
+                    downloads: inputs.downloads))
+        }
+        return BuildStages(entries: entries)
+    }
+
+    static let install = "install"
+
+    static func title(_ index: Int, _ planned: PlannedProvisioner) -> String {
+        "provisioner \(index + 1): \(planned.name ?? planned.type)"
+    }
+
+    /// The stage that a person means: `install`, a provisioner's number, its name, or its type where only one has it.
+    ///
+    /// - Throws: `BuildError` that lists the stages.
+    static func index(of name: String, in build: PlannedBuild) throws -> Int {
+        if name == install { return 0 }
+        let provisioners = build.provisioners
+        if let number = Int(name.replacing("provisioner ", with: "")), provisioners.indices.contains(number - 1) {
+            return number
+        }
+        for matches in [
+            provisioners.indices.filter { provisioners[$0].name == name },
+            provisioners.indices.filter { provisioners[$0].type == name },
+            provisioners.indices.filter { title($0, provisioners[$0]) == name },
+        ]
+        where matches.count == 1 {
+            return matches[0] + 1
+        }
+        let all = [install] + provisioners.indices.map { title($0, provisioners[$0]) }
+        throw BuildError(
+            "find the stage “\(name)” of \(build.name)", because: "it has none of that name",
+            hint: "Its stages are \(all.joined(separator: ", ")). Name a provisioner by its number or its name.")
+    }
+}

@@ -1,0 +1,186 @@
+import Checkpoints
+import Foundation
+import Libvirt
+import SSH
+import Scopes
+import Synchronization
+import Templates
+
+/// Freezes a machine after its stages, while the build goes on.
+final class CheckpointRecorder: Sendable {
+    private let checkpoints: BuildCheckpoints
+    let stages: BuildStages
+    private let keys: [StageKey?]
+    /// Reads what the machine stands on, while it already works.
+    private let verification: Task<Void, any Error>?
+    private let checkpoint: Checkpoint?
+    private struct State {
+        var claim: StageClaim?
+        /// The checkpoint that is being written.
+        var writing: Task<Void, Never>?
+        /// Where the machine writes to.
+        var folder: StageFolder?
+    }
+    private let state = Mutex(State())
+
+    private var store: CheckpointStore { checkpoints.store }
+    private var reporter: Reporter { checkpoints.reporter }
+
+    init(_ checkpoints: BuildCheckpoints, _ stages: BuildStages, from checkpoint: Checkpoint?) {
+        self.checkpoints = checkpoints
+        self.stages = stages
+        keys = stageKeys(stages.stages)
+        self.checkpoint = checkpoint
+        verification = checkpoint.map { checkpoint in Task { try await checkpoint.verify() } }
+    }
+
+    /// Takes the right to run a stage, which of several builds only one has.
+    ///
+    /// - Throws: `Restart` when another build has run it meanwhile.
+    func claim(_ index: Int) async throws {
+        guard let key = keys[index] else { return }
+        let hasWaited = Flag()
+        let title = stages.stages[index].title
+        let claim = try await store.claim(key) { [reporter] in
+            hasWaited.set()
+            reporter.news("Another build is running the same stage (\(title)); waiting for its checkpoint")
+        }
+        guard hasWaited.isSet else { return state.withLock { $0.claim = claim } }
+        claim.release()
+        throw Restart(reason: .doneElsewhere)
+    }
+
+    func hold(_ folder: StageFolder?) { state.withLock { $0.folder = folder } }
+
+    /// Leaves the layers of a machine that is to go on after this process.
+    func keepLayers() throws { try state.withLock { $0.folder }?.keep() }
+
+    /// Whether a build that is begun anew can start right before a stage.
+    func canRestart(before index: Int) -> Bool { index > 0 && keys[index - 1] != nil }
+
+    func release() { state.withLock { $0.claim.take() }?.release() }
+
+    /// Freezes the machine as it is after a stage; it runs on in new layers. That it cannot be done is no reason to
+    /// fail.
+    ///
+    /// - Returns: What the machine writes to from now on.
+    func capture(
+        _ index: Int, _ machine: RunningMachine, _ shell: GuestShell, _ frontier: Frontier, _ login: BuildKeys?
+    ) async throws -> Frontier {
+        guard keys[index] != nil, stages.entries[index].changesGuest, let folder = frontier.folder else {
+            release()
+            return frontier
+        }
+        // One at a time: what is written belongs to one moment.
+        await settle()
+        let title = stages.stages[index].title
+        do {
+            try await verify()
+            try checkpoints.makeRoom()
+            // For a machine that has to be booted from its disks one day.
+            await flush(shell)
+            let next = try store.makeFolder(parent: folder.id)
+            let began = ContinuousClock.now
+            let (disks, hasMemory) = try await freeze(machine, frontier, folder, next)
+            let frozen = Date()
+            reporter.debug("the machine was frozen in \((ContinuousClock.now - began).text)")
+            var details = frontier.details
+            // What all machines of this installation need lies beside its first layer.
+            if details.isEmpty { details = try login?.store(in: folder.path) ?? [:] }
+            details["format"] = frontier.disks.format
+            details["disks"] = String(disks.count)
+            details["frozen"] = String(frozen.timeIntervalSince1970)
+            if let draft = try await checkpoints.draft(
+                index, of: stages, frontier, hasMemory: hasMemory, details: details)
+            {
+                write(folder, draft, title)
+            }
+            let frontier = Frontier(disks: Disks(paths: disks, format: "qcow2"), folder: next, details: details)
+            hold(frontier.folder)
+            return frontier
+        } catch let error where !(error is CancellationError) && !(error is Restart) {
+            try Task.checkCancellation()
+            reporter.warn("no checkpoint is kept of \(title): \(error)")
+            release()
+            return frontier
+        }
+    }
+
+    private func freeze(
+        _ machine: RunningMachine, _ frontier: Frontier, _ folder: StageFolder, _ next: StageFolder
+    ) async throws -> (disks: [String], hasMemory: Bool) {
+        let disks = frontier.disks.paths.enumerated().map { index, disk in
+            (disk: disk, overlay: "\(next.path)/disk-\(index)", format: frontier.disks.format as String?)
+        }
+        let copies = try machine.stateFiles(into: folder.path)
+        let overlays = disks.map(\.overlay)
+        do {
+            // Of a machine on a bridge the network knows the address, which a restored one would not have.
+            guard checkpoints.build.source.machine.netBridge == nil else {
+                try await machine.domain.freeze(memory: nil, disks: disks, copying: copies)
+                return (overlays, false)
+            }
+            do {
+                try await machine.domain.freeze(memory: folder.path + "/memory", disks: disks, copying: copies)
+                return (overlays, true)
+            } catch let error as LibvirtError {
+                reporter.warn("the machine's memory cannot be kept, only its disks: \(error)")
+                for file in [folder.path + "/memory"] + overlays + copies.map(\.to) { try removeTree(file) }
+                try await machine.domain.freeze(memory: nil, disks: disks, copying: copies)
+                return (overlays, false)
+            }
+        } catch {
+            try next.remove()
+            throw error
+        }
+    }
+
+    /// Makes the folder a checkpoint, beside the build.
+    private func write(_ folder: StageFolder, _ draft: ManifestDraft, _ title: String) {
+        let claim = state.withLock { $0.claim.take() }
+        let task = Task { [store, reporter, verification] in
+            defer { claim?.release() }
+            do {
+                // Nothing is to stand on a damaged layer.
+                try await verification?.value
+                _ = try await store.commit(folder, draft)
+                reporter.debug("checkpoint \(folder.id) after \(title)")
+            } catch {
+                reporter.warn("no checkpoint is kept of \(title): \(error)")
+            }
+        }
+        state.withLock { $0.writing = task }
+    }
+
+    /// Waits until the last checkpoint is written: seconds, and what it saves is worth more.
+    func settle() async {
+        await state.withLock { $0.writing.take() }?.value
+    }
+
+    /// Waits until all that the machine stands on has been read.
+    ///
+    /// - Throws: `Restart` when some of it is damaged.
+    func verify() async throws {
+        do { try await verification?.value } catch let damage as DamagedCheckpoint {
+            checkpoint?.markDamaged(damage)
+            throw Restart(reason: .damaged("\(damage)"))
+        }
+    }
+
+    func stop() async {
+        release()
+        await settle()
+        verification?.cancel()
+        checkpoint?.release()
+    }
+
+    private func flush(_ shell: GuestShell) async {
+        do {
+            let connection = try await shell.connection(timeout: .seconds(5))
+            _ = try await connection.run("sync", timeout: .seconds(60)) { _ in }
+        } catch {
+            // A guest in the middle of a reboot has done it, or will.
+            reporter.debug("the guest was not asked to write everything to its disk: \(error)")
+        }
+    }
+}

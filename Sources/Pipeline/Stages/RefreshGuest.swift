@@ -1,0 +1,75 @@
+import Foundation
+import SSH
+import Scopes
+import Templates
+
+/// Tells a guest that was brought back from its memory what it cannot know: what time it is, and that it needs new
+/// random numbers. Others come from the same memory.
+struct RefreshGuest: Sendable {
+    let build: PlannedBuild
+    let data: RunData
+    let context: RunContext
+    let reporter: Reporter
+
+    /// Exit status of the script where the user is not root and cannot become it.
+    private static let notPermitted = 77
+
+    /// - Parameter asleep: How long the guest's clock has stood still.
+    func run(_ shell: GuestShell, asleep: Duration) async throws {
+        let connection = try await shell.connection(timeout: .seconds(60))
+        var exit = try await connection.run(command, timeout: .seconds(60)) { [reporter] in reporter.debug($0.text) }
+        // As the template itself becomes root.
+        for way in elevations where exit == .code(Self.notPermitted) {
+            let elevated = try context.render(way, data: fields)
+            exit = try await connection.run(elevated, timeout: .seconds(60)) { [reporter] in reporter.debug($0.text) }
+        }
+        guard exit == .code(0) else {
+            reporter.warn(
+                "the guest's clock could not be set; it is \(asleep.text) behind. That takes root, or sudo without a "
+                    + "password.")
+            return
+        }
+    }
+
+    /// `execute_command`s of the template, each once.
+    private var elevations: [String] {
+        var found: [String] = []
+        for planned in build.provisioners {
+            // What is wrong with a provisioner is told when it runs.
+            guard case .shell(let settings)? = try? planned.settings(data), let way = settings.executeCommand,
+                !found.contains(way)
+            else { continue }
+            found.append(way)
+        }
+        return found
+    }
+
+    /// For an `execute_command`, whose script is the shell that is to run ours.
+    private var fields: [String: String] {
+        var fields = data.templateData
+        fields["Vars"] = ""
+        fields["EnvVarFile"] = "/dev/null"
+        fields["Path"] = command
+        return fields
+    }
+
+    private var command: String { "sh -c \(shellQuoted(script))" }
+
+    /// The clock, then the pool of random numbers (RNDRESEEDCRNG, linux/random.h, has the number 0x5207), and after a
+    /// long sleep a look whether the network's lease has survived.
+    private var script: String {
+        let time = Int(Date().timeIntervalSince1970.rounded())
+        let noise = (0..<4).map { _ in String(UInt64.random(in: 0...UInt64.max), radix: 36) }.joined()
+        return """
+            echo \(noise) 2>/dev/null >/dev/urandom
+            if [ "$(id -u)" = 0 ]; then as=; elif sudo -n true 2>/dev/null; then as="sudo -n"
+            elif doas -n true 2>/dev/null; then as="doas -n"; else exit \(Self.notPermitted); fi
+            $as date -u -s @\(time) >/dev/null 2>&1 || exit 1
+            $as perl -e 'open(F,">/dev/urandom") and ioctl(F,0x5207,0)' 2>/dev/null
+            n=0
+            while [ $n -lt 10 ] && command -v ip >/dev/null && ! ip route 2>/dev/null | grep -q default
+            do sleep 1; n=$((n+1)); done
+            exit 0
+            """
+    }
+}

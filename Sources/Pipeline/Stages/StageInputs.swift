@@ -1,0 +1,90 @@
+import Checkpoints
+import Foundation
+import Media
+import Scopes
+import Templates
+
+/// Collects what a stage is made of, as labels that people know and keyed digests.
+struct StageInputs {
+    let store: CheckpointStore
+    let context: RunContext
+    private(set) var all: [StageInput] = []
+    /// More files than anyone means to give to a machine.
+    private static let mostFiles = 50_000
+
+    init(store: CheckpointStore, context: RunContext) {
+        self.store = store
+        self.context = context
+    }
+
+    /// A value; one that is not written is left out, so that a new option changes no key of templates that don't use it.
+    mutating func add(_ label: String, _ value: (some Any)?) {
+        guard let value else { return }
+        add(label, text: "\(value)")
+    }
+
+    /// The label is part of what is digested: the same text means something else elsewhere.
+    mutating func add(_ label: String, text: String) {
+        all.append(StageInput(label: label, digest: store.digest(Data("\(label)\0\(text)".utf8))))
+    }
+
+    /// The content of a file, whose name does not matter.
+    mutating func add(file path: String, as label: String) async throws {
+        let digest = try await store.digest(file: context.absolute(path))
+        all.append(StageInput(label: label, digest: digest))
+    }
+
+    /// A file or a folder with the names, modes and contents of all that is in it; links are followed.
+    mutating func add(tree path: String, as label: String) async throws {
+        let root = context.absolute(path)
+        var isFolder: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: root, isDirectory: &isFolder) else {
+            throw BuildError(
+                "read \(path)", because: "there is no such file", hint: "Paths start at the working directory.")
+        }
+        guard isFolder.boolValue else { return try await add(root, named: "", label) }
+        var count = 0
+        var pending = [""]
+        while let folder = pending.popLast() {
+            for name in try names(in: root + "/" + folder) {
+                count += 1
+                guard count <= Self.mostFiles, folder.utf8.count < 4000 else {
+                    throw BuildError(
+                        "read the folder \(path)", because: "it holds more than \(Self.mostFiles) files",
+                        hint: "Name a smaller folder, or build with --no-checkpoints.")
+                }
+                let inside = folder.isEmpty ? name : folder + "/" + name
+                var isFolder: ObjCBool = false
+                // A link that leads nowhere is told by what uploads it.
+                guard FileManager.default.fileExists(atPath: root + "/" + inside, isDirectory: &isFolder) else {
+                    continue
+                }
+                if isFolder.boolValue {
+                    add("\(label)/\(inside)/", text: mode(of: root + "/" + inside))
+                    pending.append(inside)
+                } else {
+                    try await add(root + "/" + inside, named: inside, "\(label)/\(inside)")
+                }
+            }
+        }
+    }
+
+    private mutating func add(_ path: String, named name: String, _ label: String) async throws {
+        let content = try await store.digest(file: path)
+        let whole = "\(name)\0\(mode(of: path))\0\(content)"
+        all.append(StageInput(label: label, digest: store.digest(Data(whole.utf8))))
+    }
+
+    private func names(in folder: String) throws -> [String] {
+        try attemptingNow("read the folder \(folder)") {
+            try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
+        }
+    }
+
+    private func mode(of path: String) -> String {
+        // One that cannot be looked at cannot be read either, which is told.
+        let file = URL(filePath: path).resolvingSymlinksInPath().path
+        let mode = (try? FileManager.default.attributesOfItem(atPath: file))?[.posixPermissions] as? Int
+        return mode.map { String($0, radix: 8) } ?? ""
+    }
+}
