@@ -8,6 +8,11 @@ package struct DamagedCheckpoint: Error, Equatable, CustomStringConvertible {
     /// "disk-0 is missing".
     package var reason: String
 
+    package init(id: String, reason: String) {
+        self.id = id
+        self.reason = reason
+    }
+
     package var description: String { "the checkpoint \(id) is damaged: \(reason)" }
 }
 
@@ -131,6 +136,9 @@ extension Manifest {
             guard stamp.modification == file.modification else {
                 throw DamagedCheckpoint(id: id, reason: "\(file.name) was written to")
             }
+        }
+        guard fileStatus(folder + "/lease")?.isRegularFile == true else {
+            throw DamagedCheckpoint(id: id, reason: "lease is missing")
         }
         guard memory == nil || files.contains(where: { $0.name == memoryFile }) else {
             throw DamagedCheckpoint(id: id, reason: "\(memoryFile) is missing")

@@ -18,13 +18,14 @@ extension CheckpointStore {
     /// - Parameter waiting: Called once, if another build has it.
     package func claim(_ key: StageKey, waiting: @Sendable () -> Void) async throws -> StageClaim {
         let file = "\(path)/stages/\(key.text).lock"
-        var isToldOf = false
+        var attempt = 0
         while true {
             try Task.checkCancellation()
             if let lock = try FileLock.attempt(file, .exclusive, making: true) { return StageClaim(lock) }
-            if !isToldOf { waiting() }
-            isToldOf = true
-            try await Task.sleep(for: .milliseconds(200))
+            // Pruning holds it for an instant, which is not worth a word.
+            if attempt == 1 { waiting() }
+            attempt += 1
+            try await Task.sleep(for: .milliseconds(attempt == 1 ? 20 : 200))
         }
     }
 }

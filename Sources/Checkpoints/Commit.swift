@@ -20,11 +20,10 @@ extension CheckpointStore {
                 manifest.memory = try keepMemory(of: folder, draft, flag)
                 let names = try contents(of: folder.path, operation)
                 for name in names { manifest.files.append(try freeze(name, in: folder.path, flag)) }
-                try publish(&manifest, in: folder, flag)
-                let leases = try withLock(flag) { try lease([folder.id]) }
+                let lease = try publish(&manifest, in: folder, flag)
                 guard
                     let checkpoint = Checkpoint(
-                        chain: ancestors.chain + [manifest], leases: ancestors.leases + leases, store: path)
+                        chain: ancestors.chain + [manifest], leases: ancestors.leases + lease, store: path)
                 else { throw BuildError(operation, because: "it has no manifest") }
                 return checkpoint
             } catch {
@@ -101,16 +100,28 @@ extension CheckpointStore {
     }
 
     /// The moment at which a folder becomes a checkpoint.
-    private func publish(_ manifest: inout Manifest, in folder: StageFolder, _ flag: CancellationFlag) throws {
+    ///
+    /// - Returns: a lease for the user of the checkpoint.
+    private func publish(
+        _ manifest: inout Manifest, in folder: StageFolder, _ flag: CancellationFlag
+    ) throws -> [FileLock] {
         try writeWhole(Data(), to: folder.path + "/used", beside: folder.path + "/used.partial", in: folder.path)
         touch(folder.path)
         try synchronize(folder.path + "/parent")
         try synchronize(path)
-        try withLock(flag) {
+        return try withLock(flag) {
+            let leases = try lease([folder.id])
             let older = StoredFolders(path).manifests.newest(manifest.key, parent: manifest.parent)
             manifest.generation = (older?.generation ?? 0) &+ 1
             let target = folder.path + "/" + Manifest.fileName
-            try writeWhole(manifest.encoded(), to: target, beside: target + ".partial", in: folder.path)
+            do {
+                try writeWhole(manifest.encoded(), to: target, beside: target + ".partial", in: folder.path)
+            } catch {
+                // It may have its name already, but not safely.
+                unlink(target)
+                throw error
+            }
+            return leases
         }
     }
 

@@ -24,6 +24,12 @@ package struct Removal: Sendable, Equatable {
     /// Those that stay since they, or what stands on them, are in use.
     package var inUse: [String] = []
     package var unknown: [String] = []
+
+    package init(removed: [Removed] = [], inUse: [String] = [], unknown: [String] = []) {
+        self.removed = removed
+        self.inUse = inUse
+        self.unknown = unknown
+    }
 }
 
 extension CheckpointStore {

@@ -75,8 +75,8 @@ func unpackMemory(_ source: String, to target: String, size: Int64, _ flag: Canc
                     systemFailure(operation, in: folder)
                 }
                 written += Int64(produced.pos)
-                // A full buffer may have left content behind in the context.
-            } while piece.pos < piece.size || produced.pos == produced.size
+                // A full buffer may have left content behind in the context; after the end it would begin a new frame.
+            } while piece.pos < piece.size || isInside && produced.pos == produced.size
         }
         guard !isInside, written == size else { throw PackedDamage(reason: "it was cut") }
         guard ftruncate(output, off_t(size)) == 0 else { throw systemFailure(operation, in: folder) }

@@ -8,6 +8,11 @@ package struct Resolution: Sendable {
         package var stage: Int
         /// In the user's words, to follow the stage's title: "scripts/app.sh changed".
         package var reason: String
+
+        package init(stage: Int, reason: String) {
+            self.stage = stage
+            self.reason = reason
+        }
     }
 
     /// The deepest one that can be used, with leases.

@@ -3,6 +3,8 @@ import Scopes
 import Synchronization
 
 /// A folder for what the machine writes in a stage, leased until `abandon()` or `remove()`.
+///
+/// Its lease ends with the value, too: keep it with an `abandon()` in a teardown.
 package final class StageFolder: Sendable {
     package let id: String
     package let path: String
