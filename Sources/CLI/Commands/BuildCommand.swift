@@ -63,21 +63,11 @@ struct BuildCommand: AsyncParsableCommand {
                     "\(debug ? "-debug" : "-on-error=ask") needs a terminal to ask on; choose -on-error=abort to keep "
                     + "what a failed build made.")
         }
-        let startTime = Date()
-        let options = try template.loadOptions(
-            selection: selection, force: force, isValidation: false, warnsOnUndeclared: warnOnUndeclaredVar,
-            startTime: startTime)
-        let loaded = try await runningDataSources(of: options) { try await loadPlan(options, running: $0) }
-        DiagnosticPrinter(files: loaded.files, json: json, output: output).print(loaded.plan.diagnostics)
-        guard let plan = try? loaded.plan.get() else { throw ExitCode(1) }  // What was wrong is printed above.
+        let loaded = try await template.loadForRun(
+            selection: selection, force: force, warnsOnUndeclared: warnOnUndeclaredVar, json: json, output)
+        let (plan, context) = (loaded.plan, loaded.context)
 
         let form = form()
-        let context = RunContext(
-            workingDirectory: options.workingDirectory,
-            templateDirectory: template.directory(in: options.workingDirectory),
-            templatePath: template.absolutePath(in: options.workingDirectory),
-            runUUID: UUID().uuidString.lowercased(), startTime: startTime, force: force,
-            environment: options.environment)
         var ask: Attendant.Ask?
         if Terminal.inputIsTerminal, !output.machineReadable { ask = { question in try await Prompt.ask(question) } }
         let attendant = Attendant(onError: onError, pausesBetweenSteps: debug, ask: ask)
@@ -85,10 +75,10 @@ struct BuildCommand: AsyncParsableCommand {
             plan: plan, context: context,
             options: BuildOptions(
                 onError: onError, connectURI: connect,
-                checkpoints: try checkpoints.options(environment: options.environment)),
+                checkpoints: try checkpoints.options(environment: context.environment)),
             parallelBuilds: debug ? 1 : parallelBuilds, sinks: [form.sink],
             attendant: attendant,
-            runsDirectory: StateFolders(environment: options.environment).runs)
+            runsDirectory: StateFolders(environment: context.environment).runs)
         let summary = BuildSummary(form: form, redactor: Redactor(plan.secrets))
         let interruption = Interruption()
         let (outcomes, signal) = try await interruption.run(announce: summary.announceInterruption) {

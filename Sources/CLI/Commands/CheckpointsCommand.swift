@@ -5,7 +5,7 @@ import Pipeline
 import Scopes
 import Templates
 
-struct CheckpointsCommand: ParsableCommand {
+struct CheckpointsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "checkpoints", abstract: "Shows and removes what builds keep to start from.",
         discussion: """
@@ -13,7 +13,7 @@ struct CheckpointsCommand: ParsableCommand {
             starts at the last stage that has not changed. They lie in ~/.cache/ingot/checkpoints \
             (INGOT_CHECKPOINTS names another folder) and take at most 50G (INGOT_CHECKPOINTS_SIZE).
             """,
-        subcommands: [List.self, Show.self, Prune.self, Remove.self], defaultSubcommand: List.self)
+        subcommands: [List.self, Status.self, Show.self, Prune.self, Remove.self], defaultSubcommand: List.self)
 
     /// - Returns: nil where no build has kept any yet.
     fileprivate static func store() throws -> CheckpointStore? {
@@ -33,6 +33,34 @@ struct CheckpointsCommand: ParsableCommand {
             if json { return all.forEach { put(CheckpointText($0).json + "\n") } }
             if all.isEmpty { return print("There are no checkpoints.") }
             put(CheckpointText.table(all))
+        }
+    }
+
+    struct Status: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "status", abstract: "Tells which stages of a template a build would run now, and why.")
+
+        @OptionGroup(title: "Checkpoints") var checkpoints: CheckpointFlags
+        @OptionGroup var output: OutputOptions
+        @OptionGroup var selection: SelectionOptions
+        @OptionGroup var template: TemplateOptions
+
+        func run() async throws {
+            let loaded = try await template.loadForRun(selection: selection, force: true, output)
+            let status = BuildStatus(
+                context: loaded.context, options: try checkpoints.options(environment: loaded.context.environment),
+                sinks: [])
+            let builds = try await status.run(loaded.plan)
+            for (name, stages) in builds {
+                print("\(name):")
+                if stages.isEmpty { print("  no checkpoints are kept") }
+                for stage in stages {
+                    let what =
+                        stage.checkpoint.map { "from the checkpoint \($0.prefix(8))" }
+                        ?? "is run" + (stage.reason.map { ": \($0)" } ?? "")
+                    print("  \(stage.title): \(what)")
+                }
+            }
         }
     }
 

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Diagnostics
 import Foundation
 import Pipeline
 import Scopes
@@ -21,27 +20,17 @@ struct ShellCommand: AsyncParsableCommand {
     var stage: String?
 
     func run() async throws {
-        let startTime = Date()
-        let options = try template.loadOptions(
-            selection: selection, force: true, isValidation: false, warnsOnUndeclared: false, startTime: startTime)
-        let loaded = try await runningDataSources(of: options) { try await loadPlan(options, running: $0) }
-        DiagnosticPrinter(files: loaded.files, json: false, output: output).print(loaded.plan.diagnostics)
-        guard let plan = try? loaded.plan.get() else { throw ExitCode(1) }  // What was wrong is printed above.
+        let loaded = try await template.loadForRun(selection: selection, force: true, output)
+        let plan = loaded.plan
         guard plan.builds.count == 1 else {
             throw UsageError(
                 message: "The template has \(plan.builds.count) builds; choose one by -only: "
                     + plan.builds.map(\.name).joined(separator: ", "))
         }
-        let context = RunContext(
-            workingDirectory: options.workingDirectory,
-            templateDirectory: template.directory(in: options.workingDirectory),
-            templatePath: template.absolutePath(in: options.workingDirectory),
-            runUUID: UUID().uuidString.lowercased(), startTime: startTime, force: true,
-            environment: options.environment)
-        let folders = StateFolders(environment: options.environment)
+        let folders = StateFolders(environment: loaded.context.environment)
         let console = Console(usesColor: output.usesColor, timestamps: false)
         let shell = ShellSession(
-            plan: plan, context: context, checkpoints: CheckpointOptions(store: folders.checkpoints),
+            plan: plan, context: loaded.context, checkpoints: CheckpointOptions(store: folders.checkpoints),
             sinks: [console], runsDirectory: folders.runs)
         let stage = stage
         let (_, signal) = try await Interruption().run(announce: { _ in }) {

@@ -61,12 +61,17 @@ struct BuildCheckpoints: Sendable {
     /// - Parameter startsOver: Nothing old is used.
     func resolve(startsOver: Bool = false) async throws -> (stages: BuildStages, start: StartingPoint) {
         let stages = try await collect()
-        let there = try await digests(of: stages.entries.flatMap(\.downloads))
-        let resolution = try await store.resolve(
-            stages.stages, owner: owner, maxAge: options.maxAge, freshFrom: startsOver ? 0 : freshFrom,
-            outputs: { there[$0.path] == $0.digest })
+        let resolution = try await look(stages, startsOver: startsOver)
         tell(resolution, stages)
         return (stages, StartingPoint(next: resolution.next, checkpoint: resolution.checkpoint))
+    }
+
+    /// The deepest checkpoint of a chain that can be used now.
+    func look(_ stages: BuildStages, startsOver: Bool = false) async throws -> Resolution {
+        let there = try await digests(of: stages.entries.flatMap(\.downloads))
+        return try await store.resolve(
+            stages.stages, owner: owner, maxAge: options.maxAge, freshFrom: startsOver ? 0 : freshFrom,
+            outputs: { there[$0.path] == $0.digest })
     }
 
     /// The stages as they are on the disk now.

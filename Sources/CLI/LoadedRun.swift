@@ -1,0 +1,36 @@
+import ArgumentParser
+import Diagnostics
+import Foundation
+import Pipeline
+import Templates
+
+/// A template that was loaded to be run.
+struct LoadedRun {
+    var plan: Plan
+    var context: RunContext
+    /// The files that it was read from, as they are named in messages.
+    var files: [String]
+}
+
+extension TemplateOptions {
+    /// Loads the template, with its data sources, and prints what is to be said about it.
+    ///
+    /// - Throws: `ExitCode(1)` where it has errors, which are printed by then.
+    func loadForRun(
+        selection: SelectionOptions, force: Bool, warnsOnUndeclared: Bool = false, json: Bool = false,
+        _ output: OutputOptions
+    ) async throws -> LoadedRun {
+        let startTime = Date()
+        let options = try loadOptions(
+            selection: selection, force: force, isValidation: false, warnsOnUndeclared: warnsOnUndeclared,
+            startTime: startTime)
+        let loaded = try await runningDataSources(of: options) { try await loadPlan(options, running: $0) }
+        DiagnosticPrinter(files: loaded.files, json: json, output: output).print(loaded.plan.diagnostics)
+        guard let plan = try? loaded.plan.get() else { throw ExitCode(1) }  // What was wrong is printed above.
+        let context = RunContext(
+            workingDirectory: options.workingDirectory, templateDirectory: directory(in: options.workingDirectory),
+            templatePath: absolutePath(in: options.workingDirectory), runUUID: UUID().uuidString.lowercased(),
+            startTime: startTime, force: force, environment: options.environment)
+        return LoadedRun(plan: plan, context: context, files: loaded.files.map(\.name))
+    }
+}
