@@ -3,7 +3,8 @@ package enum FlagSpelling {
     private static let switches: Set<String> = [
         "force", "debug", "timestamp-ui", "json", "syntax-only", "no-warn-undeclared-var", "warn-on-undeclared-var",
         "evaluate-datasources", "ignore-prerelease-plugins", "use-sequential-evaluation", "skip-enforcement",
-        "checkpoints", "no-checkpoints", "check", "diff", "recursive", "upgrade", "with-annotations", machineReadable,
+        "checkpoints", "no-checkpoints", "watch", "check", "diff", "recursive", "upgrade", "with-annotations",
+        machineReadable,
     ]
     private static let options: Set<String> = [
         "var", "var-file", "only", "except", "on-error", "parallel-builds", "connect", "color", "config-type",

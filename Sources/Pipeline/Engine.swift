@@ -56,7 +56,10 @@ package actor Engine {
         keepsMachines = true
     }
 
-    package func close() async {
+    /// Ends the connections, also where the task is cancelled.
+    package func close() async { await Task { await closeAll() }.value }
+
+    private func closeAll() async {
         for opening in hypervisors.values {
             // One that never opened has nothing to close.
             if let hypervisor = try? await opening.value { await hypervisor.close(keepingMachines: keepsMachines) }

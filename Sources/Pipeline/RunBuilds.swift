@@ -25,6 +25,7 @@ package struct RunBuilds: Sendable {
     let plan: Plan
     let context: RunContext
     let options: BuildOptions
+    let engine: Engine
     /// At most so many at a time; 0 or less is no limit.
     let parallelBuilds: Int
     let sinks: [any EventSink]
@@ -33,12 +34,14 @@ package struct RunBuilds: Sendable {
     let runsDirectory: String
 
     package init(
-        plan: Plan, context: RunContext, options: BuildOptions, parallelBuilds: Int, sinks: [any EventSink],
+        plan: Plan, context: RunContext, options: BuildOptions, engine: Engine, parallelBuilds: Int,
+        sinks: [any EventSink],
         attendant: Attendant, runsDirectory: String
     ) {
         self.plan = plan
         self.context = context
         self.options = options
+        self.engine = engine
         self.parallelBuilds = parallelBuilds
         self.sinks = sinks
         self.attendant = attendant
@@ -50,12 +53,11 @@ package struct RunBuilds: Sendable {
     /// - Throws: `BuildError` when no build can start at all.
     package func run() async throws -> [BuildOutcome] {
         try refuseSharedOutput()
-        let engine = Engine(connectURI: options.connectURI, environment: context.environment)
         let general = Reporter(build: "", sinks: sinks, secrets: plan.secrets)
         for removed in await engine.removeLeftovers() {
             general.news("Removed what an interrupted build left behind: \(removed)")
         }
-        let outcomes = await withTaskGroup(of: (Int, BuildOutcome).self) { group in
+        return await withTaskGroup(of: (Int, BuildOutcome).self) { group in
             var next = 0
             let limit = parallelBuilds > 0 ? parallelBuilds : plan.builds.count
             var outcomes: [(Int, BuildOutcome)] = []
@@ -69,9 +71,6 @@ package struct RunBuilds: Sendable {
             }
             return outcomes.sorted { $0.0 < $1.0 }.map(\.1)
         }
-        // A fresh task, so that an interrupted run closes its engine as well.
-        await Task { await engine.close() }.value
-        return outcomes
     }
 
     private func run(_ build: PlannedBuild, _ engine: Engine) async -> BuildOutcome {

@@ -28,6 +28,9 @@ struct BuildCommand: AsyncParsableCommand {
     @Flag(help: "Runs one build after the other, and waits for Enter after every step.")
     var debug = false
 
+    @Flag(help: "Builds again, from the right checkpoint, whenever a file of the template changes.")
+    var watch = false
+
     @Flag(help: "Prints what happens as one JSON object a line.")
     var json = false
 
@@ -63,9 +66,41 @@ struct BuildCommand: AsyncParsableCommand {
                     "\(debug ? "-debug" : "-on-error=ask") needs a terminal to ask on; choose -on-error=abort to keep "
                     + "what a failed build made.")
         }
+        if watch { try refuseToWatch() }
+        let engine = Engine(connectURI: connect, environment: ProcessInfo.processInfo.environment)
+        let result: Result<Int32, any Error>
+        do { result = .success(try await buildAndWatch(engine)) } catch { result = .failure(error) }
+        await engine.close()
+        let status = try result.get()
+        if status != 0 { throw ExitCode(status) }
+    }
+
+    private func buildAndWatch(_ engine: Engine) async throws -> Int32 {
+        var replaces = force
+        while true {
+            let files = NamedFiles()
+            var status: Int32
+            do { status = try await build(replaces: replaces, files, engine) } catch let code as ExitCode {
+                status = code.rawValue
+            }
+            guard watch, status < 128 else { return status }
+            // What this command has made it may replace.
+            replaces = replaces || status == 0
+            try await waitForChange(of: files)
+        }
+    }
+
+    /// Runs the builds once.
+    ///
+    /// - Parameter files: Told of what they are made of.
+    private func build(replaces: Bool, _ files: NamedFiles, _ engine: Engine) async throws -> Int32 {
+        files.note(template.absolutePath(in: FileManager.default.currentDirectoryPath))
         let loaded = try await template.loadForRun(
-            selection: selection, force: force, warnsOnUndeclared: warnOnUndeclaredVar, json: json, output)
+            selection: selection, force: replaces, warnsOnUndeclared: warnOnUndeclaredVar, json: json, output)
         let (plan, context) = (loaded.plan, loaded.context)
+        for file in loaded.files { files.note(context.absolute(file)) }
+        var options = try checkpoints.options(environment: context.environment)
+        options.files = files
 
         let form = form()
         var ask: Attendant.Ask?
@@ -73,10 +108,8 @@ struct BuildCommand: AsyncParsableCommand {
         let attendant = Attendant(onError: onError, pausesBetweenSteps: debug, ask: ask)
         let builds = RunBuilds(
             plan: plan, context: context,
-            options: BuildOptions(
-                onError: onError, connectURI: connect,
-                checkpoints: try checkpoints.options(environment: context.environment)),
-            parallelBuilds: debug ? 1 : parallelBuilds, sinks: [form.sink],
+            options: BuildOptions(onError: onError, connectURI: connect, checkpoints: options),
+            engine: engine, parallelBuilds: debug ? 1 : parallelBuilds, sinks: [form.sink],
             attendant: attendant,
             runsDirectory: StateFolders(environment: context.environment).runs)
         let summary = BuildSummary(form: form, redactor: Redactor(plan.secrets))
@@ -85,8 +118,29 @@ struct BuildCommand: AsyncParsableCommand {
             try await withTicks(form) { try await builds.run() }
         }
         summary.show(outcomes)
-        if let signal { throw ExitCode(128 + signal) }
-        if outcomes.contains(where: { if case .failure = $0.result { true } else { false } }) { throw ExitCode(1) }
+        if let signal { return 128 + signal }
+        return outcomes.contains { if case .failure = $0.result { true } else { false } } ? 1 : 0
+    }
+
+    private func refuseToWatch() throws {
+        let reason: String? =
+            if template.path == "-" {
+                "a template on standard input does not change"
+            } else if try checkpoints.options(environment: ProcessInfo.processInfo.environment).offBecause != nil {
+                "it starts from checkpoints, and they are off"
+            } else { nil }
+        if let reason { throw UsageError(message: "--watch makes no sense here: \(reason).") }
+    }
+
+    private func waitForChange(of files: NamedFiles) async throws {
+        if !json, !output.machineReadable { put("\nWatching \(files.count) files and folders; Ctrl-C ends.\n") }
+        let (changed, signal) = try await Interruption().run(announce: { _ in }) { () async throws -> String? in
+            do { return try await files.change() } catch is CancellationError { return nil }
+        }
+        guard let changed else { throw ExitCode(128 + (signal ?? SIGINT)) }
+        let folder = FileManager.default.currentDirectoryPath + "/"
+        let shown = changed.hasPrefix(folder) ? String(changed.dropFirst(folder.count)) : changed
+        if !json, !output.machineReadable { put("\n\(shown) has changed.\n\n") }
     }
 
     private func form() -> BuildOutput {

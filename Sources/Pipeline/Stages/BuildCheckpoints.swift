@@ -79,7 +79,7 @@ struct BuildCheckpoints: Sendable {
         let composer = ComposeMachine(build: build, context: context, hypervisor: hypervisor)
         return try await BuildStages.collect(
             build, xml: domainXML(try await composer.canonical().machine), medium: medium, context: context,
-            store: store)
+            store: store, files: options.files)
     }
 
     private func tell(_ resolution: Resolution, _ stages: BuildStages) {

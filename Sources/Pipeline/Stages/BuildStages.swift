@@ -20,9 +20,10 @@ struct BuildStages: Sendable {
 
     /// What a build is made of, as it is on the disk now.
     static func collect(
-        _ build: PlannedBuild, xml: String, medium: Medium, context: RunContext, store: CheckpointStore
+        _ build: PlannedBuild, xml: String, medium: Medium, context: RunContext, store: CheckpointStore,
+        files: NamedFiles?
     ) async throws -> BuildStages {
-        let install = InstallStage(source: build.source, context: context, store: store)
+        let install = InstallStage(source: build.source, context: context, store: store, files: files)
         let inputs = try await install.inputs(xml: xml, medium: medium)
         var entries = [
             Entry(
@@ -30,8 +31,10 @@ struct BuildStages: Sendable {
                 downloads: [])
         ]
         for (index, planned) in build.provisioners.enumerated() {
-            let inputs = try await ProvisionerStage(planned: planned, build: build, context: context, store: store)
-                .inputs()
+            let inputs = try await ProvisionerStage(
+                planned: planned, build: build, context: context, store: store, files: files
+            )
+            .inputs()
             entries.append(
                 Entry(
                     stage: Stage(

@@ -12,6 +12,8 @@ package struct CheckpointOptions: Sendable {
     package var store: String
     /// Bytes that checkpoints may take; those not used for longest go first.
     package var limit: Int64
+    /// Told of the files that builds are made of.
+    package var files: NamedFiles?
 
     package init(
         offBecause: String? = nil, freshFrom: String? = nil, maxAge: Duration? = .seconds(7 * 86400),

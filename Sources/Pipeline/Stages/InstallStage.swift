@@ -13,12 +13,13 @@ struct InstallStage {
     let source: QemuSource
     let context: RunContext
     let store: CheckpointStore
+    let files: NamedFiles?
 
     /// - Parameters:
     ///   - xml: The machine, with nothing in it that differs from run to run.
     ///   - medium: Its path, and its checksum where the template gives one.
     func inputs(xml: String, medium: Medium) async throws -> [StageInput] {
-        var inputs = StageInputs(store: store, context: context)
+        var inputs = StageInputs(store: store, context: context, files: files)
         inputs.add("the way Ingot installs", Self.version)
         if let checksum = medium.checksum {
             inputs.add("the installation medium", text: checksum)

@@ -11,6 +11,7 @@ struct ProvisionerStage {
     let build: PlannedBuild
     let context: RunContext
     let store: CheckpointStore
+    let files: NamedFiles?
 
     /// What the provisioner gives for a key.
     struct Inputs {
@@ -25,7 +26,7 @@ struct ProvisionerStage {
 
     /// - Throws: `BuildError` for a file that cannot be read.
     func inputs() async throws -> Inputs {
-        var inputs = StageInputs(store: store, context: context)
+        var inputs = StageInputs(store: store, context: context, files: files)
         inputs.add("the way Ingot provisions", Self.version)
         inputs.add("type", text: planned.type)
         inputs.add("pause_before", planned.pauseBefore?.seconds)

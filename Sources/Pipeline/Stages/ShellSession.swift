@@ -40,8 +40,7 @@ package struct ShellSession: Sendable {
         } catch {
             result = .failure(error)
         }
-        // A fresh task, so that an interrupted run closes its engine as well.
-        await Task { await engine.close() }.value
+        await engine.close()
         try result.get()
     }
 }

@@ -8,13 +8,16 @@ import Templates
 struct StageInputs {
     let store: CheckpointStore
     let context: RunContext
+    /// Told of every file and folder that is looked at.
+    let files: NamedFiles?
     private(set) var all: [StageInput] = []
     /// More files than anyone means to give to a machine.
     private static let mostFiles = 50_000
 
-    init(store: CheckpointStore, context: RunContext) {
+    init(store: CheckpointStore, context: RunContext, files: NamedFiles? = nil) {
         self.store = store
         self.context = context
+        self.files = files
     }
 
     /// A value; one that is not written is left out, so that a new option changes no key of templates that don't use it.
@@ -30,6 +33,7 @@ struct StageInputs {
 
     /// The content of a file, whose name does not matter.
     mutating func add(file path: String, as label: String) async throws {
+        files?.note(context.absolute(path))
         let digest = try await store.digest(file: context.absolute(path))
         all.append(StageInput(label: label, digest: digest))
     }
@@ -70,13 +74,15 @@ struct StageInputs {
     }
 
     private mutating func add(_ path: String, named name: String, _ label: String) async throws {
+        files?.note(path)
         let content = try await store.digest(file: path)
         let whole = "\(name)\0\(mode(of: path))\0\(content)"
         all.append(StageInput(label: label, digest: store.digest(Data(whole.utf8))))
     }
 
     private func names(in folder: String) throws -> [String] {
-        try attemptingNow("read the folder \(folder)") {
+        files?.note(folder)
+        return try attemptingNow("read the folder \(folder)") {
             try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
         }
     }

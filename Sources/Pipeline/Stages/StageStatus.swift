@@ -37,7 +37,7 @@ package struct BuildStatus: Sendable {
         } catch {
             result = .failure(error)
         }
-        await Task { await engine.close() }.value
+        await engine.close()
         return try result.get()
     }
 
