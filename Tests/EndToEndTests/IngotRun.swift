@@ -38,6 +38,8 @@ final class RunningIngot: @unchecked Sendable {
         var all = ProcessInfo.processInfo.environment
         all["XDG_STATE_HOME"] = folder + "/state"
         all["XDG_CACHE_HOME"] = folder + "/cache"
+        // There checkpoints are off unless asked for, and tests are run there, too.
+        all["CI"] = nil
         all.merge(environment) { $1 }
         process.environment = all
         process.standardOutput = file

@@ -46,11 +46,11 @@ struct BuildAttempt: Sendable {
                 try await self.provision(origin, start, recorder, teardowns)
             }
             guard let frontier else { return nil }
-            try await recorder?.verify()
             try await step.run("Shutting down") {
                 try await ShutDown(settings: source.shutdown, context: context, data: data, reporter: reporter)
                     .run(machine, shell)
             }
+            try await recorder?.verify()
             return Finished(disks: frontier.disks, data: data, folder: frontier.folder)
         }
     }
