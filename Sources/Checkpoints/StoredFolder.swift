@@ -47,8 +47,14 @@ struct StoredFolder {
 
     var leasePath: String { path + "/lease" }
 
-    /// Whether somebody uses the folder. Asked under the store's lock.
-    var isLeased: Bool {
+    /// Whether it was left to the user, who removes it.
+    var isKept: Bool { fileStatus(path + "/kept") != nil }
+
+    /// Whether the folder has to stay. Asked under the store's lock.
+    var isLeased: Bool { isKept || isLocked }
+
+    /// Whether some process uses the folder. Asked under the store's lock.
+    var isLocked: Bool {
         guard fileStatus(leasePath) != nil else { return false }
         // A lock that can't be looked at may be held.
         guard let lock = try? FileLock.attempt(leasePath, .exclusive) else { return true }

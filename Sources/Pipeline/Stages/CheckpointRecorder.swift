@@ -53,7 +53,11 @@ final class CheckpointRecorder: Sendable {
     func hold(_ folder: StageFolder?) { state.withLock { $0.folder = folder } }
 
     /// Leaves the layers of a machine that is to go on after this process.
-    func keepLayers() throws { try state.withLock { $0.folder }?.keep() }
+    func keepLayers() throws {
+        guard let folder = state.withLock({ $0.folder }) else { return }
+        try folder.keep()
+        reporter.news("The machine's disks stay in \(folder.path); `ingot checkpoints remove \(folder.id)` removes them.")
+    }
 
     /// Whether a build that is begun anew can start right before a stage.
     func canRestart(before index: Int) -> Bool { index > 0 && keys[index - 1] != nil }
