@@ -62,7 +62,10 @@ package struct Build: Sendable {
                 try await FetchMedium(input: source.input, context: context, reporter: reporter).run()
             }
             let workspace = try await step.run("Preparing the output folder") {
-                try await PrepareWorkspace(source: source, context: context, engine: engine).run(teardowns, keeps)
+                let preparing = PrepareWorkspace(source: source, context: context, engine: engine)
+                // A build that is to stop on the way makes no image.
+                return options.checkpoints.until == nil
+                    ? try await preparing.run(teardowns, keeps) : try await preparing.temporary(teardowns)
             }
             let checkpoints = try await BuildCheckpoints.open(
                 plan, options.checkpoints, context, engine, medium, reporter)
@@ -97,21 +100,27 @@ package struct Build: Sendable {
     private func run(_ attempt: BuildAttempt) async throws -> BuildAttempt.Finished? {
         guard let checkpoints = attempt.checkpoints else { return try await attempt.run(nil, from: .beginning) }
         var startsOver = false
-        while true {
-            let (stages, start) = try await checkpoints.resolve(startsOver: startsOver)
+        for restarts in 0... {
+            // Whatever keeps a build from getting on with what is there, it gets on without.
+            let (stages, start) = try await checkpoints.resolve(startsOver: startsOver || restarts > 20)
             if let until = checkpoints.until, start.next > until {
                 reporter.news("There is a checkpoint of \(stages.stages[until].title) already.")
                 return nil
             }
             let recorder = CheckpointRecorder(checkpoints, stages, from: start.checkpoint)
             do {
-                return try await attempt.run(recorder, from: start)
+                let finished = try await attempt.run(recorder, from: start)
+                if finished == nil, let until = checkpoints.until {
+                    reporter.news("Stopped after \(stages.stages[until].title); `ingot shell` opens a shell there.")
+                }
+                return finished
             } catch let restart as Restart {
                 try Task.checkCancellation()
                 reporter.news("\(restart)")
                 startsOver = startsOver || restart.startsOver
             }
         }
+        return nil
     }
 
     /// Finishes what is on the disks, where the template asks for it. That it fails is no reason to lose the image.

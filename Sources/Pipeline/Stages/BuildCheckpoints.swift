@@ -38,8 +38,15 @@ struct BuildCheckpoints: Sendable {
             reporter.news("No checkpoints are kept: \(obstacle)")
             return nil
         }
+        let store: CheckpointStore
+        do { store = try CheckpointStore(path: options.store) } catch {
+            // They save time; for want of them nothing else is lost.
+            if options.until != nil { throw error }
+            reporter.warn("no checkpoints are kept: \(error)")
+            return nil
+        }
         return BuildCheckpoints(
-            store: try CheckpointStore(path: options.store), options: options, build: build, context: context,
+            store: store, options: options, build: build, context: context,
             reporter: reporter, hypervisor: hypervisor, medium: medium,
             owner: StageOwner(template: context.templatePath, build: build.name), freshFrom: freshFrom, until: until)
     }

@@ -92,7 +92,6 @@ final class CheckpointRecorder: Sendable {
             // What all machines of this installation need lies beside its first layer.
             if details.isEmpty { details = try login?.store(in: folder.path) ?? [:] }
             details["format"] = frontier.disks.format
-            details["disks"] = String(disks.count)
             details["frozen"] = String(frozen.timeIntervalSince1970)
             if let draft = try await checkpoints.draft(
                 index, of: stages, frontier, hasMemory: hasMemory, details: details)
