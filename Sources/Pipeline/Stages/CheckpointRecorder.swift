@@ -56,7 +56,8 @@ final class CheckpointRecorder: Sendable {
     func keepLayers() throws {
         guard let folder = state.withLock({ $0.folder }) else { return }
         try folder.keep()
-        reporter.news("The machine's disks stay in \(folder.path); `ingot checkpoints remove \(folder.id)` removes them.")
+        reporter.news(
+            "The machine's disks stay in \(folder.path); `ingot checkpoints remove \(folder.id)` removes them.")
     }
 
     /// Whether a build that is begun anew can start right before a stage.
