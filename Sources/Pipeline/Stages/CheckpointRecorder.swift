@@ -147,7 +147,10 @@ final class CheckpointRecorder: Sendable {
             do {
                 // Nothing is to stand on a damaged layer.
                 try await verification?.value
-                _ = try await store.commit(folder, draft)
+                let checkpoint = try await store.commit(folder, draft)
+                // What the machine writes to now protects it.
+                checkpoint.release()
+                folder.abandon()
                 reporter.debug("checkpoint \(folder.id) after \(title)")
             } catch {
                 reporter.warn("no checkpoint is kept of \(title): \(error)")
