@@ -102,7 +102,7 @@ final class StoreBench: Sendable {
 /// A program that uses the store as builds do; beside the test bundle.
 struct Exerciser {
     private let process = Process()
-    private let outputPath: String
+    private let output = Pipe()
 
     static let program: String? = {
         let beside = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent().path
@@ -113,9 +113,6 @@ struct Exerciser {
     }()
 
     init(_ store: String, rounds: Int, fileLimit: Int? = nil) throws {
-        outputPath = NSTemporaryDirectory() + "exerciser-\(UUID().uuidString).log"
-        try Data().write(to: URL(filePath: outputPath))
-        let output: FileHandle? = FileHandle(forWritingAtPath: outputPath)
         process.executableURL = URL(filePath: try #require(Self.program, "build the target store-exerciser"))
         process.arguments = [store, "\(rounds)"] + (fileLimit.map { ["\($0)"] } ?? [])
         process.standardOutput = output
@@ -135,9 +132,8 @@ struct Exerciser {
             Issue.record("the exerciser hangs")
             while process.isRunning { try await Task.sleep(for: .milliseconds(5)) }
         }
-        defer { try? FileManager.default.removeItem(atPath: outputPath) }
-        let output = (try? String(contentsOfFile: outputPath, encoding: .utf8)) ?? ""
-        return (process.terminationStatus, output)
+        let data = try output.fileHandleForReading.readToEnd() ?? Data()
+        return (process.terminationStatus, String(decoding: data, as: UTF8.self))
     }
 }
 
