@@ -108,7 +108,7 @@ struct Exerciser {
         let beside = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent().path
         let package = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent().path
-        let folders = [beside, FileManager.default.currentDirectoryPath + "/.build/debug", package + "/.build/debug"]
+        let folders = [beside, package + "/.build/debug"]
         return folders.map { $0 + "/store-exerciser" }.first { FileManager.default.isExecutableFile(atPath: $0) }
     }()
 
