@@ -55,7 +55,7 @@ import Testing
         for _ in 0..<50 {
             let running = try (0..<4).map { _ in try Exerciser(path, rounds: 100_000) }
             for exerciser in running {
-                try await Task.sleep(for: .milliseconds(Int.random(in: 5...60)))
+                try await Task.sleep(for: .milliseconds(Int.random(in: 5...40)))
                 exerciser.kill()
                 examined += try await examine(store)
             }
