@@ -53,7 +53,7 @@ import Testing
         let store = try CheckpointStore(path: path)
         var examined = 0
         for _ in 0..<50 {
-            let running = try (0..<4).map { _ in try Exerciser(path, rounds: 100_000) }
+            let running = try (0..<4).map { _ in try Exerciser(path, rounds: 2000) }
             for exerciser in running {
                 try await Task.sleep(for: .milliseconds(Int.random(in: 5...40)))
                 exerciser.kill()

@@ -99,8 +99,8 @@ final class StoreBench: Sendable {
     }
 }
 
-/// A program that uses the store as builds do; beside the test bundle.
-struct Exerciser {
+/// A program that uses the store as builds do; beside the test bundle. It ends with the value.
+final class Exerciser {
     private let process = Process()
     private let output = Pipe()
 
@@ -120,7 +120,8 @@ struct Exerciser {
         try process.run()
     }
 
-    var isRunning: Bool { process.isRunning }
+    /// A test that fails early leaves none behind.
+    deinit { if process.isRunning { kill() } }
 
     func kill() { Foundation.kill(process.processIdentifier, SIGKILL) }
 
