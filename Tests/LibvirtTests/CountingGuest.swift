@@ -16,7 +16,7 @@ struct CountingGuest {
     /// digit:  rol edi, 4 ; mov eax, edi ; and al, 15 ; add al, 'a' ; out dx, al ; loop digit
     ///         mov al, 10 ; out dx, al ; jmp again
     /// ```
-    private static let code: [UInt8] = [
+    static let code: [UInt8] = [
         0x31, 0xC0, 0x8E, 0xD8, 0x8E, 0xC0, 0x8E, 0xD0, 0xBC, 0x00, 0x7C, 0xBB, 0x00, 0x80, 0x66, 0xC7, 0x07, 0x00,
         0x00, 0x00, 0x00, 0x66, 0xFF, 0x07, 0xB2, 0x81, 0xB8, 0x01, 0x03, 0xB9, 0x02, 0x00, 0xB6, 0x00, 0x52, 0xCD,
         0x13, 0x5A, 0xFE, 0xCA, 0x78, 0xF0, 0xBA, 0xF8, 0x03, 0x66, 0x8B, 0x3F, 0xB9, 0x08, 0x00, 0x66, 0xC1, 0xC7,
@@ -24,10 +24,10 @@ struct CountingGuest {
     ]
 
     /// Makes the disks, in a folder whose name needs escapes.
-    init(_ description: MachineDescription) throws {
+    init(_ description: MachineDescription, code: [UInt8] = code) throws {
         folder = NSTemporaryDirectory() + "ingot-it's <a> & b-\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: false)
-        var boot = Self.code + [UInt8](repeating: 0, count: (1 << 20) - Self.code.count)
+        var boot = code + [UInt8](repeating: 0, count: (1 << 20) - code.count)
         (boot[510], boot[511]) = (0x55, 0xAA)
         self.description = description
         for name in ["first", "second"] {
@@ -38,6 +38,8 @@ struct CountingGuest {
                     detectZeroes: "off"))
         }
         self.description.serialPath = folder + "/serial"
+        // The firmware would leave out the disks that are not to be booted from.
+        self.description.arguments = ["-boot", "strict=off"]
     }
 
     func remove() throws { try FileManager.default.removeItem(atPath: folder) }
@@ -57,7 +59,8 @@ struct CountingGuest {
             let (path, format) = (description.disks[index].path, description.disks[index].format)
             twin.description.disks[index].path = "\(path)-\(suffix)"
             twin.description.disks[index].format = "qcow2"
-            try await imageTool("create", "-q", "-f", "qcow2", "-b", path, "-F", format, "\(path)-\(suffix)")
+            try await imageTool(
+                ["create", "-q", "-f", "qcow2", "-b", path, "-F", format, "\(path)-\(suffix)"])
         }
         return twin
     }
@@ -80,7 +83,7 @@ struct CountingGuest {
         let known = counts.count
         return try await poll("waiting for the guest to count", every: .milliseconds(50), limit: .seconds(60)) {
             let counts = counts
-            return counts.count > known + 20 ? counts : nil
+            return counts.count > known + 5 ? counts : nil
         }
     }
 
@@ -95,7 +98,7 @@ struct CountingGuest {
 ///
 /// - Returns: What it says.
 @discardableResult
-func imageTool(_ arguments: String...) async throws -> String {
+func imageTool(_ arguments: [String]) async throws -> String {
     let output = NSTemporaryDirectory() + "ingot-\(UUID().uuidString).out"
     defer { unlink(output) }
     let status = try await onOwnThread("qemu-img") { _ in run(["qemu-img"] + arguments, output: output) }

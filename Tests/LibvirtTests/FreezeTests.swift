@@ -4,37 +4,36 @@ import Scopes
 import Testing
 
 extension DomainTests {
-    @Test("a frozen machine is started twice from its memory while it runs on", arguments: ["pc", "q35"])
-    func freezeAndRestore(type: String) async throws {
-        try await withCountingGuest {
-            $0.machineType = type
-        } _: { guest, domain, hypervisor in
+    @Test("a frozen machine is started twice from its memory while it runs on")
+    func freezeAndRestore() async throws {
+        try await withCountingGuest { guest, domain, hypervisor in
             try await guest.waitForMore()
             let memory = guest.folder + "/memory"
             try await domain.freeze(memory: memory, disks: guest.overlays("live"))
             let frozen = try guest.description.disks.map { try guest.number(on: $0.path) }
             try await guest.waitForMore()
 
-            for suffix in ["one", "two"] {
-                let twin = try await guest.twin(suffix, on: hypervisor)
-                try await withRestored(twin, memory, hypervisor) { restored in
-                    let before = guest.counts.count
-                    let counts = try await twin.waitForMore()
-                    let first = try #require(counts.first)
-                    // A disk may have been written and the number not yet be printed whole.
-                    for number in frozen { #expect(first - 2...first ~= number) }
-                    #expect(counts == Array(first..<first + UInt32(counts.count)))
+            let one = try await guest.twin("one", on: hypervisor)
+            let two = try await guest.twin("two", on: hypervisor)
+            try await withRestored(one, memory, hypervisor) { restored in
+                try await withRestored(two, memory, hypervisor) { _ in
+                    for twin in [one, two] {
+                        let counts = try await twin.waitForMore()
+                        let first = try #require(counts.first)
+                        // A disk may have been written and the number not yet be printed whole.
+                        for number in frozen { #expect(first - 2...first ~= number) }
+                        #expect(counts == Array(first..<first + UInt32(counts.count)))
+                    }
                     try await guest.waitForMore()
-                    #expect(guest.counts.count > before)
-                    let places = try await (domain.monitor("info pci"), restored.monitor("info pci"))
-                    #expect(devices(places.0) == devices(places.1))
                 }
+                let places = try await (domain.monitor("info pci"), restored.monitor("info pci"))
+                #expect(devices(places.0) == devices(places.1))
             }
             #expect(try frozen == guest.description.disks.map { try guest.number(on: $0.path) })
             let counts = guest.counts
             #expect(counts == Array(1..<1 + UInt32(counts.count)))
             for disk in guest.overlays("live") {
-                let info = try await imageTool("info", "-U", disk.overlay)
+                let info = try await imageTool(["info", "-U", disk.overlay])
                 #expect(info.contains("backing file: \(disk.disk)\n") && info.contains("backing file format: raw"))
             }
         }
@@ -42,7 +41,9 @@ extension DomainTests {
 
     @Test("a machine is frozen again and again, with its disks alone and in the middle of its boot")
     func layers() async throws {
-        try await withCountingGuest { guest, domain, hypervisor in
+        try await withCountingGuest {
+            $0.cpu = "max"
+        } _: { guest, domain, hypervisor in
             let memory = guest.folder + "/memory"
             try await domain.freeze(memory: memory, disks: guest.overlays("a"))
             #expect(try guest.number(on: guest.description.disks[0].path) == 0)
@@ -58,7 +59,7 @@ extension DomainTests {
             try await guest.waitForMore()
             for disk in disks {
                 let flat = disk.1 + ".raw"
-                try await imageTool("convert", "-U", "-O", "raw", disk.0, flat)
+                try await imageTool(["convert", "-U", "-O", "raw", disk.0, flat])
                 #expect(try 1...upTo + 1 ~= guest.number(on: flat))
             }
         }
@@ -116,7 +117,7 @@ extension DomainTests {
             let twin = try await guest.twin("twin", on: hypervisor)
             let bad = guest.folder + "/bad"
             let rest = whole.count - start
-            let cut = [8, rest / 2, rest - 100].map { whole.prefix(start + $0) }
+            let cut = [8, rest / 2].map { whole.prefix(start + $0) }
             let scrambled = whole.prefix(start + rest / 2) + Data(repeating: 0xA5, count: rest - rest / 2)
             for data in cut + [scrambled] {
                 try data.write(to: URL(filePath: bad))
@@ -158,9 +159,19 @@ extension DomainTests {
             machine.tpm = (model: "tpm-crb", version: "2.0")
             machine.cpu = "qemu64,-cx16"
             machine.serialPath = "\(folder)/\(name).serial"
+            machine.disks = [
+                .init(
+                    path: "\(folder)/\(name).disk", format: "qcow2", bus: .virtio, cache: "unsafe", discard: "ignore",
+                    detectZeroes: "off")
+            ]
             machine.firmware = .efi(
                 code: "/usr/share/OVMF/OVMF_CODE_4M.ms.fd", template: "/usr/share/OVMF/OVMF_VARS_4M.ms.fd",
                 vars: "\(folder)/\(name).fd")
+        }
+        try await imageTool(["create", "-q", "-f", "qcow2", folder + "/first.disk", "1M"])
+        for name in ["twin", "boot", "broken"] {
+            let arguments = ["-b", folder + "/first.disk", "-F", "qcow2", "\(folder)/\(name).disk"]
+            try await imageTool(["create", "-q", "-f", "qcow2"] + arguments)
         }
         var made: MachineDescription?
         try await withMachine {
@@ -179,7 +190,7 @@ extension DomainTests {
                 return text.contains("BdsDxe") ? () : nil
             }
             try await domain.freeze(
-                memory: folder + "/memory", disks: [],
+                memory: folder + "/memory", disks: [(folder + "/first.disk", folder + "/live.disk", nil)],
                 copying: [(folder + "/first.fd", folder + "/frozen.fd"), (tpm(description), folder + "/frozen.tpm")])
             let frozenTPM = try Data(contentsOf: URL(filePath: folder + "/frozen.tpm"))
 
@@ -216,7 +227,39 @@ extension DomainTests {
         }
     }
 
+    @Test("a machine that changes its memory faster than it is saved is paused, and frozen all the same")
+    func busyMachine() async throws {
+        // In 32 bits, with a flat segment: again: inc ebx ; mov edi, 200000h
+        // page: mov [edi], ebx ; add edi, 4096 ; cmp edi, 0B000000h ; jb page ; mov al, '.' ; out dx, al ; jmp again
+        try await withCountingGuest(code: [
+            0xFA, 0x31, 0xC0, 0x8E, 0xD8, 0xE4, 0x92, 0x0C, 0x02, 0xE6, 0x92, 0x0F, 0x01, 0x16, 0x60, 0x7C, 0x0F, 0x20,
+            0xC0, 0x0C, 0x01, 0x0F, 0x22, 0xC0, 0xEA, 0x1D, 0x7C, 0x08, 0x00, 0x66, 0xB8, 0x10, 0x00, 0x8E, 0xD8, 0x66,
+            0xBA, 0xF8, 0x03, 0x43, 0xBF, 0x00, 0x00, 0x20, 0x00, 0x89, 0x1F, 0x81, 0xC7, 0x00, 0x10, 0x00, 0x00, 0x81,
+            0xFF, 0x00, 0x00, 0x00, 0x0B, 0x72, 0xF0, 0xB0, 0x2E, 0xEE, 0xEB, 0xE5, 0x8D, 0xB6, 0x00, 0x00, 0x00, 0x00,
+            0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0xFF, 0xFF, 0x00, 0x00, 0x00, 0x9A, 0xCF, 0x00, 0xFF, 0xFF,
+            0x00, 0x00, 0x00, 0x92, 0xCF, 0x00, 0x17, 0x00, 0x48, 0x7C, 0x00, 0x00,
+        ]) {
+            $0.memory = 256
+        } _: { guest, domain, _ in
+            let waitForMore = { @Sendable in
+                let known = try Data(contentsOf: URL(filePath: guest.folder + "/serial")).count
+                try await poll("waiting for the guest", every: .milliseconds(50), limit: .seconds(60)) {
+                    try Data(contentsOf: URL(filePath: guest.folder + "/serial")).count > known + 5 ? () : nil
+                }
+            }
+            try await waitForMore()
+            // Nothing is small enough to be sent in no time.
+            _ = try await domain.monitor("migrate_set_parameter downtime-limit 0")
+            try await domain.freeze(
+                memory: guest.folder + "/memory", disks: guest.overlays("live"), timeout: .seconds(60))
+            try await waitForMore()
+            let size = try Data(contentsOf: URL(filePath: guest.folder + "/memory"), options: .alwaysMapped).count
+            #expect(size < 600 << 20)
+        }
+    }
+
     private func withCountingGuest(
+        code: [UInt8] = CountingGuest.code,
         _ change: (inout MachineDescription) -> Void = { _ in },
         _ body: (CountingGuest, Domain, Hypervisor) async throws -> Void
     ) async throws {
@@ -226,7 +269,7 @@ extension DomainTests {
         try await withMachine {
             change(&$0)
             do {
-                made = try CountingGuest($0)
+                made = try CountingGuest($0, code: code)
                 if let made { $0 = made.description }
             } catch { failure = error }
         } _: { domain, hypervisor in
