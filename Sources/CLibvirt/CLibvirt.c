@@ -112,7 +112,6 @@ FORWARD(
 NUMBER(virDomainSuspend, (virDomainPtr domain), (domain))
 NUMBER(virDomainResume, (virDomainPtr domain), (domain))
 NUMBER(virDomainAbortJob, (virDomainPtr domain), (domain))
-NUMBER(virDomainGetJobInfo, (virDomainPtr domain, virDomainJobInfoPtr info), (domain, info))
 FORWARD(library, NULL, const char *, virDomainGetName, (virDomainPtr domain), (domain))
 NUMBER(virDomainFree, (virDomainPtr domain), (domain))
 NUMBER(virDomainDestroy, (virDomainPtr domain), (domain))
