@@ -15,7 +15,8 @@ extension Domain {
     ///   must exist, itself must not. `format` is checked where given. The other drives stay as they are.
     /// - Parameter copying: Small files that belong to the same moment: UEFI variables, the TPM's state. With any, the machine is
     ///   paused for the whole call.
-    /// - Throws: `LibvirtError`, the copy's error, `TimedOut`, `CancellationError`. The machine runs in any case.
+    /// - Throws: `LibvirtError`, `TimedOut`, `CancellationError`; the error of a copy, when the disks are frozen already. The
+    ///   machine runs in any case.
     package func freeze(
         memory: String?, disks: [(disk: String, overlay: String, format: String?)],
         copying: [(from: String, to: String)] = [], timeout: Duration = .seconds(900)
