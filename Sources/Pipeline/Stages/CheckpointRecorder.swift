@@ -82,8 +82,7 @@ final class CheckpointRecorder: Sendable {
         do {
             try await verify()
             try checkpoints.makeRoom()
-            // For a machine that has to be booted from its disks one day.
-            await flush(shell)
+            await SettleGuest(reporter: reporter).run(shell, clearsMemory: index == 0)
             let next = try store.makeFolder(parent: folder.id)
             let began = ContinuousClock.now
             let (disks, hasMemory) = try await freeze(machine, frontier, folder, next)
@@ -179,15 +178,5 @@ final class CheckpointRecorder: Sendable {
         await settle()
         verification?.cancel()
         checkpoint?.release()
-    }
-
-    private func flush(_ shell: GuestShell) async {
-        do {
-            let connection = try await shell.connection(timeout: .seconds(5))
-            _ = try await connection.run("sync", timeout: .seconds(60)) { _ in }
-        } catch {
-            // A guest in the middle of a reboot has done it, or will.
-            reporter.debug("the guest was not asked to write everything to its disk: \(error)")
-        }
     }
 }
