@@ -53,7 +53,21 @@ struct StoredFolder {
         // A lock that can't be looked at may be held.
         guard let lock = try? FileLock.attempt(leasePath, .exclusive) else { return true }
         lock.release()
-        return false
+        return isKept
+    }
+
+    /// Whether a machine that was to outlive its build writes here still: QEMU locks the images that it has open.
+    private var isKept: Bool {
+        guard fileStatus(path + "/kept") != nil else { return false }
+        let disk = open(path + "/disk-0", O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
+        guard disk >= 0 else { return false }
+        defer { close(disk) }
+        var lock = flock()
+        lock.l_type = Int16(F_WRLCK)
+        lock.l_whence = Int16(SEEK_SET)
+        // F_OFD_GETLK of fcntl(2). What can't be looked at may be held.
+        guard fcntl(disk, 36, &lock) == 0 else { return true }
+        return lock.l_type != Int16(F_UNLCK)
     }
 
     /// What the folder takes on the medium, in bytes.

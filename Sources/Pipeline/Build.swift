@@ -98,6 +98,13 @@ package struct Build: Sendable {
         guard let checkpoints = attempt.checkpoints else { return try await attempt.run(nil, from: .beginning) }
         var startsOver = false
         while true {
+            if let error = checkpoints.obstacleToKeeping() {
+                guard checkpoints.until == nil else { throw error }
+                reporter.warn("checkpoints are neither used nor kept: \(error)")
+                var attempt = attempt
+                attempt.checkpoints = nil
+                return try await attempt.run(nil, from: .beginning)
+            }
             let (stages, start) = try await checkpoints.resolve(startsOver: startsOver)
             if let until = checkpoints.until, start.next > until {
                 reporter.news("There is a checkpoint of \(stages.stages[until].title) already.")

@@ -45,13 +45,14 @@ struct CheckpointDamageTests {
             let run = try await bench.build()
             #expect(run.output.contains(reason), "\(damage) of \(file) after \(stage):\n\(run.output)")
             // What is damaged is run again, and nothing that comes before it.
-            #expect(run.output.contains("ran 12 12") == (stage == 2), "\(damage) of \(file):\n\(run.output)")
-            #expect(run.output.contains("ran 123 123"))
+            #expect(run.output.contains("ran 1 1") == (stage == 1), "\(damage) of \(file):\n\(run.output)")
+            #expect(run.output.contains("ran 12 12") && run.output.contains("ran 123 123"))
             let image = try await ImageContent(bench.path + "/" + bench.image)
             #expect([image[1], image[2], image[3], image[40]] == ["one", "two", "turn-\(turn)", "123"])
         }
         try await bench.expectClean()
-        #expect(try await bench.checkpoints().allSatisfy { $0.damage.isEmpty })
+        let left = try await bench.checkpoints().filter { !$0.damage.isEmpty }
+        #expect(left.isEmpty, "\(left)")
     }
 
     private static let damages: [(stage: Int, file: String, damage: Damage, reason: String)] = [
