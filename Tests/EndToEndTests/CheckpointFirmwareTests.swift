@@ -10,7 +10,7 @@ struct CheckpointFirmwareTests {
             "qemu-img", ["convert", "-O", "qcow2", try Guest.disk.get(), bench.path + "/base.qcow2"])
         #expect(base.status == 0, "\(base.output)")
         let variables = "/sys/firmware/efi/efivars"
-        let guid = "8be4df61-93ca-11d2-aa0d-00e098032b8c"
+        let guid = "6f1d3a52-6c1b-4a5e-9d3c-1a2b3c4d5e6f"
         let prepare = [
             "mount -t efivarfs efivarfs \(variables)",
             "printf '\\007\\000\\000\\000before' >\(variables)/Ingot-\(guid)",
