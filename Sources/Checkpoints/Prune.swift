@@ -91,10 +91,14 @@ private struct Pruning {
         return result
     }
 
-    /// What is no checkpoint or stands on what is none: it can't be resolved ever again.
+    /// What is no checkpoint, has lost a file or stands on what has: it can't be resolved ever again.
     mutating func removeGarbage() throws {
         var kept = inUse
-        for folder in folders.all.values where folder.isForeign || folders.wholeChain(of: folder.id) != nil {
+        let damaged = Set(folders.all.values.filter { isDamaged($0) }.map(\.id))
+        func isUsable(_ folder: StoredFolder) -> Bool {
+            folders.wholeChain(of: folder.id).map { !$0.contains { damaged.contains($0.id) } } ?? false
+        }
+        for folder in folders.all.values where folder.isForeign || isUsable(folder) {
             kept.formUnion(ancestors(of: folder))
         }
         let garbage = folders.all.values.filter { !kept.contains($0.id) }
@@ -102,6 +106,12 @@ private struct Pruning {
         for folder in garbage.sorted(by: { ancestors(of: $0).count > ancestors(of: $1).count }) {
             _ = try remove(folder, bytes: folder.bytes)
         }
+    }
+
+    private func isDamaged(_ folder: StoredFolder) -> Bool {
+        guard let manifest = folder.manifest else { return false }
+        do { try manifest.check(in: folder.path) } catch { return true }
+        return false
     }
 
     mutating func removeLeaves(limit: Int64?, usedBefore oldest: Date?) throws {

@@ -68,6 +68,13 @@ package struct MemoryImage {
         streamOffset = UInt64(start)
     }
 
+    /// The UEFI code and the template of its variables that libvirt has chosen for the frozen machine.
+    var firmware: (code: String, template: String?)? {
+        guard let code = xml.firstMatch(of: /<loader [^>]*>([^<]+)<\/loader>/) else { return nil }
+        let template = xml.firstMatch(of: /<nvram [^>]*template='([^']+)'/)
+        return (XML.unescaped(code.1), template.map { XML.unescaped($0.1) })
+    }
+
     package static func streamOffset(of path: String) throws -> UInt64 { try MemoryImage(of: path).streamOffset }
 
     /// What goes before a stream, so that `Hypervisor.restore` starts it as the machine of `xml`.

@@ -25,15 +25,27 @@ struct IngotRun {
 final class RunningIngot: @unchecked Sendable {
     private let process = Process()
     private let outputPath: String
+    /// What is typed; nil where nobody sits at a terminal.
+    private let keyboard: FileHandle?
     private let started = Date()
 
-    /// - Parameter folder: The working directory; run folders and caches go below it too.
-    init(_ arguments: [String], in folder: String, environment: [String: String] = [:]) throws {
+    /// - Parameters:
+    ///   - folder: The working directory; run folders and caches go below it too.
+    ///   - atTerminal: The program has a terminal, at which a test can `type`; the process is that of `script` then.
+    init(
+        _ arguments: [String], in folder: String, environment: [String: String] = [:], atTerminal: Bool = false
+    ) throws {
         outputPath = folder + "/output-\(UUID().uuidString).log"
         try Data().write(to: URL(filePath: outputPath))
         guard let file = FileHandle(forWritingAtPath: outputPath) else { throw CocoaError(.fileWriteUnknown) }
-        process.executableURL = URL(filePath: IngotRun.program)
+        let pipe = atTerminal ? Pipe() : nil
+        keyboard = pipe?.fileHandleForWriting
+        process.executableURL = URL(filePath: atTerminal ? "/usr/bin/script" : IngotRun.program)
         process.arguments = arguments
+        if atTerminal {
+            let words = ([IngotRun.program] + arguments).map { "'" + $0.replacing("'", with: "'\\''") + "'" }
+            process.arguments = ["-qfec", words.joined(separator: " "), "/dev/null"]
+        }
         process.currentDirectoryURL = URL(filePath: folder)
         var all = ProcessInfo.processInfo.environment
         all["XDG_STATE_HOME"] = folder + "/state"
@@ -44,7 +56,7 @@ final class RunningIngot: @unchecked Sendable {
         process.environment = all
         process.standardOutput = file
         process.standardError = file
-        process.standardInput = FileHandle.nullDevice
+        process.standardInput = pipe ?? FileHandle.nullDevice
         try process.run()
     }
 
@@ -52,13 +64,19 @@ final class RunningIngot: @unchecked Sendable {
     var isRunning: Bool { process.isRunning }
     var output: String { (try? String(contentsOfFile: outputPath, encoding: .utf8)) ?? "" }
 
+    func type(_ text: String) throws {
+        // A program that has ended is told by what it lacks.
+        signal(SIGPIPE, SIG_IGN)
+        try keyboard?.write(contentsOf: Data(text.utf8))
+    }
+
     func send(_ signal: Int32) { kill(process.processIdentifier, signal) }
 
-    /// Waits until the output contains a text; false when the program ends or 4 minutes pass before.
-    func waitFor(_ text: String) async throws -> Bool {
+    /// Waits until the output contains a text so many times; false when the program ends or 4 minutes pass before.
+    func waitFor(_ text: String, times: Int = 1) async throws -> Bool {
         for _ in 0..<2400 {
-            if output.contains(text) { return true }
-            if !process.isRunning { return output.contains(text) }
+            if output.count(of: text) >= times { return true }
+            if !process.isRunning { return output.count(of: text) >= times }
             try await Task.sleep(for: .milliseconds(100))
         }
         return false
@@ -74,6 +92,11 @@ final class RunningIngot: @unchecked Sendable {
         return IngotRun(
             status: process.terminationStatus, output: output, seconds: Date().timeIntervalSince(started))
     }
+}
+
+extension String {
+    /// How often a text occurs.
+    func count(of text: String) -> Int { components(separatedBy: text).count - 1 }
 }
 
 /// A folder that is removed with everything in it when the test is done.

@@ -66,6 +66,7 @@ struct BeginMachine: Sendable {
         _ checkpoint: Checkpoint, _ checkpoints: BuildCheckpoints, _ teardowns: Teardowns
     ) async throws -> Origin {
         let folder = try checkpoints.store.makeFolder(parent: checkpoint.manifest.id)
+        try copyState(of: checkpoint)
         let seeds = Seeds(in: checkpoint.rootFolder + "/seeds")
         let keys = try storedKeys(checkpoint)
         func origin(_ machine: RunningMachine, _ disks: Disks, asleep: Duration?) -> Origin {
@@ -94,8 +95,9 @@ struct BeginMachine: Sendable {
             reporter.warn("the machine's memory could not be restored, so its disks are booted: \(error.underlying)")
         }
         let disks = try await overlays(on: checkpoint, in: folder)
+        // The machine may have begun to change them.
+        try copyState(of: checkpoint)
         let machine = try await step.run("Booting the disks of the checkpoint") {
-            try copyState(of: checkpoint)
             let tpm = checkpoint.folder + RunningMachine.tpmFolder
             return try await boot(
                 disks, seeds, nil, teardowns, tpmState: FileManager.default.fileExists(atPath: tpm) ? tpm : nil)

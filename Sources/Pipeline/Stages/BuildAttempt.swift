@@ -14,7 +14,7 @@ struct BuildAttempt: Sendable {
     let services: Services
     let keys: Task<BuildKeys?, any Error>
     /// nil: none are kept.
-    let checkpoints: BuildCheckpoints?
+    var checkpoints: BuildCheckpoints?
     let keeps: KeepOnFailure
 
     private var plan: PlannedBuild { build.plan }

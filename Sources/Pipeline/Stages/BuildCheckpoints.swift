@@ -143,6 +143,12 @@ struct BuildCheckpoints: Sendable {
         }
     }
 
+    /// Why a machine is not to have its disks and its memory in the store; nil where there is room.
+    func obstacleToKeeping() -> (any Error)? {
+        do { try makeRoom() } catch { return error }
+        return nil
+    }
+
     /// What becomes of the machine's state after a stage.
     func draft(
         _ index: Int, of stages: BuildStages, _ frontier: Frontier, hasMemory: Bool,

@@ -13,6 +13,8 @@ struct RefreshGuest: Sendable {
 
     /// Exit status of the script where the user is not root and cannot become it.
     private static let notPermitted = 77
+    /// Where nothing in the guest could ask for new random numbers.
+    private static let notReseeded = 78
 
     /// - Parameter asleep: How long the guest's clock has stood still.
     func run(_ shell: GuestShell, asleep: Duration) async throws {
@@ -22,6 +24,12 @@ struct RefreshGuest: Sendable {
         for way in elevations where exit == .code(Self.notPermitted) {
             let elevated = try context.render(way, data: fields)
             exit = try await connection.run(elevated, timeout: .seconds(60)) { [reporter] in reporter.debug($0.text) }
+        }
+        if exit == .code(Self.notReseeded) {
+            reporter.warn(
+                "the guest may draw the same random numbers as others from this checkpoint for some minutes; with Perl or "
+                    + "Python in it that can be prevented")
+            return
         }
         guard exit == .code(0) else {
             reporter.warn(
@@ -56,7 +64,8 @@ struct RefreshGuest: Sendable {
     private var command: String { "sh -c \(shellQuoted(script))" }
 
     /// The clock, then the pool of random numbers (RNDRESEEDCRNG, linux/random.h, has the number 0x5207), and after a
-    /// long sleep a look whether the network's lease has survived.
+    /// long sleep a look whether the network's lease has survived. Without the second a kernel goes on for minutes with the
+    /// numbers that it had, whatever is written to /dev/urandom.
     private var script: String {
         let time = Int(Date().timeIntervalSince1970.rounded())
         let noise = (0..<4).map { _ in String(UInt64.random(in: 0...UInt64.max), radix: 36) }.joined()
@@ -65,10 +74,21 @@ struct RefreshGuest: Sendable {
             if [ "$(id -u)" = 0 ]; then as=; elif sudo -n true 2>/dev/null; then as="sudo -n"
             elif doas -n true 2>/dev/null; then as="doas -n"; else exit \(Self.notPermitted); fi
             $as date -u -s @\(time) >/dev/null 2>&1 || exit 1
-            $as perl -e 'open(F,">/dev/urandom") and ioctl(F,0x5207,0)' 2>/dev/null
+            reseed() {
+            $as perl -e 'open(F,">/dev/urandom") && ioctl(F,0x5207,0) || exit 1' 2>/dev/null && return
+            for python in python3 /usr/libexec/platform-python
+            do $as $python -c 'import fcntl; fcntl.ioctl(open("/dev/urandom","wb"),0x5207,0)' 2>/dev/null && return; done
+            [ "$(uname -m)" = x86_64 ] || return 1
+            for place in /dev/shm /run /tmp /var/tmp; do
+            folder=$(mktemp -d $place/XXXXXXXX 2>/dev/null) || continue
+            printf '\(ReseedProgram.forPrintf)' >$folder/reseed; chmod 700 $folder/reseed
+            $as $folder/reseed 2>/dev/null; done=$?; rm -rf $folder
+            [ $done != 0 ] || return 0; done; return 1; }
+            reseed; reseeded=$?
             n=0
             while [ $n -lt 10 ] && command -v ip >/dev/null && ! ip route 2>/dev/null | grep -q default
             do sleep 1; n=$((n+1)); done
+            [ $reseeded = 0 ] || exit \(Self.notReseeded)
             exit 0
             """
     }

@@ -42,7 +42,8 @@ struct BootMachine: Sendable {
         let choice = composition.accelerator
         reporter.news("Accelerator: \(choice.accelerator.rawValue), because \(choice.reason)")
         if let warning = choice.warning { reporter.warn(warning) }
-        let composed = composition.machine
+        var composed = composition.machine
+        if let memory { composed.description.adoptFirmware(of: try MemoryImage(of: memory)) }
         for warning in composed.warnings { reporter.warn(warning) }
         if let password = composed.vncPassword { reporter.conceal([password]) }
 
