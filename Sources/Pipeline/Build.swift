@@ -76,7 +76,7 @@ package struct Build: Sendable {
             let attempt = BuildAttempt(
                 build: self, step: step, workspace: workspace, medium: medium, services: services, keys: keys,
                 checkpoints: checkpoints, keeps: keeps)
-            guard let machine = try await run(attempt) else { return nil }
+            guard let machine = try await run(attempt, teardowns) else { return nil }
             let images = Disks(paths: source.images(in: workspace), format: source.disk.format.rawValue)
             let finished = try await finishGuest(machine, medium, workspace, step)
             var shortcoming = try await step.run("Finishing the disk") {
@@ -97,7 +97,7 @@ package struct Build: Sendable {
     }
 
     /// The machine from its start, wherever that is, to its end; begun anew where it has to be.
-    private func run(_ attempt: BuildAttempt) async throws -> BuildAttempt.Finished? {
+    private func run(_ attempt: BuildAttempt, _ teardowns: Teardowns) async throws -> BuildAttempt.Finished? {
         guard let checkpoints = attempt.checkpoints else { return try await attempt.run(nil, from: .beginning) }
         var startsOver = false
         for restarts in 0... {
@@ -117,6 +117,7 @@ package struct Build: Sendable {
             let recorder = CheckpointRecorder(checkpoints, stages, from: start.checkpoint)
             do {
                 let finished = try await attempt.run(recorder, from: start)
+                teardowns.add("finish the last checkpoints") { _ in await recorder.stop() }
                 if finished == nil, let until = checkpoints.until {
                     reporter.news("Stopped after \(stages.stages[until].title); `ingot shell` opens a shell there.")
                 }
