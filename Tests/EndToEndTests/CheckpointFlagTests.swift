@@ -166,7 +166,8 @@ struct CheckpointFlagTests {
         #expect(recent.output.contains("Nothing had to be removed."), "\(recent.output)")
 
         // A build keeps none where there is room for none.
-        let small = try await ingot(bench, ["build", "-force", "t.pkr.hcl"], ["INGOT_CHECKPOINTS_SIZE": "1M"])
+        let small = try await ingot(
+            bench, ["build", "-force", "--until", "alpha", "t.pkr.hcl"], ["INGOT_CHECKPOINTS_SIZE": "1M"])
         #expect(small.status == 0, "\(small.output)")
         #expect(stored(bench).isEmpty)
         let pruned = try await ingot(bench, ["checkpoints", "prune", "--all"])
