@@ -106,6 +106,13 @@ package struct Build: Sendable {
                 return try await attempt.run(nil, from: .beginning)
             }
             let (stages, start) = try await checkpoints.resolve(startsOver: startsOver)
+            if let until = checkpoints.until,
+                let stage = stages.stages[...until].first(where: { $0.unusable != nil }), let reason = stage.unusable
+            {
+                start.checkpoint?.release()
+                throw BuildError(
+                    "stop after \(stages.stages[until].title) and keep it", because: "\(stage.title): \(reason)")
+            }
             if let until = checkpoints.until, start.next > until {
                 reporter.news("There is a checkpoint of \(stages.stages[until].title) already.")
                 return nil
