@@ -147,6 +147,10 @@ extension Manifest {
             guard stamp.modification == file.modification else {
                 throw DamagedCheckpoint(id: id, reason: "\(file.name) was written to")
             }
+            guard faccessat(AT_FDCWD, folder + "/" + file.name, R_OK, AT_EACCESS) == 0 else {
+                let reason = String(cString: strerror(errno))
+                throw DamagedCheckpoint(id: id, reason: "\(file.name) cannot be read: \(reason)")
+            }
         }
         guard fileStatus(folder + "/lease")?.isRegularFile == true else {
             throw DamagedCheckpoint(id: id, reason: "lease is missing")

@@ -98,13 +98,6 @@ package struct Build: Sendable {
         guard let checkpoints = attempt.checkpoints else { return try await attempt.run(nil, from: .beginning) }
         var startsOver = false
         while true {
-            if let error = checkpoints.obstacleToKeeping() {
-                guard checkpoints.until == nil else { throw error }
-                reporter.warn("checkpoints are neither used nor kept: \(error)")
-                var attempt = attempt
-                attempt.checkpoints = nil
-                return try await attempt.run(nil, from: .beginning)
-            }
             let (stages, start) = try await checkpoints.resolve(startsOver: startsOver)
             if let until = checkpoints.until,
                 let stage = stages.stages[...until].first(where: { $0.unusable != nil }), let reason = stage.unusable
@@ -116,6 +109,14 @@ package struct Build: Sendable {
             if let until = checkpoints.until, start.next > until {
                 reporter.news("There is a checkpoint of \(stages.stages[until].title) already.")
                 return nil
+            }
+            if let error = checkpoints.obstacleToKeeping() {
+                start.checkpoint?.release()
+                guard checkpoints.until == nil else { throw error }
+                reporter.warn("checkpoints are neither used nor kept: \(error)")
+                var attempt = attempt
+                attempt.checkpoints = nil
+                return try await attempt.run(nil, from: .beginning)
             }
             let recorder = CheckpointRecorder(checkpoints, stages, from: start.checkpoint)
             do {

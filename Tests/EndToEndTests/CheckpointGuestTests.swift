@@ -3,33 +3,6 @@ import Testing
 
 @Suite("a machine from a checkpoint works like one that was never frozen", .serialized)
 struct CheckpointGuestTests {
-    @Test("its clock is set by whom the template makes root")
-    func elevation() async throws {
-        let bench = try CheckpointBench()
-        let late = "date -s @$(($(date +%s) - 3600)) >/dev/null"
-        // A user who is not root unless the command says so.
-        let user = [
-            "rm /bin/id", "printf '#!/bin/sh\\n[ -n \"$ROOT\" ] && echo 0 || echo 1000\\n' >/bin/id",
-            "chmod 755 /bin/id",
-            "echo id $(id -u)",
-        ]
-        func write(_ word: String) throws {
-            try bench.write(
-                bench.stage(1, "one", then: (user + [late]).joined(separator: "; ")),
-                shell(
-                    ": \(word); echo user $(id -u) time $(date +%s)",
-                    "execute_command = \"{{ .Vars }} ROOT=1 sh -eux '{{ .Path }}'\""))
-        }
-        try write("two")
-        #expect(try await bench.build().output.contains("id 1000"))
-        try write("TWO")
-        let before = Date().timeIntervalSince1970
-        let run = try await bench.build()
-        #expect(run.output.contains("From a checkpoint: install, provisioner 1: shell ("))
-        let time = try #require(run.output.firstMatch(of: /user 0 time ([0-9]+)/).flatMap { Double($0.1) })
-        #expect(time > before - 60, "\(run.output)")
-    }
-
     @Test("its clock is right, it reaches the build's HTTP server, and no two draw the same random numbers")
     func resumed() async throws {
         let bench = try CheckpointBench()

@@ -77,6 +77,7 @@ struct BeginMachine: Sendable {
                 keys: keys)
         }
         do {
+            try checkpoint.check()
             try await checkUsable(checkpoint, checkpoints)
             let disks = try await overlays(on: checkpoint, in: folder)
             let machine = try await step.run("Restoring the machine") {
