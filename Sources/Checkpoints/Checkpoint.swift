@@ -54,7 +54,8 @@ package struct Checkpoint: Sendable {
     ///
     /// It takes about a second for each gigabyte or two; a machine may already work meanwhile.
     ///
-    /// - Throws: `DamagedCheckpoint`, `BuildError` when a file can't be read, `CancellationError`.
+    /// - Throws: `DamagedCheckpoint`, also for what can't be read, `BuildError` when this host has no room for it,
+    ///   `CancellationError`.
     package func verify() async throws {
         try await onOwnThread("verify") { [self] flag in
             try check()
@@ -69,13 +70,23 @@ package struct Checkpoint: Sendable {
     private func verify(_ file: Manifest.File, of manifest: Manifest, _ flag: CancellationFlag) throws {
         let path = folder(of: manifest.id) + "/" + file.name
         let operation = "verify \(path)"
+        func unreadable(_ reason: String) -> DamagedCheckpoint {
+            DamagedCheckpoint(id: manifest.id, reason: "\(file.name) cannot be read: \(reason)")
+        }
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
         guard descriptor >= 0 else {
-            guard errno == ENOENT else { throw systemFailure(operation) }
-            throw DamagedCheckpoint(id: manifest.id, reason: "\(file.name) is missing")
+            let number = errno
+            if number == ENOENT { throw DamagedCheckpoint(id: manifest.id, reason: "\(file.name) is missing") }
+            // Too many open files and the like say nothing about it.
+            guard [EACCES, EPERM, EIO, ELOOP, ENXIO, ESTALE].contains(number) else { throw systemFailure(operation) }
+            throw unreadable(String(cString: strerror(number)))
         }
         defer { close(descriptor) }
-        guard try sha256(of: descriptor, flag, operation) == file.sha256 else {
+        let digest: String
+        do { digest = try sha256(of: descriptor, flag, operation) } catch let error as BuildError {
+            throw unreadable("\(error.underlying)")
+        }
+        guard digest == file.sha256 else {
             throw DamagedCheckpoint(id: manifest.id, reason: "the content of \(file.name) changed")
         }
     }
@@ -135,6 +146,10 @@ extension Manifest {
             }
             guard stamp.modification == file.modification else {
                 throw DamagedCheckpoint(id: id, reason: "\(file.name) was written to")
+            }
+            guard faccessat(AT_FDCWD, folder + "/" + file.name, R_OK, AT_EACCESS) == 0 else {
+                let reason = String(cString: strerror(errno))
+                throw DamagedCheckpoint(id: id, reason: "\(file.name) cannot be read: \(reason)")
             }
         }
         guard fileStatus(folder + "/lease")?.isRegularFile == true else {

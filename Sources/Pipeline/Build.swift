@@ -101,18 +101,20 @@ package struct Build: Sendable {
         guard let checkpoints = attempt.checkpoints else { return try await attempt.run(nil, from: .beginning) }
         var startsOver = false
         for restarts in 0... {
+            // Whatever keeps a build from getting on with what is there, it gets on without.
+            let (stages, start) = try await checkpoints.resolve(startsOver: startsOver || restarts > 20)
+            if let until = checkpoints.until, start.next > until {
+                start.checkpoint?.release()
+                reporter.news("There is a checkpoint of \(stages.stages[until].title) already.")
+                return nil
+            }
             if let error = checkpoints.obstacleToKeeping() {
+                start.checkpoint?.release()
                 guard checkpoints.until == nil else { throw error }
                 reporter.warn("checkpoints are neither used nor kept: \(error)")
                 var attempt = attempt
                 attempt.checkpoints = nil
                 return try await attempt.run(nil, from: .beginning)
-            }
-            // Whatever keeps a build from getting on with what is there, it gets on without.
-            let (stages, start) = try await checkpoints.resolve(startsOver: startsOver || restarts > 20)
-            if let until = checkpoints.until, start.next > until {
-                reporter.news("There is a checkpoint of \(stages.stages[until].title) already.")
-                return nil
             }
             let recorder = CheckpointRecorder(checkpoints, stages, from: start.checkpoint)
             do {

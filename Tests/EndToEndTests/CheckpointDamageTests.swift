@@ -3,28 +3,6 @@ import Testing
 
 @Suite("ingot does without a checkpoint that is of no use", .serialized)
 struct CheckpointDamageTests {
-    @Test("a machine whose memory is of another emulator is booted from its disks")
-    func otherEmulator() async throws {
-        let bench = try CheckpointBench(ownStore: "store")
-        func write(_ word: String, note: String) throws {
-            let emulator = "#!/bin/sh\n\(note)\nexec /usr/bin/qemu-system-x86_64 \"$@\"\n"
-            try bench.bench.write(emulator, to: "emulator")
-            chmod(bench.path + "/emulator", 0o755)
-            try bench.write(
-                source: "  qemu_binary = \"\(bench.path)/emulator\"", bench.stage(1, "one"), bench.stage(2, word))
-        }
-        try write("two", note: "")
-        try await bench.build()
-        try write("TWO", note: "# A new version.")
-        let run = try await bench.build()
-        #expect(run.output.contains("Its disks are booted instead of restoring the machine: emulator size was "))
-        // The disk knows that the first was run, the new start's memory does not.
-        #expect(run.output.contains("ran 2 12") && !run.output.contains("ran 1"), "\(run.output)")
-        let image = try await ImageContent(bench.path + "/" + bench.image)
-        #expect([image[1], image[2], image[40]] == ["one", "TWO", "12"])
-        try await bench.expectClean()
-    }
-
     @Test("a file of a checkpoint that is not as it was is told, and its stage is run again")
     func damage() async throws {
         let bench = try CheckpointBench()

@@ -77,11 +77,14 @@ struct BeginMachine: Sendable {
                 keys: keys)
         }
         do {
+            try checkpoint.check()
             try await checkUsable(checkpoint, checkpoints)
             let disks = try await overlays(on: checkpoint, in: folder)
             let machine = try await step.run("Restoring the machine") {
                 let memory = folder.path + "/restored"
-                try await checkpoint.unpackMemory(to: memory)
+                do { try await checkpoint.unpackMemory(to: memory) } catch let error as BuildError {
+                    throw MemoryUnusable(text: "\(error)")
+                }
                 defer { unlink(memory) }
                 return try await boot(disks, seeds, memory, teardowns)
             }
@@ -94,15 +97,21 @@ struct BeginMachine: Sendable {
         } catch let error as BuildError where error.underlying is LibvirtError {
             reporter.warn("the machine's memory could not be restored, so its disks are booted: \(error.underlying)")
         }
-        let disks = try await overlays(on: checkpoint, in: folder)
-        // The machine may have begun to change them.
-        try copyState(of: checkpoint)
-        let machine = try await step.run("Booting the disks of the checkpoint") {
-            let tpm = checkpoint.folder + RunningMachine.tpmFolder
-            return try await boot(
-                disks, seeds, nil, teardowns, tpmState: FileManager.default.fileExists(atPath: tpm) ? tpm : nil)
+        do {
+            let disks = try await overlays(on: checkpoint, in: folder)
+            // The machine may have begun to change them.
+            try copyState(of: checkpoint)
+            let machine = try await step.run("Booting the disks of the checkpoint") {
+                let tpm = checkpoint.folder + RunningMachine.tpmFolder
+                return try await boot(
+                    disks, seeds, nil, teardowns, tpmState: FileManager.default.fileExists(atPath: tpm) ? tpm : nil)
+            }
+            return origin(machine, disks, asleep: nil)
+        } catch let error as BuildError {
+            // What is wrong with this host or the template shows when the installation is booted.
+            try Task.checkCancellation()
+            throw Restart(reason: .unreachable("\(error)"))
         }
-        return origin(machine, disks, asleep: nil)
     }
 
     private func boot(

@@ -18,7 +18,7 @@ struct BuildCheckpoints: Sendable {
     let until: Int?
 
     /// - Returns: nil where checkpoints are off; why is in the log, or told where somebody may wonder.
-    /// - Throws: `BuildError` for a stage that there is not, and for a store that cannot be used.
+    /// - Throws: `BuildError` for a stage that there is not, and for one to stop after that cannot be kept.
     static func open(
         _ build: PlannedBuild, _ options: CheckpointOptions, _ context: RunContext, _ engine: Engine, _ medium: Medium,
         _ reporter: Reporter
@@ -39,8 +39,8 @@ struct BuildCheckpoints: Sendable {
         let hypervisor = try await engine.hypervisor(for: build.source.libvirtURI)
         let store: CheckpointStore
         do { store = try CheckpointStore(path: options.store) } catch {
-            // They save time; for want of them nothing else is lost.
-            if options.until != nil { throw error }
+            // They save time. Without them everything else works as well.
+            guard options.until == nil else { throw error }
             reporter.warn("no checkpoints are kept: \(error)")
             return nil
         }

@@ -19,12 +19,18 @@ struct RefreshGuest: Sendable {
     /// - Parameter asleep: How long the guest's clock has stood still.
     func run(_ shell: GuestShell, asleep: Duration) async throws {
         let connection = try await shell.connection(timeout: .seconds(60))
-        var exit = try await connection.run(command, timeout: .seconds(60)) { [reporter] in reporter.debug($0.text) }
-        // As the template itself becomes root.
-        for way in elevations where exit == .code(Self.notPermitted) {
-            let elevated = try context.render(way, data: fields)
-            exit = try await connection.run(elevated, timeout: .seconds(60)) { [reporter] in reporter.debug($0.text) }
+        func run(_ command: String) async throws -> ExitStatus {
+            try await connection.run(command, timeout: .seconds(60)) { [reporter] in reporter.debug($0.text) }
         }
+        // Ways to become root take a file, as a rule within quotes.
+        let path = "/tmp/ingot-\(UUID().uuidString.lowercased()).sh"
+        _ = try await run("umask 077; printf %s \(shellQuoted(script)) >\(path) && chmod 700 \(path)")
+        var exit = try await run("sh \(path)")
+        // As the template itself becomes root.
+        for way in elevations where exit != .code(0) && exit != .code(Self.notReseeded) {
+            exit = try await run(try context.render(way, data: fields(path)))
+        }
+        _ = try await run("rm -f \(path)")
         if exit == .code(Self.notReseeded) {
             reporter.warn(
                 "the guest may draw the same random numbers as others from this checkpoint for some minutes; with Perl or "
@@ -52,16 +58,14 @@ struct RefreshGuest: Sendable {
         return found
     }
 
-    /// For an `execute_command`, whose script is the shell that is to run ours.
-    private var fields: [String: String] {
+    /// For an `execute_command`.
+    private func fields(_ path: String) -> [String: String] {
         var fields = data.templateData
         fields["Vars"] = ""
         fields["EnvVarFile"] = "/dev/null"
-        fields["Path"] = command
+        fields["Path"] = path
         return fields
     }
-
-    private var command: String { "sh -c \(shellQuoted(script))" }
 
     /// The clock, then the pool of random numbers (RNDRESEEDCRNG, linux/random.h, has the number 0x5207), and after a
     /// long sleep a look whether the network's lease has survived. Without the second a kernel goes on for minutes with the
@@ -70,6 +74,8 @@ struct RefreshGuest: Sendable {
         let time = Int(Date().timeIntervalSince1970.rounded())
         let noise = (0..<4).map { _ in String(UInt64.random(in: 0...UInt64.max), radix: 36) }.joined()
         return """
+            #!/bin/sh
+            set +e
             echo \(noise) 2>/dev/null >/dev/urandom
             if [ "$(id -u)" = 0 ]; then as=; elif sudo -n true 2>/dev/null; then as="sudo -n"
             elif doas -n true 2>/dev/null; then as="doas -n"; else exit \(Self.notPermitted); fi
