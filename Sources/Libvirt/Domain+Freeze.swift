@@ -25,6 +25,11 @@ extension Domain {
         try await withDeadline(timeout, "freezing the machine") { try await freeze.run() }
     }
 
+    /// Whether a drive of the machine uses a file, itself and not as a layer below.
+    package func writes(to file: String) async throws -> Bool {
+        Drive.all(in: try await liveXML()).contains { $0.source == file }
+    }
+
     /// The machine as libvirt runs it, with every value that it has chosen.
     package func liveXML() async throws -> String {
         try await call { domain in try text(of: domain) }

@@ -87,22 +87,19 @@ final class CheckpointRecorder: Sendable {
             await SettleGuest(reporter: reporter).run(shell, clearsMemory: index == 0)
             let next = try store.makeFolder(parent: folder.id)
             let began = ContinuousClock.now
-            let (disks, hasMemory) = try await freeze(machine, frontier, folder, next)
-            let frozen = Date()
+            let state = try await freeze(machine, frontier, folder, next)
             reporter.debug("the machine was frozen in \((ContinuousClock.now - began).text)")
-            var details = frontier.details
-            // What all machines of this installation need lies beside its first layer.
-            if details.isEmpty { details = try login?.store(in: folder.path) ?? [:] }
-            details["format"] = frontier.disks.format
-            details["frozen"] = String(frozen.timeIntervalSince1970)
-            if let draft = try await checkpoints.draft(
-                index, of: stages, frontier, hasMemory: hasMemory, details: details)
-            {
-                write(folder, draft, title)
+            // From here on the machine writes to the new layers, whatever becomes of the old ones.
+            let overlays = Disks(paths: overlays(of: frontier, in: next), format: "qcow2")
+            var following = Frontier(disks: overlays, folder: next, details: frontier.details)
+            hold(next)
+            do {
+                following.details = try await record(index, state, frontier, login)
+            } catch let error where !(error is CancellationError) {
+                reporter.warn("no checkpoint is kept of \(title): \(error)")
+                release()
             }
-            let frontier = Frontier(disks: Disks(paths: disks, format: "qcow2"), folder: next, details: details)
-            hold(frontier.folder)
-            return frontier
+            return following
         } catch let error where !(error is CancellationError) && !(error is Restart) {
             try Task.checkCancellation()
             reporter.warn("no checkpoint is kept of \(title): \(error)")
@@ -111,30 +108,68 @@ final class CheckpointRecorder: Sendable {
         }
     }
 
+    /// Has a frozen stage written down.
+    ///
+    /// - Returns: What later checkpoints of the machine say about it as well.
+    private func record(
+        _ index: Int, _ state: FrozenState, _ frontier: Frontier, _ login: BuildKeys?
+    ) async throws -> [String: String] {
+        guard let folder = frontier.folder, state != .disksOfDifferentMoment else {
+            release()
+            return frontier.details
+        }
+        var details = frontier.details
+        // What all machines of this installation need lies beside its first layer.
+        if details.isEmpty { details = try login?.store(in: folder.path) ?? [:] }
+        details["format"] = frontier.disks.format
+        details["frozen"] = String(Date().timeIntervalSince1970)
+        let draft = try await checkpoints.draft(
+            index, of: stages, frontier, hasMemory: state == .whole, details: details)
+        if let draft { write(folder, draft, stages.stages[index].title) } else { release() }
+        return details
+    }
+
+    private enum FrozenState {
+        case whole
+        case withoutMemory
+        /// The machine goes on in new layers, but what else belongs to the moment is missing.
+        case disksOfDifferentMoment
+    }
+
+    private func overlays(of frontier: Frontier, in next: StageFolder) -> [String] {
+        frontier.disks.paths.indices.map { "\(next.path)/disk-\($0)" }
+    }
+
+    /// - Throws: When the machine still writes to its old layers.
     private func freeze(
         _ machine: RunningMachine, _ frontier: Frontier, _ folder: StageFolder, _ next: StageFolder
-    ) async throws -> (disks: [String], hasMemory: Bool) {
-        let disks = frontier.disks.paths.enumerated().map { index, disk in
-            (disk: disk, overlay: "\(next.path)/disk-\(index)", format: frontier.disks.format as String?)
+    ) async throws -> FrozenState {
+        let overlays = overlays(of: frontier, in: next)
+        let disks = zip(frontier.disks.paths, overlays).map { disk, overlay in
+            (disk: disk, overlay: overlay, format: frontier.disks.format as String?)
         }
         let copies = try machine.stateFiles(into: folder.path)
-        let overlays = disks.map(\.overlay)
+        let memory = folder.path + "/memory"
         do {
             // Of a machine on a bridge the network knows the address, which a restored one would not have.
-            guard checkpoints.build.source.machine.netBridge == nil else {
-                try await machine.domain.freeze(memory: nil, disks: disks, copying: copies)
-                return (overlays, false)
+            if checkpoints.build.source.machine.netBridge == nil {
+                do {
+                    try await machine.domain.freeze(memory: memory, disks: disks, copying: copies)
+                    return .whole
+                } catch let error as LibvirtError {
+                    guard try await !machine.domain.writes(to: overlays[0]) else { throw error }
+                    reporter.warn("the machine's memory cannot be kept, only its disks: \(error)")
+                    for file in [memory] + overlays + copies.map(\.to) { try removeTree(file) }
+                }
             }
-            do {
-                try await machine.domain.freeze(memory: folder.path + "/memory", disks: disks, copying: copies)
-                return (overlays, true)
-            } catch let error as LibvirtError {
-                reporter.warn("the machine's memory cannot be kept, only its disks: \(error)")
-                for file in [folder.path + "/memory"] + overlays + copies.map(\.to) { try removeTree(file) }
-                try await machine.domain.freeze(memory: nil, disks: disks, copying: copies)
-                return (overlays, false)
-            }
+            try await machine.domain.freeze(memory: nil, disks: disks, copying: copies)
+            return .withoutMemory
         } catch {
+            try Task.checkCancellation()
+            guard try await !machine.domain.writes(to: overlays[0]) else {
+                reporter.warn("no checkpoint is kept, although the machine was frozen: \(error)")
+                return .disksOfDifferentMoment
+            }
             try next.remove()
             throw error
         }
