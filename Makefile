@@ -23,7 +23,9 @@ test: dependencies
 	$(MAKE) lint
 	timeout 3000 $(SWIFT) build -c release --build-tests
 	timeout 2400 $(SWIFT) test -c release --skip-build --no-parallel
-	timeout 3000 env OUTPUT=.build/demo scripts/demo
+	timeout 3000 env OUTPUT=.build/demo scripts/demo --fresh-from install
+	timeout 900 env OUTPUT=.build/demo-resumed BOOT=no scripts/demo --fresh-from 1
+	timeout 900 scripts/compare-images .build/demo/debian-13.qcow2 .build/demo-resumed/debian-13.qcow2
 
 bench: dependencies all
 	scripts/bench

@@ -110,7 +110,7 @@ build {
   sources = ["source.qemu.debian-13"]
 
   provisioner "file" {
-    source      = "${path.root}/../http/debian-13/motd"
+    source      = "${path.root}/../files/debian-13/motd"
     destination = "/etc/motd"
   }
 

@@ -2,7 +2,7 @@ import Foundation
 import Scopes
 import Synchronization
 
-/// Ctrl-C and SIGTERM: the first stops the work and lets it clean up, the second leaves at once.
+/// Ctrl-C, SIGTERM and a terminal that is closed: the first stops the work and lets it clean up, the second leaves at once.
 struct Interruption {
     /// Runs `body` in a task that the first signal cancels.
     ///
@@ -13,7 +13,7 @@ struct Interruption {
     ) async throws -> (Value, signal: Int32?) {
         let received = Mutex<Int32?>(nil)
         let work = Task { try await body() }
-        let stream = signals(SIGINT, SIGTERM)
+        let stream = Self.hangsUp ? signals(SIGINT, SIGTERM, SIGHUP) : signals(SIGINT, SIGTERM)
         let listener = Task {
             for await number in stream {
                 let isSecond = received.withLock { received in
@@ -21,7 +21,7 @@ struct Interruption {
                     return received != nil
                 }
                 if isSecond { _exit(128 + number) }
-                announce(number == SIGINT ? "interrupt" : "terminated")
+                announce([SIGINT: "interrupt", SIGHUP: "hangup"][number] ?? "terminated")
                 work.cancel()
             }
         }
@@ -29,4 +29,12 @@ struct Interruption {
         let value = try await work.value
         return (value, received.withLock { $0 })
     }
+
+    /// Whether a closed terminal ends this program; under `nohup` it does not.
+    private static let hangsUp: Bool = {
+        var action = sigaction()
+        guard sigaction(SIGHUP, nil, &action) == 0 else { return false }
+        return unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self)
+            != unsafeBitCast(SIG_IGN, to: Int.self)
+    }()
 }

@@ -122,7 +122,7 @@ func statusOf(_ descriptor: Int32, _ operation: String) throws -> stat {
     return status
 }
 
-/// Reads an open file to its end, a megabyte at a time.
+/// Reads an open file to its end, piece by piece.
 ///
 /// - Returns: the number of bytes read.
 func readPieces(
@@ -144,5 +144,5 @@ func readPieces(
     }
 }
 
-/// As much as is read at once.
-let pieceSize = 1 << 20
+/// As much as is read at once, in bytes. It fits a processor's cache; larger ones were not faster.
+let pieceSize = 256 << 10

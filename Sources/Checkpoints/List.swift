@@ -39,7 +39,7 @@ extension CheckpointStore {
             let folders = StoredFolders(path)
             return (folders, Set(folders.all.values.filter(\.isLeased).map(\.id)))
         }
-        let shown = folders.all.values.filter { if case .unfinished = $0.state { false } else { true } }
+        let shown = folders.all.values.filter { if case .unfinished = $0.state { $0.isKept } else { true } }
         let sorted = shown.sorted { one, other in
             let (first, second) = (folders.chain(of: one.id)?.count ?? 0, folders.chain(of: other.id)?.count ?? 0)
             return (first, one.manifest?.createdMilliseconds ?? 0, one.id)
@@ -58,7 +58,7 @@ extension CheckpointStore {
         switch folder.state {
         case .damaged(let reason): return reason
         case .foreign: return "it is of another version of Ingot"
-        case .unfinished: return "it is not complete"
+        case .unfinished: return folder.isKept ? "it was kept after a failure" : "it is not complete"
         case .whole(let manifest):
             if manifest.store != path { return "it was made in \(manifest.store)" }
             do { try manifest.check(in: folder.path) } catch {
@@ -80,7 +80,7 @@ extension CheckpointStore {
                     continue
                 }
                 let tree = [folder] + folders.descendants(of: id)
-                guard !tree.contains(where: \.isLeased) else {
+                guard !tree.contains(where: \.isLocked) else {
                     result.inUse.append(id)
                     continue
                 }

@@ -56,6 +56,7 @@ package struct Manifest: Sendable, Codable, Equatable {
     package internal(set) var outputs: [Output]
     /// The caller's own.
     package internal(set) var details: [String: String]
+    /// Of all the rest; empty but in the file.
     var checksum = ""
 
     package var created: Date { Date(timeIntervalSince1970: Double(createdMilliseconds) / 1000) }
@@ -103,6 +104,7 @@ package struct Manifest: Sendable, Codable, Equatable {
             manifest.memory.map({ $0.size >= 0 }) ?? true
         else { throw .damaged("\(Self.fileName) belongs to something else") }
         self = manifest
+        self.checksum = ""
     }
 
     init(id: String, parent: String?, store: String, generation: Int, now: Date, _ draft: ManifestDraft) {

@@ -17,7 +17,7 @@ extension CheckpointStore {
     /// others.
     ///
     /// - Parameters:
-    ///   - limit: What all checkpoints together may take, in bytes; nil: no limit.
+    ///   - limit: What all folders together may take, in bytes; nil: no limit.
     ///   - age: Those that have not been used for longer go; nil: none.
     package func prune(limit: Int64?, olderThan age: Duration?) throws -> [Removed] {
         defer { removeWhatIsSetAside() }

@@ -6,7 +6,8 @@ extension ChainSearch {
     func reasonForNone(_ index: Int) -> String {
         let parent = chain.last?.id
         let sameStage = manifests.filter { $0.owner == owner && $0.index == index }
-        let sameParent = manifests.filter { $0.parent == parent && $0.index == index }
+        // Another build's first stage may have nothing in common with this one's.
+        let sameParent = manifests.filter { parent != nil && $0.parent == parent && $0.index == index }
         guard let last = latest(sameStage) ?? latest(sameParent) else {
             return manifests.contains { $0.owner == owner } ? "it has no checkpoint" : "it was never built"
         }

@@ -24,7 +24,7 @@ package final class StageFolder: Sendable {
     /// Gives up the lease. A folder that is no checkpoint by then is garbage, unless others that are leased stand on it.
     package func abandon() { lease.release() }
 
-    /// Leaves the folder, with all that it stands on, to the machine that has its disks open, until that ends.
+    /// Leaves the folder, with all that it stands on, to the user until it is removed by name.
     ///
     /// - Throws: `BuildError` when the disk is full or the like.
     package func keep() throws {

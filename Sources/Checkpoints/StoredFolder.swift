@@ -47,27 +47,19 @@ struct StoredFolder {
 
     var leasePath: String { path + "/lease" }
 
-    /// Whether somebody uses the folder. Asked under the store's lock.
-    var isLeased: Bool {
+    /// Whether it was left to the user, who removes it.
+    var isKept: Bool { fileStatus(path + "/kept") != nil }
+
+    /// Whether the folder has to stay. Asked under the store's lock.
+    var isLeased: Bool { isKept || isLocked }
+
+    /// Whether some process uses the folder. Asked under the store's lock.
+    var isLocked: Bool {
         guard fileStatus(leasePath) != nil else { return false }
         // A lock that can't be looked at may be held.
         guard let lock = try? FileLock.attempt(leasePath, .exclusive) else { return true }
         lock.release()
-        return isKept
-    }
-
-    /// Whether a machine that was to outlive its build writes here still: QEMU locks the images that it has open.
-    private var isKept: Bool {
-        guard fileStatus(path + "/kept") != nil else { return false }
-        let disk = open(path + "/disk-0", O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
-        guard disk >= 0 else { return false }
-        defer { close(disk) }
-        var lock = flock()
-        lock.l_type = Int16(F_WRLCK)
-        lock.l_whence = Int16(SEEK_SET)
-        // F_OFD_GETLK of fcntl(2). What can't be looked at may be held.
-        guard fcntl(disk, 36, &lock) == 0 else { return true }
-        return lock.l_type != Int16(F_UNLCK)
+        return false
     }
 
     /// What the folder takes on the medium, in bytes.

@@ -1,6 +1,7 @@
 import CLibvirt
 import Foundation
 import Scopes
+import Synchronization
 
 extension Domain {
     /// Freezes disks, and with `memory` the memory too, at one moment. The machine goes on, in the overlays.
@@ -9,12 +10,13 @@ extension Domain {
     /// faster than it is saved is paused once a quarter more than its memory was written. Disks that libvirt does not know,
     /// such as a `-drive` of the template's own, are not frozen.
     ///
-    /// - Parameter memory: Where the memory goes; removed when the call fails, unless the file was there before.
+    /// - Parameter memory: Where the memory goes: must not exist; removed when the call fails.
     /// - Parameter disks: What the drives use now, and the new qcow2 file for what is written from now on: its folder
     ///   must exist, itself must not. `format` is checked where given. The other drives stay as they are.
     /// - Parameter copying: Small files that belong to the same moment: UEFI variables, the TPM's state. With any, the machine is
     ///   paused for the whole call.
-    /// - Throws: `LibvirtError`, the copy's error, `TimedOut`, `CancellationError`. The machine runs in any case.
+    /// - Throws: `LibvirtError`, `TimedOut`, `CancellationError`; the error of a copy, when the disks are frozen already. The
+    ///   machine runs in any case.
     package func freeze(
         memory: String?, disks: [(disk: String, overlay: String, format: String?)],
         copying: [(from: String, to: String)] = [], timeout: Duration = .seconds(900)
@@ -35,16 +37,30 @@ private func text(of domain: virDomainPtr) throws -> String {
     return String(cString: text)
 }
 
-private struct Freeze: Sendable {
+private final class Freeze: Sendable {
     let domain: DomainHandle
     let memory: String?
     let disks: [(disk: String, overlay: String, format: String?)]
     let copies: [(from: String, to: String)]
 
+    /// How long the memory's file may become while the machine runs, in bytes.
+    private let longest = Mutex<off_t?>(nil)
+    private let isOutrun = CancellationFlag()
+
+    init(
+        domain: DomainHandle, memory: String?, disks: [(disk: String, overlay: String, format: String?)],
+        copies: [(from: String, to: String)]
+    ) {
+        self.domain = domain
+        self.memory = memory
+        self.disks = disks
+        self.copies = copies
+    }
+
     private var pointer: virDomainPtr { domain.pointer }
 
     func run() async throws {
-        let wasRunning = try await onOwnThread("freeze") { _ in try isIn(VIR_DOMAIN_RUNNING) }
+        let wasRunning = try await onOwnThread("freeze") { [self] _ in try isIn(VIR_DOMAIN_RUNNING) }
         let result: Result<Void, any Error>
         do {
             try await watchedCall("freeze", freeze, watch: watch)
@@ -53,12 +69,19 @@ private struct Freeze: Sendable {
             result = .failure(error)
         }
         // Only now has the watch ended, which may have paused the machine as well.
-        if wasRunning { try await onOwnThread("freeze") { _ in try resume(after: result) } }
+        if wasRunning { try await onOwnThread("freeze") { [self] _ in try resume(after: result) } }
         try result.get()
     }
 
     private func freeze() throws {
-        let xml = try snapshotXML(Drive.all(in: text(of: pointer)))
+        let live = try text(of: pointer)
+        let xml = try snapshotXML(Drive.all(in: live))
+        var status = stat()
+        if let memory, stat(memory, &status) == 0, status.st_mode & S_IFMT == S_IFREG {
+            throw LibvirtError("freezing", because: "\(memory) is there already")
+        }
+        let size = live.firstMatch(of: /<memory unit='KiB'>([0-9]+)</).flatMap { Int($0.1) }
+        longest.withLock { $0 = size.map { off_t(clamping: $0.multipliedReportingOverflow(by: 1280).partialValue) } }
         var flags = VIR_DOMAIN_SNAPSHOT_CREATE_NO_METADATA.rawValue | VIR_DOMAIN_SNAPSHOT_CREATE_ATOMIC.rawValue
         if memory == nil { flags |= VIR_DOMAIN_SNAPSHOT_CREATE_DISK_ONLY.rawValue }
         if memory != nil, copies.isEmpty { flags |= VIR_DOMAIN_SNAPSHOT_CREATE_LIVE.rawValue }
@@ -73,20 +96,20 @@ private struct Freeze: Sendable {
     }
 
     /// Ends a call that is cancelled, and pauses a machine that outruns it.
+    ///
+    /// A call that libvirt does not allow yet waits until the freeze is over, or for 30 seconds, so none is made before the
+    /// memory's file shows that it is allowed. The file tells how far it is, too.
     private func watch(isCancelled: Bool) {
+        var status = stat()
+        guard let memory, stat(memory, &status) == 0, status.st_size > 0 else { return }
         if isCancelled {
-            // There may be nothing to abort yet, or no more.
+            // There may be nothing to abort any more.
             virDomainAbortJob(pointer)
-            return
+        } else if copies.isEmpty, !isOutrun.isCancelled, let limit = longest.withLock({ $0 }), status.st_size > limit {
+            isOutrun.cancel()
+            // If it is just done, the machine is paused afterwards, and resumed with the rest.
+            virDomainSuspend(pointer)
         }
-        guard memory != nil, copies.isEmpty else { return }
-        var info = virDomainJobInfo()
-        // Outside of the job everything in it is zero.
-        guard virDomainGetJobInfo(pointer, &info) == 0, info.memTotal > 0,
-            info.memProcessed > info.memTotal + info.memTotal / 4
-        else { return }
-        // Paused already or just done: both are fine.
-        virDomainSuspend(pointer)
     }
 
     private func resume(after result: Result<Void, any Error>) throws {

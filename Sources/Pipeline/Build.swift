@@ -62,7 +62,10 @@ package struct Build: Sendable {
                 try await FetchMedium(input: source.input, context: context, reporter: reporter).run()
             }
             let workspace = try await step.run("Preparing the output folder") {
-                try await PrepareWorkspace(source: source, context: context, engine: engine).run(teardowns, keeps)
+                let preparing = PrepareWorkspace(source: source, context: context, engine: engine)
+                // A build that is to stop on the way makes no image.
+                return options.checkpoints.until == nil
+                    ? try await preparing.run(teardowns, keeps) : try await preparing.temporary(teardowns)
             }
             let checkpoints = try await BuildCheckpoints.open(
                 plan, options.checkpoints, context, engine, medium, reporter)
@@ -73,7 +76,7 @@ package struct Build: Sendable {
             let attempt = BuildAttempt(
                 build: self, step: step, workspace: workspace, medium: medium, services: services, keys: keys,
                 checkpoints: checkpoints, keeps: keeps)
-            guard let machine = try await run(attempt) else { return nil }
+            guard let machine = try await run(attempt, teardowns) else { return nil }
             let images = Disks(paths: source.images(in: workspace), format: source.disk.format.rawValue)
             let finished = try await finishGuest(machine, medium, workspace, step)
             var shortcoming = try await step.run("Finishing the disk") {
@@ -94,11 +97,12 @@ package struct Build: Sendable {
     }
 
     /// The machine from its start, wherever that is, to its end; begun anew where it has to be.
-    private func run(_ attempt: BuildAttempt) async throws -> BuildAttempt.Finished? {
+    private func run(_ attempt: BuildAttempt, _ teardowns: Teardowns) async throws -> BuildAttempt.Finished? {
         guard let checkpoints = attempt.checkpoints else { return try await attempt.run(nil, from: .beginning) }
         var startsOver = false
-        while true {
-            let (stages, start) = try await checkpoints.resolve(startsOver: startsOver)
+        for restarts in 0... {
+            // Whatever keeps a build from getting on with what is there, it gets on without.
+            let (stages, start) = try await checkpoints.resolve(startsOver: startsOver || restarts > 20)
             if let until = checkpoints.until,
                 let stage = stages.stages[...until].first(where: { $0.unusable != nil }), let reason = stage.unusable
             {
@@ -120,13 +124,19 @@ package struct Build: Sendable {
             }
             let recorder = CheckpointRecorder(checkpoints, stages, from: start.checkpoint)
             do {
-                return try await attempt.run(recorder, from: start)
+                let finished = try await attempt.run(recorder, from: start)
+                teardowns.add("finish the last checkpoints") { _ in await recorder.stop() }
+                if finished == nil, let until = checkpoints.until {
+                    reporter.news("Stopped after \(stages.stages[until].title); `ingot shell` opens a shell there.")
+                }
+                return finished
             } catch let restart as Restart {
                 try Task.checkCancellation()
                 reporter.news("\(restart)")
                 startsOver = startsOver || restart.startsOver
             }
         }
+        return nil
     }
 
     /// Finishes what is on the disks, where the template asks for it. That it fails is no reason to lose the image.

@@ -53,9 +53,9 @@ import Testing
         let store = try CheckpointStore(path: path)
         var examined = 0
         for _ in 0..<50 {
-            let running = try (0..<4).map { _ in try Exerciser(path, rounds: 100_000) }
+            let running = try (0..<4).map { _ in try Exerciser(path, rounds: 2000) }
             for exerciser in running {
-                try await Task.sleep(for: .milliseconds(Int.random(in: 5...60)))
+                try await Task.sleep(for: .milliseconds(Int.random(in: 5...40)))
                 exerciser.kill()
                 examined += try await examine(store)
             }
@@ -97,11 +97,11 @@ import Testing
 
     @Test(
         "a full disk fails with a reason and makes no checkpoint, and there is one once there is room",
-        .enabled(if: geteuid() == 0, "mounting needs root"))
+        .enabled(if: canMount, "a file system of its own can only be mounted by root"))
     func fullDisk() async throws {
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: path) }
-        guard mount("tmpfs", path, "tmpfs", 0, "size=1m") == 0 else { return }
+        try #require(mount("tmpfs", path, "tmpfs", 0, "size=1m") == 0)
         defer { umount2(path, 2) }
         let store = try CheckpointStore(path: path)
         let stage = Stage(title: "t", inputs: [store.input("a", "b")])
@@ -128,3 +128,11 @@ import Testing
         }
     }
 }
+
+/// Containers often may not, even as root.
+private let canMount: Bool = {
+    let folder = NSTemporaryDirectory() + "checkpoints-mount-\(getpid())"
+    defer { rmdir(folder) }
+    guard mkdir(folder, 0o700) == 0, mount("tmpfs", folder, "tmpfs", 0, "size=1m") == 0 else { return false }
+    return umount2(folder, 2) == 0
+}()

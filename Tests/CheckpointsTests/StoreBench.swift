@@ -99,23 +99,20 @@ final class StoreBench: Sendable {
     }
 }
 
-/// A program that uses the store as builds do; beside the test bundle.
-struct Exerciser {
+/// A program that uses the store as builds do; beside the test bundle. It ends with the value.
+final class Exerciser {
     private let process = Process()
-    private let outputPath: String
+    private let output = Pipe()
 
     static let program: String? = {
         let beside = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent().path
         let package = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent().path
-        let folders = [beside, FileManager.default.currentDirectoryPath + "/.build/debug", package + "/.build/debug"]
+        let folders = [beside, package + "/.build/debug"]
         return folders.map { $0 + "/store-exerciser" }.first { FileManager.default.isExecutableFile(atPath: $0) }
     }()
 
     init(_ store: String, rounds: Int, fileLimit: Int? = nil) throws {
-        outputPath = NSTemporaryDirectory() + "exerciser-\(UUID().uuidString).log"
-        try Data().write(to: URL(filePath: outputPath))
-        let output: FileHandle? = FileHandle(forWritingAtPath: outputPath)
         process.executableURL = URL(filePath: try #require(Self.program, "build the target store-exerciser"))
         process.arguments = [store, "\(rounds)"] + (fileLimit.map { ["\($0)"] } ?? [])
         process.standardOutput = output
@@ -123,7 +120,8 @@ struct Exerciser {
         try process.run()
     }
 
-    var isRunning: Bool { process.isRunning }
+    /// A test that fails early leaves none behind.
+    deinit { if process.isRunning { kill() } }
 
     func kill() { Foundation.kill(process.processIdentifier, SIGKILL) }
 
@@ -135,9 +133,8 @@ struct Exerciser {
             Issue.record("the exerciser hangs")
             while process.isRunning { try await Task.sleep(for: .milliseconds(5)) }
         }
-        defer { try? FileManager.default.removeItem(atPath: outputPath) }
-        let output = (try? String(contentsOfFile: outputPath, encoding: .utf8)) ?? ""
-        return (process.terminationStatus, output)
+        let data = try output.fileHandleForReading.readToEnd() ?? Data()
+        return (process.terminationStatus, String(decoding: data, as: UTF8.self))
     }
 }
 

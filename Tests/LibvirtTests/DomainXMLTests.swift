@@ -61,7 +61,7 @@ struct DomainXMLTests {
 /// Runs a program of PATH with both its outputs in a file.
 ///
 /// - Returns: Its exit code; 127 where there is no such program.
-private func run(_ arguments: [String], output: String) -> Int32 {
+func run(_ arguments: [String], output: String) -> Int32 {
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }

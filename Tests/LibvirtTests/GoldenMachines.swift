@@ -6,6 +6,7 @@ enum GoldenMachines {
     static let all: [String: MachineDescription] = [
         "packer-default": machine(),
         "packer-default-q35": machine { $0.machineType = "q35" },
+        "uuid": machine { $0.uuid = "6a1f3c52-9d0e-4f6b-8a77-0c2f5d1b9e44" },
         "kvm-host-cpu": machine {
             $0.accelerator = .kvm
             $0.cpu = "host,-vmx,+aes,pcid=off"

@@ -96,7 +96,8 @@ struct BuildCommand: AsyncParsableCommand {
     private func build(replaces: Bool, _ files: NamedFiles, _ engine: Engine) async throws -> Int32 {
         files.note(template.absolutePath(in: FileManager.default.currentDirectoryPath))
         let loaded = try await template.loadForRun(
-            selection: selection, force: replaces, warnsOnUndeclared: warnOnUndeclaredVar, json: json, output)
+            selection: selection, force: replaces || checkpoints.until != nil, warnsOnUndeclared: warnOnUndeclaredVar,
+            json: json, output)
         let (plan, context) = (loaded.plan, loaded.context)
         for file in loaded.files { files.note(context.absolute(file)) }
         var options = try checkpoints.options(environment: context.environment)

@@ -65,7 +65,7 @@ struct CheckpointText {
     }
 
     private var stage: String {
-        let title = checkpoint.manifest?.title ?? "?"
+        let title = checkpoint.manifest?.title ?? "a failed build's machine"
         return checkpoint.damage == nil ? title : title + " (not usable)"
     }
 

@@ -145,7 +145,7 @@ struct BeginMachine: Sendable {
     private func overlays(on checkpoint: Checkpoint, in folder: StageFolder) async throws -> Disks {
         let details = checkpoint.manifest.details
         var paths: [String] = []
-        for index in 0..<(Int(details["disks"] ?? "") ?? 1) {
+        for index in 0..<(1 + source.disk.additionalSizes.count) {
             let path = "\(folder.path)/disk-\(index)"
             unlink(path)
             try await qemuImg.create(

@@ -34,9 +34,10 @@ struct BuildAttempt: Sendable {
     /// - Throws: `Restart` when another life of the machine has to be begun.
     func run(_ recorder: CheckpointRecorder?, from start: StartingPoint) async throws -> Finished? {
         try await withTeardowns(report: reporter.teardownFailed) { teardowns in
-            teardowns.add("finish the last checkpoint") { [keeps] outcome in
+            teardowns.add("finish the last checkpoints") { [keeps] outcome in
                 if keeps.keeps(after: outcome) { try recorder?.keepLayers() }
-                await recorder?.stop()
+                // After a success they are written while the disks are finished.
+                if case .failure = outcome { await recorder?.stop() }
             }
             if start.checkpoint == nil { try await recorder?.claim(0) }
             let origin = try await self.start(from: start, teardowns)
@@ -114,6 +115,7 @@ struct BuildAttempt: Sendable {
         releaseCodePages()
         let keys = origin.isResumed ? origin.keys : try await self.keys.value
         let (shell, data) = try await meet(origin, keys, teardowns)
+        recorder?.beginVerification()
         var frontier = origin.frontier
         func capture(_ index: Int) async throws -> Bool {
             guard let recorder, let shell else { return false }

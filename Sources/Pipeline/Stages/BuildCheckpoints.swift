@@ -40,8 +40,8 @@ struct BuildCheckpoints: Sendable {
         }
         let store: CheckpointStore
         do { store = try CheckpointStore(path: options.store) } catch {
-            // They save time. Without them everything else works as well.
-            guard options.until == nil else { throw error }
+            // They save time; for want of them nothing else is lost.
+            if options.until != nil { throw error }
             reporter.warn("no checkpoints are kept: \(error)")
             return nil
         }
@@ -93,12 +93,14 @@ struct BuildCheckpoints: Sendable {
         if let checkpoint = resolution.checkpoint {
             let titles = stages.stages[..<resolution.next].map(\.title)
             let saved = Duration.seconds(checkpoint.chain.reduce(0) { $0 + $1.seconds })
-            reporter.news(
-                "From a checkpoint: \(titles.joined(separator: ", ")) (made \(age(checkpoint)) ago, saves \(saved.text))"
-            )
+            let stages = titles.joined(separator: ", ")
+            reporter.report(
+                .news, "From a checkpoint: \(stages) (made \(age(checkpoint)) ago, saves \(saved.text))",
+                ["checkpoint": checkpoint.id, "stages": stages])
         }
         guard let miss = resolution.miss else { return }
-        reporter.news("\(stages.stages[miss.stage].title) is run: \(miss.reason)")
+        let title = stages.stages[miss.stage].title
+        reporter.report(.news, "\(title) is run: \(miss.reason)", ["stage": title, "reason": miss.reason])
     }
 
     private func age(_ checkpoint: Checkpoint) -> String {

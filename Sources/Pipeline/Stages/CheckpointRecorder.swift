@@ -11,17 +11,21 @@ final class CheckpointRecorder: Sendable {
     private let checkpoints: BuildCheckpoints
     let stages: BuildStages
     private let keys: [StageKey?]
-    /// Reads what the machine stands on, while it already works.
-    private let verification: Task<Void, any Error>?
     private let checkpoint: Checkpoint?
     private struct State {
         var claim: StageClaim?
-        /// The checkpoint that is being written.
+        /// The checkpoints that are being written, one after the other.
         var writing: Task<Void, Never>?
+        /// How many they are.
+        var waiting = 0
         /// Where the machine writes to.
         var folder: StageFolder?
+        /// Reads what the machine stands on, while it already works.
+        var verification: Task<Void, any Error>?
     }
     private let state = Mutex(State())
+
+    private static let mostWaiting = 3
 
     private var store: CheckpointStore { checkpoints.store }
     private var reporter: Reporter { checkpoints.reporter }
@@ -31,7 +35,6 @@ final class CheckpointRecorder: Sendable {
         self.stages = stages
         keys = stageKeys(stages.stages)
         self.checkpoint = checkpoint
-        verification = checkpoint.map { checkpoint in Task { try await checkpoint.verify() } }
     }
 
     /// Takes the right to run a stage, which of several builds only one has.
@@ -53,7 +56,12 @@ final class CheckpointRecorder: Sendable {
     func hold(_ folder: StageFolder?) { state.withLock { $0.folder = folder } }
 
     /// Leaves the layers of a machine that is to go on after this process.
-    func keepLayers() throws { try state.withLock { $0.folder }?.keep() }
+    func keepLayers() throws {
+        guard let folder = state.withLock({ $0.folder }) else { return }
+        try folder.keep()
+        reporter.news(
+            "The machine's disks stay in \(folder.path); `ingot checkpoints remove \(folder.id)` removes them.")
+    }
 
     /// Whether a build that is begun anew can start right before a stage.
     func canRestart(before index: Int) -> Bool { index > 0 && keys[index - 1] != nil }
@@ -71,14 +79,12 @@ final class CheckpointRecorder: Sendable {
             release()
             return frontier
         }
-        // One at a time: what is written belongs to one moment.
-        await settle()
+        // Each of them holds a whole memory until it is compressed.
+        if state.withLock({ $0.waiting }) >= Self.mostWaiting { await settle() }
         let title = stages.stages[index].title
         do {
-            try await verify()
             try checkpoints.makeRoom()
-            // For a machine that has to be booted from its disks one day.
-            await flush(shell)
+            await SettleGuest(reporter: reporter).run(shell, clearsMemory: index == 0)
             let next = try store.makeFolder(parent: folder.id)
             let began = ContinuousClock.now
             let (disks, hasMemory) = try await freeze(machine, frontier, folder, next)
@@ -88,7 +94,6 @@ final class CheckpointRecorder: Sendable {
             // What all machines of this installation need lies beside its first layer.
             if details.isEmpty { details = try login?.store(in: folder.path) ?? [:] }
             details["format"] = frontier.disks.format
-            details["disks"] = String(disks.count)
             details["frozen"] = String(frozen.timeIntervalSince1970)
             if let draft = try await checkpoints.draft(
                 index, of: stages, frontier, hasMemory: hasMemory, details: details)
@@ -135,33 +140,55 @@ final class CheckpointRecorder: Sendable {
         }
     }
 
-    /// Makes the folder a checkpoint, beside the build.
+    /// Makes the folder a checkpoint, beside the build, once those before it are written.
     private func write(_ folder: StageFolder, _ draft: ManifestDraft, _ title: String) {
-        let claim = state.withLock { $0.claim.take() }
-        let task = Task { [store, reporter, verification] in
-            defer { claim?.release() }
-            do {
-                // Nothing is to stand on a damaged layer.
-                try await verification?.value
-                _ = try await store.commit(folder, draft)
-                reporter.debug("checkpoint \(folder.id) after \(title)")
-            } catch {
-                reporter.warn("no checkpoint is kept of \(title): \(error)")
+        state.withLock { state in
+            let (claim, previous) = (state.claim.take(), state.writing)
+            state.waiting += 1
+            state.writing = Task { [self] in
+                await previous?.value
+                await commit(folder, draft, title)
+                claim?.release()
+                self.state.withLock { $0.waiting -= 1 }
             }
         }
-        state.withLock { $0.writing = task }
     }
 
-    /// Waits until the last checkpoint is written: seconds, and what it saves is worth more.
+    private func commit(_ folder: StageFolder, _ draft: ManifestDraft, _ title: String) async {
+        do {
+            // Nothing is to stand on a damaged layer.
+            try await verify()
+            let checkpoint = try await store.commit(folder, draft)
+            // What the machine writes to now protects it.
+            checkpoint.release()
+            folder.abandon()
+            reporter.debug("checkpoint \(folder.id) after \(title)")
+        } catch {
+            reporter.warn("no checkpoint is kept of \(title): \(error)")
+        }
+    }
+
+    /// Waits until the last checkpoints are written: seconds, and what it saves is worth more.
     func settle() async {
         await state.withLock { $0.writing.take() }?.value
+    }
+
+    /// Begins to read what the machine stands on: from when on it may take time away from the machine.
+    @discardableResult
+    func beginVerification() -> Task<Void, any Error> {
+        state.withLock { state in
+            if let running = state.verification { return running }
+            let task = Task { [checkpoint] in try await checkpoint?.verify() ?? () }
+            state.verification = task
+            return task
+        }
     }
 
     /// Waits until all that the machine stands on has been read.
     ///
     /// - Throws: `Restart` when some of it is damaged.
     func verify() async throws {
-        do { try await verification?.value } catch let damage as DamagedCheckpoint {
+        do { try await beginVerification().value } catch let damage as DamagedCheckpoint {
             checkpoint?.markDamaged(damage)
             throw Restart(reason: .damaged("\(damage)"))
         }
@@ -170,17 +197,7 @@ final class CheckpointRecorder: Sendable {
     func stop() async {
         release()
         await settle()
-        verification?.cancel()
+        state.withLock { $0.verification }?.cancel()
         checkpoint?.release()
-    }
-
-    private func flush(_ shell: GuestShell) async {
-        do {
-            let connection = try await shell.connection(timeout: .seconds(5))
-            _ = try await connection.run("sync", timeout: .seconds(60)) { _ in }
-        } catch {
-            // A guest in the middle of a reboot has done it, or will.
-            reporter.debug("the guest was not asked to write everything to its disk: \(error)")
-        }
     }
 }

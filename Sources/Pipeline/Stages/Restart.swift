@@ -15,7 +15,7 @@ struct Restart: Error, CustomStringConvertible {
     var description: String {
         switch reason {
         case .retry: "trying again from the last checkpoint"
-        case .doneElsewhere: "another build has run this stage meanwhile; going on from its checkpoint"
+        case .doneElsewhere: "another build was at this stage; going on from what it has left"
         case .damaged(let text): "the checkpoint that the machine came from is damaged: \(text)"
         case .unreachable(let text): "the machine could not be brought back from its checkpoint: \(text)"
         }

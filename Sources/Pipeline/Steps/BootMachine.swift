@@ -56,7 +56,7 @@ struct BootMachine: Sendable {
         let domain = try await attempting("start the machine", hint: "Its description is \(runFolder.path)/domain.xml")
         {
             if let memory {
-                try await hypervisor.restore(memory: memory, xml: xml)
+                try await hypervisor.restore(memory: memory, xml: xml, isOurs: true)
             } else {
                 try await hypervisor.start(xml)
             }
