@@ -17,7 +17,9 @@ struct CheckpointFlags: ParsableArguments {
     var freshFrom: String?
 
     @Option(
-        help: ArgumentHelp("Uses no checkpoint older than this, such as 12h or 30d; 7d if not given, 0 is no limit.", valueName: "age"))
+        help: ArgumentHelp(
+            "Uses no checkpoint older than this, such as 12h or 30d; 7d if not given, 0 is no limit.", valueName: "age")
+    )
     var maxAge: String?
 
     @Option(

@@ -136,8 +136,11 @@ struct ChainSearch: Sendable {
         if let stop {
             // Stages before it that have no checkpoint are not why: the stop is, unless it is not about one.
             let isOfCheckpoint = stages[stop.stage].unusable == nil && stop.reason != "--fresh-from"
-            if stop.stage == next || isOfCheckpoint { return stop }
+            if isOfCheckpoint || stages[next..<stop.stage].allSatisfy({ !$0.isKept }) { return stop }
         }
-        return Resolution.Miss(stage: next, reason: reasonForNone(next))
+        guard let kept = stages[next...].firstIndex(where: \.isKept) else {
+            return Resolution.Miss(stage: next, reason: "none is kept of it, since it changes nothing in the machine")
+        }
+        return Resolution.Miss(stage: kept, reason: reasonForNone(kept))
     }
 }

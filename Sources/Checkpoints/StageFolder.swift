@@ -48,6 +48,9 @@ package final class StageFolder: Sendable {
 }
 
 extension CheckpointStore {
+    /// Whether a folder has become a checkpoint.
+    package func isCheckpoint(_ id: String) -> Bool { fileStatus("\(path)/\(id)/\(Manifest.fileName)") != nil }
+
     /// Makes a folder for what a stage writes.
     ///
     /// - Parameter parent: The id of the folder that its layers stand on, which the caller holds a lease on; nil for a

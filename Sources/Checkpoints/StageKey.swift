@@ -25,11 +25,14 @@ package struct Stage: Sendable, Equatable {
     package var inputs: [StageInput]
     /// Why it can never be reused ("shell-local reads what it likes on this host"); nil where it can.
     package var unusable: String?
+    /// Whether a checkpoint is made after it; else one of a later stage stands for it as well.
+    package var isKept: Bool
 
-    package init(title: String, inputs: [StageInput], unusable: String? = nil) {
+    package init(title: String, inputs: [StageInput], unusable: String? = nil, isKept: Bool = true) {
         self.title = title
         self.inputs = inputs
         self.unusable = unusable
+        self.isKept = isKept
     }
 }
 

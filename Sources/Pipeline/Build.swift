@@ -103,14 +103,8 @@ package struct Build: Sendable {
         for restarts in 0... {
             // Whatever keeps a build from getting on with what is there, it gets on without.
             let (stages, start) = try await checkpoints.resolve(startsOver: startsOver || restarts > 20)
-            if let until = checkpoints.until,
-                let stage = stages.stages[...until].first(where: { $0.unusable != nil }), let reason = stage.unusable
-            {
-                start.checkpoint?.release()
-                throw BuildError(
-                    "stop after \(stages.stages[until].title) and keep it", because: "\(stage.title): \(reason)")
-            }
             if let until = checkpoints.until, start.next > until {
+                start.checkpoint?.release()
                 reporter.news("There is a checkpoint of \(stages.stages[until].title) already.")
                 return nil
             }

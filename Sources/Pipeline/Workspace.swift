@@ -9,6 +9,22 @@ package struct Workspace: Sendable {
 
     package init(path: String) { self.path = path }
 
+    /// A new one.
+    ///
+    /// - Parameter output: The folder that it becomes.
+    init(beside output: URL) {
+        let parent = output.deletingLastPathComponent().path
+        path = "\(parent)/\(Self.prefix(output))\(String(UInt32.random(in: 0...UInt32.max), radix: 36))"
+    }
+
+    /// Whether a folder is the workspace of a build with that output.
+    static func isOne(_ folder: URL, of output: URL) -> Bool {
+        folder.lastPathComponent.hasPrefix(prefix(output))
+            && folder.deletingLastPathComponent().path == output.deletingLastPathComponent().path
+    }
+
+    private static func prefix(_ output: URL) -> String { ".\(output.lastPathComponent).ingot-" }
+
     /// Becomes the output directory.
     var output: String { path + "/output" }
     /// The UEFI variables.

@@ -84,8 +84,8 @@ final class RunningIngot: @unchecked Sendable {
 
     /// Waits for the end; a program that hangs for `minutes` is killed and shows as status 9.
     func finish(minutes: Int = 6) async throws -> IngotRun {
-        for _ in 0..<(minutes * 600) where process.isRunning {
-            try await Task.sleep(for: .milliseconds(100))
+        for _ in 0..<(minutes * 3000) where process.isRunning {
+            try await Task.sleep(for: .milliseconds(20))
         }
         if process.isRunning { kill(process.processIdentifier, SIGKILL) }
         process.waitUntilExit()
@@ -103,8 +103,10 @@ extension String {
 final class Workbench {
     let path: String
 
-    init() throws {
-        path = NSTemporaryDirectory() + "ingot-test-" + UUID().uuidString.prefix(8).lowercased()
+    init(_ path: String? = nil) throws {
+        self.path =
+            path ?? NSTemporaryDirectory() + "ingot-test-" + UUID().uuidString.prefix(8).lowercased()
+        let path = self.path
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     }
 

@@ -51,16 +51,20 @@ struct CheckpointsCommand: AsyncParsableCommand {
                 context: loaded.context, options: try checkpoints.options(environment: loaded.context.environment),
                 sinks: [])
             let builds = try await status.run(loaded.plan)
-            for (name, stages) in builds {
+            for (name, outcome) in builds {
                 print("\(name):")
-                if stages.isEmpty { print("  no checkpoints are kept") }
-                for stage in stages {
-                    let what =
-                        stage.checkpoint.map { "from the checkpoint \($0.prefix(8))" }
-                        ?? "is run" + (stage.reason.map { ": \($0)" } ?? "")
-                    print("  \(stage.title): \(what)")
+                switch outcome {
+                case .none(let reason): print("  no checkpoints are kept: \(reason)")
+                case .stages(let stages): stages.forEach(show)
                 }
             }
+        }
+
+        private func show(_ stage: StageStatus) {
+            let what =
+                stage.checkpoint.map { "from the checkpoint \($0.prefix(8))" }
+                ?? "is run" + (stage.reason.map { ": \($0)" } ?? "")
+            print("  \(stage.title): \(what)")
         }
     }
 

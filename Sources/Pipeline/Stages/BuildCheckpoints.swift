@@ -25,23 +25,22 @@ struct BuildCheckpoints: Sendable {
     ) async throws -> BuildCheckpoints? {
         let freshFrom = try options.freshFrom.map { try BuildStages.index(of: $0, in: build) }
         let until = try options.until.map { try BuildStages.index(of: $0, in: build) }
-        if let reason = try await obstacle(build, options, engine) {
+        if let obstacle = try await obstacle(build, options, context, engine) {
             if let name = options.until {
-                throw BuildError("stop after the stage “\(name)” and keep it", because: reason)
+                throw BuildError("stop after the stage “\(name)” and keep it", because: obstacle.reason)
             }
-            reporter.debug("no checkpoints: \(reason)")
+            if obstacle.isNews {
+                reporter.news("No checkpoints are kept: \(obstacle.reason)")
+            } else {
+                reporter.debug("no checkpoints: \(obstacle.reason)")
+            }
             return nil
         }
         let hypervisor = try await engine.hypervisor(for: build.source.libvirtURI)
-        let composer = ComposeMachine(build: build, context: context, hypervisor: hypervisor)
-        if let obstacle = try await composer.canonical().obstacle {
-            reporter.news("No checkpoints are kept: \(obstacle)")
-            return nil
-        }
         let store: CheckpointStore
         do { store = try CheckpointStore(path: options.store) } catch {
-            // They save time; for want of them nothing else is lost.
-            if options.until != nil { throw error }
+            // They save time. Without them everything else works as well.
+            guard options.until == nil else { throw error }
             reporter.warn("no checkpoints are kept: \(error)")
             return nil
         }
@@ -51,16 +50,19 @@ struct BuildCheckpoints: Sendable {
             owner: StageOwner(template: context.templatePath, build: build.name), freshFrom: freshFrom, until: until)
     }
 
-    private static func obstacle(
-        _ build: PlannedBuild, _ options: CheckpointOptions, _ engine: Engine
-    ) async throws -> String? {
-        if let reason = options.offBecause { return reason }
-        if !build.source.checkpoint { return "checkpoint = false" }
-        if !build.source.communicator.isSSH { return "without SSH nobody knows when the installation is done" }
-        if !(try await engine.hypervisor(for: build.source.libvirtURI).root != nil) {
-            return "the machine does not run under this program's own libvirt driver"
+    /// Why no checkpoints are kept of a build, and whether somebody may wonder; nil where they are.
+    static func obstacle(
+        _ build: PlannedBuild, _ options: CheckpointOptions, _ context: RunContext, _ engine: Engine
+    ) async throws -> (reason: String, isNews: Bool)? {
+        if let reason = options.offBecause { return (reason, false) }
+        if !build.source.checkpoint { return ("checkpoint = false", false) }
+        if !build.source.communicator.isSSH { return ("without SSH nobody knows when the installation is done", false) }
+        let hypervisor = try await engine.hypervisor(for: build.source.libvirtURI)
+        guard hypervisor.root != nil else {
+            return ("the machine does not run under this program's own libvirt driver", false)
         }
-        return nil
+        let composer = ComposeMachine(build: build, context: context, hypervisor: hypervisor)
+        return try await composer.canonical().obstacle.map { ($0, true) }
     }
 
     /// The stages as they are on the disk now, and the deepest of them that need not be run.
@@ -68,9 +70,24 @@ struct BuildCheckpoints: Sendable {
     /// - Parameter startsOver: Nothing old is used.
     func resolve(startsOver: Bool = false) async throws -> (stages: BuildStages, start: StartingPoint) {
         let stages = try await collect()
+        try checkUntil(stages.stages)
         let resolution = try await look(stages, startsOver: startsOver)
         tell(resolution, stages)
         return (stages, StartingPoint(next: resolution.next, checkpoint: resolution.checkpoint))
+    }
+
+    /// To find after an hour that nothing can be kept is too late.
+    private func checkUntil(_ stages: [Stage]) throws {
+        guard let until else { return }
+        if let obstacle = stages[...until].first(where: { $0.unusable != nil }) {
+            throw BuildError(
+                "stop after the stage “\(stages[until].title)” and keep it",
+                because: "\(obstacle.title): \(obstacle.unusable ?? "")",
+                hint: "Name a stage before it.")
+        }
+        guard !stages[until].isKept, let kept = stages[...until].last(where: \.isKept) else { return }
+        reporter.news(
+            "\(stages[until].title) changes nothing in the machine, so what is kept is the checkpoint of \(kept.title)")
     }
 
     /// The deepest checkpoint of a chain that can be used now.
@@ -85,8 +102,8 @@ struct BuildCheckpoints: Sendable {
     func collect() async throws -> BuildStages {
         let composer = ComposeMachine(build: build, context: context, hypervisor: hypervisor)
         return try await BuildStages.collect(
-            build, xml: domainXML(try await composer.canonical().machine), medium: medium, context: context,
-            store: store, files: options.files)
+            build, try await composer.canonical().machine, medium: medium, context: context, store: store,
+            files: options.files)
     }
 
     private func tell(_ resolution: Resolution, _ stages: BuildStages) {
@@ -151,17 +168,34 @@ struct BuildCheckpoints: Sendable {
         return nil
     }
 
-    /// What becomes of the machine's state after a stage.
+    /// What becomes of the machine's state after a stage; nil where no checkpoint can be made of it.
+    ///
+    /// The machine has gone on into new layers by then, so nothing but cancellation is thrown.
     func draft(
         _ index: Int, of stages: BuildStages, _ frontier: Frontier, hasMemory: Bool,
         details: [String: String]
     ) async throws -> ManifestDraft? {
         guard let key = stageKeys(stages.stages)[index] else { return nil }
         let stage = stages.entries[index].stage
-        return ManifestDraft(
-            key: key, stage: stage, index: index, owner: owner, took: ContinuousClock.now - frontier.began,
-            memory: hasMemory ? try await memoryRequirements() : nil,
-            outputs: try await digests(of: frontier.downloads).map { .init(path: $0.key, digest: $0.value) },
-            details: details)
+        // Nothing stands on what was not kept.
+        if let parent = frontier.folder?.parent, !store.isCheckpoint(parent) { return nil }
+        do {
+            // What was edited since the build began may have gone into the stage, or not.
+            guard try await collect().stages[index].inputs == stage.inputs else {
+                reporter.news(
+                    "No checkpoint is kept of \(stage.title), nor of what comes after it: a file that it is made of "
+                        + "was changed meanwhile")
+                return nil
+            }
+            return ManifestDraft(
+                key: key, stage: stage, index: index, owner: owner, took: ContinuousClock.now - frontier.began,
+                memory: hasMemory ? try await memoryRequirements() : nil,
+                outputs: try await digests(of: frontier.downloads).map { .init(path: $0.key, digest: $0.value) },
+                details: details)
+        } catch let error where !(error is CancellationError) {
+            try Task.checkCancellation()
+            reporter.warn("no checkpoint is kept of \(stage.title), nor of what comes after it: \(error)")
+            return nil
+        }
     }
 }

@@ -20,25 +20,33 @@ struct BuildStages: Sendable {
 
     /// What a build is made of, as it is on the disk now.
     static func collect(
-        _ build: PlannedBuild, xml: String, medium: Medium, context: RunContext, store: CheckpointStore,
-        files: NamedFiles?
+        _ build: PlannedBuild, _ hardware: MachineDescription, medium: Medium, context: RunContext,
+        store: CheckpointStore, files: NamedFiles?
     ) async throws -> BuildStages {
         let install = InstallStage(source: build.source, context: context, store: store, files: files)
-        let inputs = try await install.inputs(xml: xml, medium: medium)
+        let inputs = try await install.inputs(hardware, medium: medium)
         var entries = [
             Entry(
                 stage: Stage(title: Self.install, inputs: inputs, unusable: nil), names: [], changesGuest: true,
                 downloads: [])
         ]
+        // Of the stages since the last that is kept: the next checkpoint stands for them, so it tells of them as well.
+        var pending: [StageInput] = []
         for (index, planned) in build.provisioners.enumerated() {
             let inputs = try await ProvisionerStage(
                 planned: planned, build: build, context: context, store: store, files: files
-            )
-            .inputs()
+            ).inputs()
+            let title = title(index, planned)
+            let all = inputs.all + (inputs.changesGuest ? pending : [])
+            if inputs.changesGuest {
+                pending = []
+            } else {
+                pending += inputs.all.map { StageInput(label: "\(title): \($0.label)", digest: $0.digest) }
+            }
             entries.append(
                 Entry(
                     stage: Stage(
-                        title: title(index, planned), inputs: inputs.all, unusable: inputs.unusable),
+                        title: title, inputs: all, unusable: inputs.unusable, isKept: inputs.changesGuest),
                     names: [planned.name, planned.type].compactMap(\.self), changesGuest: inputs.changesGuest,
                     downloads: inputs.downloads))
         }

@@ -16,33 +16,86 @@ struct InstallStage {
     let files: NamedFiles?
 
     /// - Parameters:
-    ///   - xml: The machine, with nothing in it that differs from run to run.
-    ///   - medium: Its path, and its checksum where the template gives one.
-    func inputs(xml: String, medium: Medium) async throws -> [StageInput] {
+    ///   - hardware: The machine, with nothing in it that differs from run to run.
+    ///   - medium: Its path.
+    func inputs(_ hardware: MachineDescription, medium: Medium) async throws -> [StageInput] {
         var inputs = StageInputs(store: store, context: context, files: files)
         inputs.add("the way Ingot installs", Self.version)
-        if let checksum = medium.checksum {
-            inputs.add("the installation medium", text: checksum)
-        } else {
-            try await inputs.add(file: medium.path, as: "the installation medium")
-        }
-        let (machine, disk) = (source.machine, source.disk)
-        inputs.add("memory", machine.memory)
-        inputs.add("cpus", machine.cpus)
-        inputs.add("disk_size", disk.size)
-        inputs.add("disk_additional_size", text: disk.additionalSizes.map(String.init).joined(separator: " "))
-        inputs.add("disk_image", source.input.isDiskImage)
-        inputs.add("skip_resize_disk", disk.skipsResize)
-        inputs.add("qemuargs", text: machine.qemuArguments.map { "\($0.flag)\0\($0.value)" }.joined(separator: "\0"))
-        inputs.add("the machine's hardware", text: xml)
-        try addBoot(to: &inputs)
+        // Not the checksum of the template, so that writing one down changes nothing; the digest is kept.
+        try await inputs.add(file: medium.path, as: "the installation medium")
+        addDisks(to: &inputs)
+        try await addHardware(hardware, to: &inputs)
+        try await addBoot(to: &inputs)
         try await addServed(to: &inputs)
         try await addSeeds(to: &inputs)
         return inputs.all
     }
 
-    private func addBoot(to inputs: inout StageInputs) throws {
+    private func addDisks(to inputs: inout StageInputs) {
+        let disk = source.disk
+        inputs.add("disk_size", disk.size)
+        inputs.add("disk_additional_size", text: disk.additionalSizes.map(String.init).joined(separator: " "))
+        guard source.input.isDiskImage else { return }
+        // They decide what size the copy of the image gets.
+        inputs.add("disk_image", true)
+        inputs.add("whether disk_size is written", disk.sizeIsGiven)
+        inputs.add("use_backing_file", disk.usesBackingFile)
+        inputs.add("skip_resize_disk", disk.skipsResize)
+    }
+
+    /// The options by their names, for people, and then all that this host and this Ingot make of them.
+    private func addHardware(_ hardware: MachineDescription, to inputs: inout StageInputs) async throws {
+        let machine = source.machine
+        inputs.add("memory", hardware.memory)
+        inputs.add("cpus", hardware.cpus)
+        inputs.add("accelerator", hardware.accelerator)
+        inputs.add("machine_type", text: hardware.machineType)
+        inputs.add("cpu_model", hardware.cpu)
+        inputs.add("disk_interface", source.disk.interface.rawValue)
+        inputs.add("net_device", text: machine.netDevice)
+        inputs.add("vga", hardware.vga)
+        inputs.add("net_bridge", machine.netBridge)
+        inputs.add("sockets", machine.sockets > 0 ? machine.sockets : nil)
+        inputs.add("cores", machine.cores > 0 ? machine.cores : nil)
+        inputs.add("threads", machine.threads > 0 ? machine.threads : nil)
+        inputs.add("cdrom_interface", text: source.disk.cdromInterface)
+        inputs.add("disk_cache", source.disk.cache)
+        inputs.add("disk_discard", text: source.disk.discard)
+        inputs.add("disk_detect_zeroes", text: source.disk.detectZeroes)
+        inputs.add("vtpm", machine.tpm.map { "\($0.deviceType) \($0.version)" })
+        if case .efi = machine.firmware { inputs.add("efi_boot", true) }
+        let arguments = machine.qemuArguments.map { "\($0.flag)\0\($0.value)" }.joined(separator: "\0")
+        inputs.add("qemuargs", text: relative(arguments))
+        for path in ArgumentFiles(machine.qemuArguments).paths(in: context) {
+            try await inputs.add(file: path, as: context.shown(path))
+        }
+        for (option, path) in firmwareFiles {
+            inputs.add(option, text: URL(filePath: path).lastPathComponent)
+            // Else it is one of QEMU's own, or libvirt chooses.
+            guard FileManager.default.fileExists(atPath: context.absolute(path)) else { continue }
+            try await inputs.add(file: path, as: path)
+        }
+        inputs.add("the machine's hardware", text: relative(domainXML(hardware)))
+    }
+
+    /// A folder that is moved with all that is in it is no change.
+    private func relative(_ text: String) -> String { text.replacing(context.workingDirectory + "/", with: "") }
+
+    private var firmwareFiles: [(option: String, path: String)] {
+        switch source.machine.firmware {
+        case .bios: []
+        case .file(let path, _): [("firmware", path)]
+        case .efi(let code, let vars, _):
+            [("efi_firmware_code", code), ("efi_firmware_vars", vars)].compactMap { option, path in
+                path.map { (option, $0) }
+            }
+        }
+    }
+
+    private func addBoot(to inputs: inout StageInputs) async throws {
         let boot = source.boot
+        let texts = boot.steps.map(\.command) + source.machine.qemuArguments.map(\.value)
+        if texts.contains(where: { $0.contains(".Name") }) { inputs.add("vm_name", text: source.vmName) }
         inputs.add("boot_wait", boot.wait?.seconds)
         inputs.add("boot_key_interval", boot.keyInterval?.seconds)
         // Ports and keys are of one run; what stands for them is not.
@@ -54,17 +107,33 @@ struct InstallStage {
         guard case .ssh(let ssh) = source.communicator,
             boot.steps.contains(where: { $0.command.contains("SSHPublicKey") })
         else { return }
-        inputs.add("ssh_private_key_file", ssh.privateKeyFile)
+        if let path = ssh.privateKeyFile { try await inputs.add(file: path, as: path) }
         inputs.add("temporary_key_pair_type", ssh.temporaryKeyType)
         inputs.add("temporary_key_pair_bits", ssh.temporaryKeyBits)
         inputs.add("temporary_key_pair_name", ssh.temporaryKeyName)
     }
 
     private func addServed(to inputs: inout StageInputs) async throws {
-        if let directory = source.http.directory { try await inputs.add(tree: directory, as: directory) }
+        if let directory = source.http.directory {
+            try await inputs.add(tree: directory, as: directory, leavingOut: isOutOfReach)
+        }
         for (path, text) in source.http.content.sorted(by: { $0.key < $1.key }) {
             inputs.add("http_content \(path)", text: text)
         }
+    }
+
+    /// Whether a guest cannot get a file of the folder that is served, or should not: what builds themselves put into it
+    /// is nothing that they are made of.
+    private func isOutOfReach(_ path: String) -> Bool {
+        let real = URL(filePath: path).resolvingSymlinksInPath().path
+        // One that cannot be looked at is out of reach for a guest, too.
+        let type = (try? FileManager.default.attributesOfItem(atPath: real))?[.type] as? FileAttributeType
+        guard type == .typeRegular || type == .typeDirectory, FileManager.default.isReadableFile(atPath: real) else {
+            return true
+        }
+        let output = URL(filePath: context.absolute(source.outputDirectory)).standardizedFileURL
+        let path = URL(filePath: path).standardizedFileURL
+        return path.path == output.path || Workspace.isOne(path, of: output)
     }
 
     private func addSeeds(to inputs: inout StageInputs) async throws {
@@ -73,11 +142,17 @@ struct InstallStage {
         if !seeds.floppyFiles.isEmpty || !seeds.floppyContent.isEmpty || !seeds.floppyDirectories.isEmpty {
             inputs.add("floppy_label", text: seeds.floppyLabel)
         }
-        for pattern in seeds.cdFiles + seeds.floppyFiles + seeds.floppyDirectories {
-            for path in try expandGlob(pattern, workingDirectory: context.workingDirectory) {
-                // A folder's own name is on the medium, unless its content is asked for.
-                inputs.add("the name of \(context.shown(path))", text: URL(filePath: path).lastPathComponent)
-                try await inputs.add(tree: path, as: context.shown(path))
+        let lists = [
+            ("cd_files", seeds.cdFiles), ("floppy_files", seeds.floppyFiles), ("floppy_dirs", seeds.floppyDirectories),
+        ]
+        for (option, patterns) in lists {
+            for pattern in patterns {
+                for path in try expandGlob(pattern, workingDirectory: context.workingDirectory) {
+                    let label = "\(option) \(context.shown(path))"
+                    let name = URL(filePath: path).standardizedFileURL.lastPathComponent
+                    inputs.add(name: name, in: option, as: label)
+                    try await inputs.add(tree: path, as: label)
+                }
             }
         }
         for (path, text) in seeds.cdContent.sorted(by: { $0.key < $1.key }) {
@@ -93,6 +168,4 @@ struct InstallStage {
 struct Medium: Sendable {
     /// Absolute.
     var path: String
-    /// `sha256:…` where the template gives one; the file has it.
-    var checksum: String?
 }

@@ -1,4 +1,5 @@
 import Checkpoints
+import Foundation
 import Scopes
 import Templates
 
@@ -43,8 +44,16 @@ struct ProvisionerStage {
         case .file(let settings) where settings.direction == .download:
             inputs.add("destination", text: settings.destination)
             for source in settings.sources { inputs.add("source", text: source) }
-            return Inputs(all: inputs.all, changesGuest: false, downloads: try downloads(settings, data))
-        case .file(let settings): try await add(settings, data, to: &inputs)
+            let downloads = try downloads(settings, data)
+            return Inputs(
+                all: inputs.all,
+                unusable: downloads == nil ? "nobody can tell what of the working directory it downloads" : nil,
+                changesGuest: false, downloads: downloads ?? [])
+        case .file(let settings):
+            if settings.isGenerated, let missing = try missing(settings, data) {
+                return Inputs(all: inputs.all, unusable: "\(missing) is made while the build runs")
+            }
+            try await add(settings, data, to: &inputs)
         case .shellLocal(let settings):
             try await add(settings, data, to: &inputs)
             guard planned.checkpoint != true else { break }
@@ -106,19 +115,40 @@ struct ProvisionerStage {
         for source in settings.sources {
             let path = try rendered(source, data)
             // With a slash at its end it is the folder's content that is uploaded.
-            inputs.add("the name of \(path)", text: path.split(separator: "/").last.map(String.init) ?? "")
-            inputs.add("the slash after \(path)", path.hasSuffix("/"))
-            try await inputs.add(tree: path, as: path)
+            let name = URL(filePath: context.absolute(path)).standardizedFileURL.lastPathComponent
+            let label = path.hasSuffix("/") ? String(path.dropLast()) : path
+            inputs.add(name: path.hasSuffix("/") ? name + "/" : name, in: "source", as: label)
+            try await inputs.add(tree: path, as: label)
         }
     }
 
-    /// The paths on this host that a download ends in.
-    private func downloads(_ settings: FileSettings, _ data: RunData) throws -> [String] {
+    /// A file that an earlier provisioner is to make, and has not made yet.
+    private func missing(_ settings: FileSettings, _ data: RunData) throws -> String? {
+        try settings.sources.map { try rendered($0, data) }
+            .first { !FileManager.default.fileExists(atPath: context.absolute($0)) }
+    }
+
+    /// The paths on this host that a download ends in: of several files the folder.
+    ///
+    /// - Returns: nil where that folder is one that all sorts of other things lie in.
+    private func downloads(_ settings: FileSettings, _ data: RunData) throws -> [String]? {
         let destination = try rendered(settings.destination, data)
-        return try settings.sources.map { source in
-            let name = try rendered(source, data).split(separator: "/").last.map(String.init) ?? ""
-            return context.absolute(destination.hasSuffix("/") ? destination + name : destination)
+        var paths: [String] = []
+        for source in settings.sources {
+            let source = try rendered(source, data)
+            let path: String
+            if source.hasSuffix("/") || source.contains(where: { "*?[".contains($0) }) {
+                path = context.absolute(destination)
+            } else {
+                let name = source.split(separator: "/").last.map(String.init) ?? ""
+                path = context.absolute(destination.hasSuffix("/") ? destination + name : destination)
+            }
+            let standard = URL(filePath: path).standardizedFileURL.path
+            let working = URL(filePath: context.workingDirectory).standardizedFileURL.path + "/"
+            if working.hasPrefix(standard.hasSuffix("/") ? standard : standard + "/") { return nil }
+            paths.append(standard)
         }
+        return paths
     }
 
     private func add(_ scripts: Scripts, _ data: RunData, to inputs: inout StageInputs) async throws {

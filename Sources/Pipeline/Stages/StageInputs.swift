@@ -31,6 +31,13 @@ struct StageInputs {
         all.append(StageInput(label: label, digest: store.digest(Data("\(label)\0\(text)".utf8))))
     }
 
+    /// What a file is called, where that matters, wherever it lies on this host.
+    ///
+    /// - Parameter option: What the file is given for: the same file means something else in another option.
+    mutating func add(name: String, in option: String, as label: String) {
+        all.append(StageInput(label: label, digest: store.digest(Data("\(option)\0\(name)".utf8))))
+    }
+
     /// The content of a file, whose name does not matter.
     mutating func add(file path: String, as label: String) async throws {
         files?.note(context.absolute(path))
@@ -39,7 +46,11 @@ struct StageInputs {
     }
 
     /// A file or a folder with the names, modes and contents of all that is in it; links are followed.
-    mutating func add(tree path: String, as label: String) async throws {
+    ///
+    /// - Parameter isLeftOut: Tells by its absolute path what in the folder does not count.
+    mutating func add(
+        tree path: String, as label: String, leavingOut isLeftOut: (String) -> Bool = { _ in false }
+    ) async throws {
         let root = context.absolute(path)
         var isFolder: ObjCBool = false
         guard FileManager.default.fileExists(atPath: root, isDirectory: &isFolder) else {
@@ -47,30 +58,36 @@ struct StageInputs {
                 "read \(path)", because: "there is no such file", hint: "Paths start at the working directory.")
         }
         guard isFolder.boolValue else { return try await add(root, named: "", label) }
+        add(folder: "", mode(of: root), label)
         var count = 0
         var pending = [""]
         while let folder = pending.popLast() {
             for name in try names(in: root + "/" + folder) {
+                let inside = folder.isEmpty ? name : folder + "/" + name
+                if isLeftOut(root + "/" + inside) { continue }
                 count += 1
                 guard count <= Self.mostFiles, folder.utf8.count < 4000 else {
                     throw BuildError(
                         "read the folder \(path)", because: "it holds more than \(Self.mostFiles) files",
                         hint: "Name a smaller folder, or build with --no-checkpoints.")
                 }
-                let inside = folder.isEmpty ? name : folder + "/" + name
                 var isFolder: ObjCBool = false
                 // A link that leads nowhere is told by what uploads it.
                 guard FileManager.default.fileExists(atPath: root + "/" + inside, isDirectory: &isFolder) else {
                     continue
                 }
                 if isFolder.boolValue {
-                    add("\(label)/\(inside)/", text: mode(of: root + "/" + inside))
+                    add(folder: inside, mode(of: root + "/" + inside), "\(label)/\(inside)/")
                     pending.append(inside)
                 } else {
                     try await add(root + "/" + inside, named: inside, "\(label)/\(inside)")
                 }
             }
         }
+    }
+
+    private mutating func add(folder name: String, _ mode: String, _ label: String) {
+        all.append(StageInput(label: label, digest: store.digest(Data("\(name)/\0\(mode)".utf8))))
     }
 
     private mutating func add(_ path: String, named name: String, _ label: String) async throws {

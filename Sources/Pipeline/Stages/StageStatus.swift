@@ -23,15 +23,22 @@ package struct BuildStatus: Sendable {
         self.sinks = sinks
     }
 
-    /// The stages of each build, by its name; empty where no checkpoints are kept.
-    package func run(_ plan: Plan) async throws -> [(build: String, stages: [StageStatus])] {
+    /// What there is of one build.
+    package enum Outcome: Sendable {
+        case stages([StageStatus])
+        /// No checkpoints are kept, with the reason.
+        case none(String)
+    }
+
+    /// The outcome of each build, by its name.
+    package func run(_ plan: Plan) async throws -> [(build: String, outcome: Outcome)] {
         let engine = Engine(connectURI: nil, environment: context.environment)
-        let result: Result<[(build: String, stages: [StageStatus])], any Error>
+        let result: Result<[(build: String, outcome: Outcome)], any Error>
         do {
-            var all: [(build: String, stages: [StageStatus])] = []
+            var all: [(build: String, outcome: Outcome)] = []
             for build in plan.builds {
                 let reporter = Reporter(build: build.name, sinks: sinks, secrets: plan.secrets)
-                all.append((build.name, try await stages(of: build, engine, reporter)))
+                all.append((build.name, try await outcome(of: build, engine, reporter)))
             }
             result = .success(all)
         } catch {
@@ -41,18 +48,22 @@ package struct BuildStatus: Sendable {
         return try result.get()
     }
 
-    private func stages(
+    private func outcome(
         of build: PlannedBuild, _ engine: Engine, _ reporter: Reporter
-    ) async throws -> [StageStatus] {
+    ) async throws -> Outcome {
         var context = context
         context.build = build
+        // Nothing is downloaded to say that.
+        if let obstacle = try await BuildCheckpoints.obstacle(build, options, context, engine) {
+            return .none(obstacle.reason)
+        }
         let medium = try await FetchMedium(input: build.source.input, context: context, reporter: reporter).run()
         guard let checkpoints = try await BuildCheckpoints.open(build, options, context, engine, medium, reporter)
-        else { return [] }
+        else { return .none("they are off") }
         let stages = try await checkpoints.collect()
         let resolution = try await checkpoints.look(stages)
         defer { resolution.checkpoint?.release() }
-        return stages.stages.enumerated().map { index, stage in
+        let statuses = stages.stages.enumerated().map { index, stage in
             guard index >= resolution.next else {
                 let own = resolution.checkpoint?.chain.first { $0.index >= index }
                 return StageStatus(title: stage.title, checkpoint: own?.id)
@@ -60,5 +71,6 @@ package struct BuildStatus: Sendable {
             let isFirst = index == resolution.miss?.stage
             return StageStatus(title: stage.title, reason: isFirst ? resolution.miss?.reason : nil)
         }
+        return .stages(statuses)
     }
 }

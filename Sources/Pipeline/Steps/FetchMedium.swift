@@ -31,7 +31,7 @@ struct FetchMedium: Sendable {
             case .ready(let url, let path): reporter.news("\(url) => \(path)")
             }
         }
-        return Medium(path: context.absolute(medium.path), checksum: medium.checksum?.description)
+        return Medium(path: context.absolute(medium.path))
     }
 
     private var reference: ChecksumReference {

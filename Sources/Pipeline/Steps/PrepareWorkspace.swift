@@ -15,9 +15,7 @@ struct PrepareWorkspace: Sendable {
                 "write to \(source.outputDirectory)", because: "it exists already",
                 hint: "Use -force to replace it once the new image is complete, or name another output_directory.")
         }
-        let parent = output.deletingLastPathComponent().path
-        let suffix = String(UInt32.random(in: 0...UInt32.max), radix: 36)
-        let workspace = Workspace(path: "\(parent)/.\(output.lastPathComponent).ingot-\(suffix)")
+        let workspace = Workspace(beside: output)
         try await make(workspace, teardowns) { keeps.keeps(after: $0) }
         return workspace
     }
