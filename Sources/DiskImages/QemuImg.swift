@@ -41,6 +41,15 @@ package struct QemuImg: Sendable {
         _ = try await text(operation, ["resize", "-q", "-f", format] + arguments + ["--", path, String(size)])
     }
 
+    /// Makes a qcow2 file stand on another file than before, with the content that it had: what differs from the new base
+    /// goes into the file itself.
+    package func rebase(_ path: String, onto base: (path: String, format: String)) async throws {
+        let operation = "base the disk \(path) on \(base.path)"
+        try requireFile(path, operation)
+        _ = try await text(
+            operation, ["rebase", "-q", "-f", "qcow2", "-b", base.path, "-F", base.format, "--", path])
+    }
+
     /// Looks for damage.
     ///
     /// - Throws: `BuildError` when there is any; leaked clusters are none.

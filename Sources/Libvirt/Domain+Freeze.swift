@@ -156,15 +156,21 @@ private final class Freeze: Sendable {
 }
 
 /// A drive as libvirt's own XML has it.
-struct Drive: Equatable {
+package struct Drive: Equatable {
     /// Such as `vda`.
-    var target: String
+    package var target: String
     /// nil for an empty drive, and for what is no file.
-    var source: String?
-    var format: String?
+    package var source: String?
+    package var format: String?
+
+    package init(target: String, source: String? = nil, format: String? = nil) {
+        self.target = target
+        self.source = source
+        self.format = format
+    }
 
     /// The drives in a machine's live XML. libvirt writes it, with one element a line and values in single quotes.
-    static func all(in xml: String) -> [Drive] {
+    package static func all(in xml: String) -> [Drive] {
         xml.split(separator: "<disk ").dropFirst().compactMap { rest in
             guard let end = rest.range(of: "</disk>") else { return nil }
             // The layers below come with sources of their own.

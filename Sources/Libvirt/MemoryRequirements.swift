@@ -23,9 +23,9 @@ extension Hypervisor {
 }
 
 /// The processor that a guest under KVM sees parts of.
-enum HostCPU {
+package enum HostCPU {
     /// - Parameter text: /proc/cpuinfo.
-    static func properties(in text: String) -> [String: String] {
+    package static func properties(in text: String) -> [String: String] {
         let first = text.split(separator: "\n\n").first ?? ""
         var lines: [String: String] = [:]
         for line in first.split(separator: "\n") {

@@ -1,4 +1,5 @@
 import Checkpoints
+import DiskImages
 import Foundation
 import Libvirt
 import SSH
@@ -78,6 +79,12 @@ package struct Build: Sendable {
                 checkpoints: checkpoints, keeps: keeps)
             guard let machine = try await run(attempt, teardowns) else { return nil }
             let images = Disks(paths: source.images(in: workspace), format: source.disk.format.rawValue)
+            try await step.run("Joining the layers", unless: machine.folder == nil || !source.disk.usesBackingFile) {
+                // What differs from the base is what the top layer alone holds, as if there had been no others.
+                try await retryingWhileLocked {
+                    try await QemuImg().rebase(machine.disks.paths[0], onto: (medium.path, "qcow2"))
+                }
+            }
             let finished = try await finishGuest(machine, medium, workspace, step)
             var shortcoming = try await step.run("Finishing the disk") {
                 try await FinishDisks(source: source, medium: medium.path, reporter: reporter)

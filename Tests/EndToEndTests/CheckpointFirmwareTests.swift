@@ -17,6 +17,7 @@ struct CheckpointFirmwareTests {
             "tpm() { exec 3<>/dev/tpm0; printf \"$1\" >&3; head -c 512 <&3 | hexdump -v -e '1/1 \"%02x\"'; exec 3>&-; }",
             "echo extended $(tpm '\(Self.extend)')", "echo defined $(tpm '\(Self.define)')", "sync",
             "echo register $(cat /sys/class/tpm/tpm0/pcr-sha256/16)",
+            "printf layered | dd of=/dev/vda bs=512 seek=200000 conv=notrunc 2>/dev/null", "sync",
         ]
         let look = [
             "mount -t efivarfs efivarfs \(variables) 2>/dev/null || true", "tail -c 6 \(variables)/Ingot-\(guid); echo",
@@ -69,6 +70,7 @@ struct CheckpointFirmwareTests {
         let info = try await command("qemu-img", ["info", bench.path + "/" + bench.image])
         #expect(info.output.contains("backing file: \(bench.path)/base.qcow2"), "\(info.output)")
         #expect(try await ImageContent(bench.path + "/\(bench.image)-1")[0] == "two")
+        #expect(try await ImageContent(bench.path + "/\(bench.image)")[200_000] == "layered")
 
         // Its memory is of no use to another emulator; all that a machine without power keeps is.
         try write("three", emulator: "# A new version.")

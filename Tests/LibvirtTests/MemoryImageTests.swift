@@ -1,7 +1,6 @@
 import Foundation
+import Libvirt
 import Testing
-
-@testable import Libvirt
 
 @Suite("a memory image's header")
 struct MemoryImageTests {

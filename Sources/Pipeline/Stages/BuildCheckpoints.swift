@@ -177,8 +177,6 @@ struct BuildCheckpoints: Sendable {
     ) async throws -> ManifestDraft? {
         guard let key = stageKeys(stages.stages)[index] else { return nil }
         let stage = stages.entries[index].stage
-        // Nothing stands on what was not kept.
-        if let parent = frontier.folder?.parent, !store.isCheckpoint(parent) { return nil }
         do {
             // What was edited since the build began may have gone into the stage, or not.
             guard try await collect().stages[index].inputs == stage.inputs else {

@@ -193,6 +193,8 @@ final class CheckpointRecorder: Sendable {
         do {
             // Nothing is to stand on a damaged layer.
             try await verify()
+            // Nothing stands on what was not kept, which has been told.
+            if let parent = folder.parent, !store.isCheckpoint(parent) { return }
             let checkpoint = try await store.commit(folder, draft)
             // What the machine writes to now protects it.
             checkpoint.release()

@@ -95,17 +95,6 @@ struct FinishGuest: Sendable {
         return Disks(paths: paths, format: "qcow2")
     }
 
-    /// A disk is locked for a moment after its machine's end.
-    private func retryingWhileLocked(_ body: () async throws -> Void) async throws {
-        for _ in 1..<10 {
-            do { return try await body() } catch let error as BuildError {
-                guard "\(error)".contains(" lock") else { throw error }
-                try await Task.sleep(for: .seconds(1))
-            }
-        }
-        try await body()
-    }
-
     /// Its files lie in the build's own folder, which the next run removes should this one not come to it.
     private func appliance(_ workspace: Workspace) -> ApplianceSettings {
         let host = HostAcceleration.current()
@@ -237,4 +226,15 @@ struct FinishGuest: Sendable {
         }
         return documents
     }
+}
+
+/// A disk is locked for a moment after its machine's end.
+func retryingWhileLocked(_ body: () async throws -> Void) async throws {
+    for _ in 1..<10 {
+        do { return try await body() } catch let error as BuildError {
+            guard "\(error)".contains(" lock") else { throw error }
+            try await Task.sleep(for: .seconds(1))
+        }
+    }
+    try await body()
 }
