@@ -164,6 +164,8 @@ struct BuildAttempt: Sendable {
             return shell
         } catch let error as BuildError where origin.isResumed {
             try Task.checkCancellation()
+            // A guest that is there and refuses the login would do so after an installation as well.
+            if case .authenticationRefused? = error.underlying as? SSHError { throw error }
             throw Restart(reason: .unreachable("\(error.underlying)"))
         }
     }

@@ -24,13 +24,19 @@ struct RefreshGuest: Sendable {
         }
         // Ways to become root take a file, as a rule within quotes.
         let path = "/tmp/ingot-\(UUID().uuidString.lowercased()).sh"
-        _ = try await run("umask 077; printf %s \(shellQuoted(script)) >\(path) && chmod 700 \(path)")
-        var exit = try await run("sh \(path)")
-        // As the template itself becomes root.
-        for way in elevations where exit != .code(0) && exit != .code(Self.notReseeded) {
-            exit = try await run(try context.render(way, data: fields(path)))
+        // As a rule that is all, and it is one round trip.
+        var exit = try await run(
+            """
+            umask 077; printf %s \(shellQuoted(script)) >\(path); chmod 700 \(path); sh \(path); done=$?
+            [ $done = 0 ] || [ $done = \(Self.notReseeded) ] && rm -f \(path); exit $done
+            """)
+        if exit != .code(0), exit != .code(Self.notReseeded) {
+            // As the template itself becomes root.
+            for way in elevations where exit != .code(0) && exit != .code(Self.notReseeded) {
+                exit = try await run(try context.render(way, data: fields(path)))
+            }
+            _ = try await run("rm -f \(path)")
         }
-        _ = try await run("rm -f \(path)")
         if exit == .code(Self.notReseeded) {
             reporter.warn(
                 "the guest may draw the same random numbers as others from this checkpoint for some minutes; with Perl or "
