@@ -46,7 +46,8 @@ extension DomainTests {
         } _: { guest, domain, hypervisor in
             let memory = guest.folder + "/memory"
             try await domain.freeze(memory: memory, disks: guest.overlays("a"))
-            #expect(try guest.number(on: guest.description.disks[0].path) == 0)
+            // On a quick machine the guest may have got as far as counting.
+            let frozen = try guest.number(on: guest.description.disks[0].path)
             let twin = try await guest.twin("twin", on: hypervisor)
             // The stream as it is stored, without its header.
             let stream = try Data(contentsOf: URL(filePath: memory)).dropFirst(
@@ -55,7 +56,8 @@ extension DomainTests {
             try (MemoryImage.header(xml: domainXML(twin.description)) + stream).write(to: URL(filePath: stored))
             try await withRestored(twin, stored, hypervisor) { _ in
                 let counts = try await twin.waitForMore()
-                #expect(counts.first == 1)
+                let first = try #require(counts.first)
+                #expect(Int(first) - 2...Int(first) ~= Int(frozen), "\(counts) goes on from \(frozen)")
             }
             try await guest.waitForMore()
             let disks = guest.overlays("a").map { ($0.overlay, $0.overlay + "b", "qcow2" as String?) }
