@@ -15,13 +15,15 @@ extension Domain {
     ///   must exist, itself must not. `format` is checked where given. The other drives stay as they are.
     /// - Parameter copying: Small files that belong to the same moment: UEFI variables, the TPM's state. With any, the machine is
     ///   paused for the whole call.
+    /// - Parameter grace: How long QEMU may take to give a freeze up.
     /// - Throws: `LibvirtError`, `TimedOut`, `CancellationError`; the error of a copy, when the disks are frozen already. The
-    ///   machine runs in any case.
+    ///   machine runs in any case, unless QEMU itself hangs: then it is killed.
     package func freeze(
         memory: String?, disks: [(disk: String, overlay: String, format: String?)],
-        copying: [(from: String, to: String)] = [], timeout: Duration = .seconds(900)
+        copying: [(from: String, to: String)] = [], timeout: Duration = .seconds(300), grace: Duration = .seconds(30)
     ) async throws {
-        let freeze = Freeze(domain: handle, memory: memory, disks: disks, copies: copying)
+        let freeze = Freeze(
+            domain: handle, memory: memory, disks: disks, copies: copying, emulator: pid, grace: grace)
         try await withDeadline(timeout, "freezing the machine") { try await freeze.run() }
     }
 
@@ -47,19 +49,26 @@ private final class Freeze: Sendable {
     let memory: String?
     let disks: [(disk: String, overlay: String, format: String?)]
     let copies: [(from: String, to: String)]
+    /// QEMU's process.
+    let emulator: Int32?
+    let grace: Duration
 
+    /// Since when the freeze is no longer wanted.
+    private let unwanted = Mutex<ContinuousClock.Instant?>(nil)
     /// How long the memory's file may become while the machine runs, in bytes.
     private let longest = Mutex<off_t?>(nil)
     private let isOutrun = CancellationFlag()
 
     init(
         domain: DomainHandle, memory: String?, disks: [(disk: String, overlay: String, format: String?)],
-        copies: [(from: String, to: String)]
+        copies: [(from: String, to: String)], emulator: Int32?, grace: Duration
     ) {
         self.domain = domain
         self.memory = memory
         self.disks = disks
         self.copies = copies
+        self.emulator = emulator
+        self.grace = grace
     }
 
     private var pointer: virDomainPtr { domain.pointer }
@@ -105,6 +114,7 @@ private final class Freeze: Sendable {
     /// A call that libvirt does not allow yet waits until the freeze is over, or for 30 seconds, so none is made before the
     /// memory's file shows that it is allowed. The file tells how far it is, too.
     private func watch(isCancelled: Bool) {
+        if isCancelled { killIfHanging() }
         var status = stat()
         guard let memory, stat(memory, &status) == 0, status.st_size > 0 else { return }
         if isCancelled {
@@ -115,6 +125,16 @@ private final class Freeze: Sendable {
             // If it is just done, the machine is paused afterwards, and resumed with the rest.
             virDomainSuspend(pointer)
         }
+    }
+
+    /// A QEMU that does not answer any more would keep the call for ever: some versions hang when they are stopped while
+    /// an AHCI drive is read.
+    private func killIfHanging() {
+        let since = unwanted.withLock { unwanted in
+            unwanted = unwanted ?? .now
+            return unwanted ?? .now
+        }
+        if let emulator, ContinuousClock.now - since > grace { kill(emulator, SIGKILL) }
     }
 
     private func resume(after result: Result<Void, any Error>) throws {

@@ -72,6 +72,22 @@ extension DomainTests {
         }
     }
 
+    @Test("a QEMU that does not answer any more ends with the freeze's deadline, not never", arguments: [true, false])
+    func hang(copies: Bool) async throws {
+        try await withCountingGuest { guest, domain, _ in
+            try await guest.waitForMore()
+            let emulator = try #require(domain.pid)
+            kill(emulator, SIGSTOP)
+            let file = guest.description.disks[0].path
+            await #expect(throws: (any Error).self) {
+                try await domain.freeze(
+                    memory: guest.folder + "/memory", disks: guest.overlays("x"),
+                    copying: copies ? [(file, file + ".copy")] : [], timeout: .seconds(1), grace: .seconds(1))
+            }
+            try await domain.waitUntilStopped(timeout: .seconds(30))
+        }
+    }
+
     @Test("a freeze that fails leaves the machine running and nothing behind")
     func failedFreeze() async throws {
         try await withCountingGuest { guest, domain, _ in
@@ -159,6 +175,8 @@ extension DomainTests {
         func change(_ machine: inout MachineDescription, _ name: String) {
             machine.uuid = UUID().uuidString
             machine.machineType = "q35"
+            // QEMU 7.2 may hang for good when it is stopped while an AHCI drive's CD is read.
+            machine.cdroms = []
             machine.tpm = (model: "tpm-crb", version: "2.0")
             machine.cpu = "qemu64,-cx16"
             machine.serialPath = "\(folder)/\(name).serial"
@@ -252,10 +270,14 @@ extension DomainTests {
                     memory: guest.folder + "/memory", disks: guest.overlays("live"), timeout: .milliseconds(200))
             }
             try await waitForMore()
-            #expect(access(guest.folder + "/memory", F_OK) != 0 && access(guest.overlays("live")[0].overlay, F_OK) != 0)
-            try await domain.freeze(
-                memory: guest.folder + "/memory", disks: guest.overlays("live"), timeout: .seconds(60))
-            try await waitForMore()
+            // It may have been done in the very moment in which it was given up.
+            if try await !domain.writes(to: guest.overlays("live")[0].overlay) {
+                #expect(access(guest.folder + "/memory", F_OK) != 0)
+                #expect(access(guest.overlays("live")[0].overlay, F_OK) != 0)
+                try await domain.freeze(
+                    memory: guest.folder + "/memory", disks: guest.overlays("live"), timeout: .seconds(60))
+                try await waitForMore()
+            }
             let size = try Data(contentsOf: URL(filePath: guest.folder + "/memory"), options: .alwaysMapped).count
             #expect(size < 600 << 20)
         }
