@@ -27,7 +27,7 @@ package struct QemuImg: Sendable {
         if let size { words.append(String(size)) }
         let existed = access(path, F_OK) == 0
         do {
-            _ = try await text("create the disk \(path)", words)
+            _ = try await textOnceUnlocked("create the disk \(path)", words)
         } catch {
             if !existed { unlink(path) }
             throw error
@@ -46,7 +46,7 @@ package struct QemuImg: Sendable {
     package func rebase(_ path: String, onto base: (path: String, format: String)) async throws {
         let operation = "base the disk \(path) on \(base.path)"
         try requireFile(path, operation)
-        _ = try await text(
+        _ = try await textOnceUnlocked(
             operation, ["rebase", "-q", "-f", "qcow2", "-b", base.path, "-F", base.format, "--", path])
     }
 
@@ -79,6 +79,17 @@ package struct QemuImg: Sendable {
         let (exit, output, errors) = try await call(arguments)
         guard exit.isSuccess else { throw failure(operation, exit, errors) }
         return output.joined(separator: "\n")
+    }
+
+    /// As `text`, for what needs an image that is locked for a moment after its machine's end; nothing else is tried again.
+    private func textOnceUnlocked(_ operation: String, _ arguments: [String]) async throws -> String {
+        for _ in 1..<10 {
+            let (exit, output, errors) = try await call(arguments)
+            if exit.isSuccess { return output.joined(separator: "\n") }
+            guard isLocked(errors.joined()) else { throw failure(operation, exit, errors) }
+            try await Task.sleep(for: .seconds(1))
+        }
+        return try await text(operation, arguments)
     }
 
     /// Runs qemu-img and gives how it ended and the last lines of both streams.

@@ -42,7 +42,7 @@ package final class Attendant: Sendable {
         var choices = ["[c] Clean up and exit", "[a] abort without cleanup"]
         if remedies.openShell != nil { choices.append("[s] open a shell in the machine") }
         choices.append("or [r] retry \(remedies.canRestart ? "from the checkpoint before it" : "step")")
-        let question = "Step \"\(step)\" failed: \(error)\n\(choices.joined(separator: ", "))? "
+        var question = "Step \"\(step)\" failed: \(error)\n\(choices.joined(separator: ", "))? "
         while let line = try await ask(question) {
             switch line.lowercased().first {
             case "c": return .cleanUp
@@ -50,7 +50,11 @@ package final class Attendant: Sendable {
                 aborted.withLock { $0 = true }
                 return .abort
             case "r": return .retry
-            case "s": try await remedies.openShell?()
+            case "s":
+                // A shell that does not open is no reason to give the machine up.
+                do { try await remedies.openShell?() } catch let error where !(error is CancellationError) {
+                    question = "\(error)\n\(choices.joined(separator: ", "))? "
+                }
             default: continue
             }
         }

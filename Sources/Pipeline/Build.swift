@@ -81,9 +81,7 @@ package struct Build: Sendable {
             let images = Disks(paths: source.images(in: workspace), format: source.disk.format.rawValue)
             try await step.run("Joining the layers", unless: machine.folder == nil || !source.disk.usesBackingFile) {
                 // What differs from the base is what the top layer alone holds, as if there had been no others.
-                try await retryingWhileLocked {
-                    try await QemuImg().rebase(machine.disks.paths[0], onto: (medium.path, "qcow2"))
-                }
+                try await QemuImg().rebase(machine.disks.paths[0], onto: (medium.path, "qcow2"))
             }
             let finished = try await finishGuest(machine, medium, workspace, step)
             var shortcoming = try await step.run("Finishing the disk") {
@@ -107,7 +105,8 @@ package struct Build: Sendable {
     private func run(_ attempt: BuildAttempt, _ teardowns: Teardowns) async throws -> BuildAttempt.Finished? {
         guard let checkpoints = attempt.checkpoints else { return try await attempt.run(nil, from: .beginning) }
         var startsOver = false
-        for restarts in 0... {
+        var restarts = 0
+        while true {
             // Whatever keeps a build from getting on with what is there, it gets on without.
             let (stages, start) = try await checkpoints.resolve(startsOver: startsOver || restarts > 20)
             if let until = checkpoints.until, start.next > until {
@@ -135,9 +134,9 @@ package struct Build: Sendable {
                 try Task.checkCancellation()
                 reporter.news("\(restart)")
                 startsOver = startsOver || restart.startsOver
+                restarts += 1
             }
         }
-        return nil
     }
 
     /// Finishes what is on the disks, where the template asks for it. That it fails is no reason to lose the image.

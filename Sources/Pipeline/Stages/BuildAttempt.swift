@@ -37,7 +37,9 @@ struct BuildAttempt: Sendable {
             teardowns.add("finish the last checkpoints") { [keeps] outcome in
                 if keeps.keeps(after: outcome) { try recorder?.keepLayers() }
                 // After a success they are written while the disks are finished.
-                if case .failure = outcome { await recorder?.stop() }
+                guard case .failure(let error) = outcome else { return }
+                if error is CancellationError { recorder?.hurry() }
+                await recorder?.stop()
             }
             if start.checkpoint == nil { try await recorder?.claim(0) }
             let origin = try await self.start(from: start, teardowns)
@@ -63,7 +65,8 @@ struct BuildAttempt: Sendable {
             guard case .ssh(let settings) = source.communicator else { return }
             try await origin.machine.whileRunning {
                 _ = try await meet(origin, origin.keys, teardowns)
-                try await OpenShell(settings: settings, context: context).run(origin.machine, origin.keys)
+                try await OpenShell(settings: settings, context: context, workspace: workspace).run(
+                    origin.machine, origin.keys)
             }
         }
     }
@@ -177,7 +180,9 @@ struct BuildAttempt: Sendable {
         let title = "Provisioner \(index) of \(plan.provisioners.count): \(planned.name ?? planned.type)"
         var remedies = Attendant.Remedies(canRestart: recorder?.canRestart(before: index) ?? false)
         if case .ssh(let settings) = source.communicator, shell != nil {
-            remedies.openShell = { try await OpenShell(settings: settings, context: context).run(machine, keys) }
+            remedies.openShell = {
+                try await OpenShell(settings: settings, context: context, workspace: workspace).run(machine, keys)
+            }
         }
         try await step.run(title, remedies: remedies) {
             do {

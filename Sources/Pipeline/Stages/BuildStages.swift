@@ -7,8 +7,6 @@ import Templates
 struct BuildStages: Sendable {
     struct Entry: Sendable {
         var stage: Stage
-        /// What `--until` and its kin call it, beside its number: a provisioner's name and type.
-        var names: [String]
         var changesGuest: Bool
         /// Absolute paths of what it leaves on this host.
         var downloads: [String]
@@ -27,7 +25,7 @@ struct BuildStages: Sendable {
         let inputs = try await install.inputs(hardware, medium: medium)
         var entries = [
             Entry(
-                stage: Stage(title: Self.install, inputs: inputs, unusable: nil), names: [], changesGuest: true,
+                stage: Stage(title: Self.install, inputs: inputs, unusable: nil), changesGuest: true,
                 downloads: [])
         ]
         // Of the stages since the last that is kept: the next checkpoint stands for them, so it tells of them as well.
@@ -47,7 +45,7 @@ struct BuildStages: Sendable {
                 Entry(
                     stage: Stage(
                         title: title, inputs: all, unusable: inputs.unusable, isKept: inputs.changesGuest),
-                    names: [planned.name, planned.type].compactMap(\.self), changesGuest: inputs.changesGuest,
+                    changesGuest: inputs.changesGuest,
                     downloads: inputs.downloads))
         }
         return BuildStages(entries: entries)

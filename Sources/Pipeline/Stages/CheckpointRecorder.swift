@@ -23,6 +23,9 @@ final class CheckpointRecorder: Sendable {
         var folder: StageFolder?
         /// Reads what the machine stands on, while it already works.
         var verification: Task<Void, any Error>?
+        /// Compresses layers, which is the one part of writing that can be left out.
+        var packing: Task<Void, Never>?
+        var isHurried = false
     }
     private let state = Mutex(State())
 
@@ -196,7 +199,7 @@ final class CheckpointRecorder: Sendable {
             try await verify()
             // Nothing stands on what was not kept, which has been told.
             if let parent = folder.parent, !store.isCheckpoint(parent) { return }
-            if folder.parent == nil { await pack(folder, draft.details["format"]) }
+            if folder.parent == nil { await beginPacking(folder, draft.details["format"])?.value }
             let checkpoint = try await store.commit(folder, draft)
             // What the machine writes to now protects it.
             checkpoint.release()
@@ -204,6 +207,22 @@ final class CheckpointRecorder: Sendable {
             reporter.debug("checkpoint \(folder.id) after \(title)")
         } catch {
             reporter.warn("no checkpoint is kept of \(title): \(error)")
+        }
+    }
+
+    /// - Returns: nil where nobody has the time.
+    private func beginPacking(_ folder: StageFolder, _ format: String?) -> Task<Void, Never>? {
+        state.withLock { state in
+            if !state.isHurried { state.packing = Task { await pack(folder, format) } }
+            return state.packing
+        }
+    }
+
+    /// Somebody waits for the end: what is being written is finished without what can be left out.
+    func hurry() {
+        state.withLock { state in
+            state.isHurried = true
+            state.packing?.cancel()
         }
     }
 

@@ -20,7 +20,8 @@ struct RefreshGuest: Sendable {
     func run(_ shell: GuestShell, asleep: Duration) async throws {
         let connection = try await shell.connection(timeout: .seconds(60))
         func run(_ command: String) async throws -> ExitStatus {
-            try await connection.run(command, timeout: .seconds(60)) { [reporter] in reporter.debug($0.text) }
+            try await connection.run(command, timeout: .seconds(60)) { [reporter] in reporter.debug(printable($0.text))
+            }
         }
         // Ways to become root take a file, as a rule within quotes.
         let path = "/tmp/ingot-\(UUID().uuidString.lowercased()).sh"

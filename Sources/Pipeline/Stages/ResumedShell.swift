@@ -29,7 +29,11 @@ extension Build {
             let attempt = BuildAttempt(
                 build: self, step: step, workspace: workspace, medium: medium, services: services,
                 keys: Task { nil }, checkpoints: checkpoints, keeps: KeepOnFailure(attendant: attendant))
-            try await attempt.openShell(from: start)
+            do { try await attempt.openShell(from: start) } catch let restart as Restart {
+                throw BuildError(
+                    "open a shell in \(plan.name)", because: "\(restart)",
+                    hint: "`ingot build` makes its checkpoints anew.")
+            }
         }
     }
 }

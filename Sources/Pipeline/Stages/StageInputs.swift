@@ -28,7 +28,7 @@ struct StageInputs {
 
     /// The label is part of what is digested: the same text means something else elsewhere.
     mutating func add(_ label: String, text: String) {
-        all.append(StageInput(label: label, digest: store.digest(Data("\(label)\0\(text)".utf8))))
+        all.append(store.input(label, text))
     }
 
     /// What a file is called, where that matters, wherever it lies on this host.
@@ -41,8 +41,7 @@ struct StageInputs {
     /// The content of a file, whose name does not matter.
     mutating func add(file path: String, as label: String) async throws {
         files?.note(context.absolute(path))
-        let digest = try await store.digest(file: context.absolute(path))
-        all.append(StageInput(label: label, digest: digest))
+        all.append(try await store.input(label, file: context.absolute(path)))
     }
 
     /// A file or a folder with the names, modes and contents of all that is in it; links are followed.

@@ -79,16 +79,14 @@ struct FinishGuest: Sendable {
         var paths: [String] = []
         for (index, disk) in disks.paths.enumerated() {
             let path = "\(workspace.overlays)/\(index).qcow2"
-            try await retryingWhileLocked {
-                if source.disk.usesBackingFile, index == 0 {
-                    // A copy over the same base, since converting keeps apart only what lies in the top layer.
-                    try await qemuImg.convert(
-                        disk, sourceFormat: disks.format, to: path, format: "qcow2",
-                        arguments: ["-B", medium, "-F", "qcow2"]
-                    ) { _ in }
-                } else {
-                    try await qemuImg.create(path, format: "qcow2", size: nil, backing: (disk, disks.format))
-                }
+            if source.disk.usesBackingFile, index == 0 {
+                // A copy over the same base, since converting keeps apart only what lies in the top layer.
+                try await qemuImg.convert(
+                    disk, sourceFormat: disks.format, to: path, format: "qcow2",
+                    arguments: ["-B", medium, "-F", "qcow2"]
+                ) { _ in }
+            } else {
+                try await qemuImg.create(path, format: "qcow2", size: nil, backing: (disk, disks.format))
             }
             paths.append(path)
         }
@@ -226,15 +224,4 @@ struct FinishGuest: Sendable {
         }
         return documents
     }
-}
-
-/// A disk is locked for a moment after its machine's end.
-func retryingWhileLocked(_ body: () async throws -> Void) async throws {
-    for _ in 1..<10 {
-        do { return try await body() } catch let error as BuildError {
-            guard "\(error)".contains(" lock") else { throw error }
-            try await Task.sleep(for: .seconds(1))
-        }
-    }
-    try await body()
 }

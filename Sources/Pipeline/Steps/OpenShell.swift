@@ -7,12 +7,14 @@ import Templates
 struct OpenShell: Sendable {
     let settings: SSHSettings
     let context: RunContext
+    /// For what the client reads, the password among it: it goes with the build, however that ends.
+    let workspace: Workspace
 
     /// - Throws: `BuildError` when the client cannot be run. How the shell ends is the person's own affair.
     func run(_ machine: RunningMachine, _ keys: BuildKeys?) async throws {
-        let folder = "\(context.temporaryFolder)/ingot-shell-\(UUID().uuidString.lowercased())"
+        let folder = workspace.path + "/shell"
+        try removeTree(folder)
         guard mkdir(folder, 0o700) == 0 else { throw systemFailure("make the folder \(folder)") }
-        defer { do { try removeTree(folder) } catch { writeComplaint("\(error)") } }
         var environment = context.environment
         var arguments = [
             // The guest is new; nobody can know its key.
@@ -34,7 +36,15 @@ struct OpenShell: Sendable {
             environment["DISPLAY"] = environment["DISPLAY"] ?? ":0"
         }
         let host = settings.host ?? machine.sshHost
-        _ = try await runAtTerminal("ssh", arguments + ["\(settings.username)@\(host)"], environment: environment)
+        let result: Result<Void, any Error>
+        do {
+            _ = try await runAtTerminal("ssh", arguments + ["\(settings.username)@\(host)"], environment: environment)
+            result = .success(())
+        } catch {
+            result = .failure(error)
+        }
+        try removeTree(folder)
+        try result.get()
     }
 
     private func identities(_ keys: BuildKeys?, in folder: String) throws -> [String] {
@@ -44,10 +54,5 @@ struct OpenShell: Sendable {
             files.append(folder + "/key")
         }
         return files
-    }
-
-    private func writeComplaint(_ text: String) {
-        // There is nobody left to handle it.
-        try? FileHandle.standardError.write(contentsOf: Data((text + "\n").utf8))
     }
 }
