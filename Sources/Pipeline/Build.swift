@@ -1,5 +1,6 @@
 import Checkpoints
 import DiskImages
+import Guests
 import Libvirt
 import Scopes
 import Templates
@@ -152,11 +153,11 @@ package struct Build: Sendable {
             switch end {
             case .restart(let reason): return .restart(reason)
             case .stopped(let stage): return .stopped(after: stage)
-            case .ready(let shell, let data, let stage):
+            case .ready(let guest, let data, let stage):
                 try await scope.step("Shutting down") {
                     try await ShutDown(
                         settings: source.shutdown, context: scope.context, data: data, reporter: reporter
-                    ).run(started.machine, shell)
+                    ).run(started.machine, guest)
                 }
                 if let reason = try await recorder?.damage() { return .restart(reason) }
                 return .finished(FinishedMachine(disks: stage.disks, folder: stage.folder, data: data))
@@ -167,7 +168,7 @@ package struct Build: Sendable {
     /// How the time ends in which the machine runs.
     private enum RunningEnd: Sendable {
         /// The guest can be shut down.
-        case ready(GuestShell?, RunData, StageInProgress)
+        case ready((any Guest)?, RunData, StageInProgress)
         /// The build was to stop after this stage, whose checkpoint is made.
         case stopped(after: String)
         case restart(Restart)
@@ -193,14 +194,14 @@ package struct Build: Sendable {
         releaseCodePages()
 
         let keys = started.isFromCheckpoint ? started.keys : try await prepared.keys.value
-        let shell: GuestShell?
+        let guest: (any Guest)?
         switch try await ReachGuest(scope: scope, services: services).run(started, keys, teardowns) {
-        case .done(let reached): shell = reached
+        case .done(let reached): guest = reached
         case .restart(let reason): return .restart(reason)
         }
         let data = RunData(scope, machine, services, keys: keys)
         let refresh = RefreshGuest(scope: scope, data: data)
-        if let frozenFor = started.frozenFor, let shell { try await refresh.run(shell, frozenFor: frozenFor) }
+        if let frozenFor = started.frozenFor, let guest { try await refresh.run(guest, frozenFor: frozenFor) }
         recorder?.beginVerification()
 
         var stage = started.stage
@@ -212,33 +213,33 @@ package struct Build: Sendable {
                     let provisioning = RunProvisioner(
                         scope: scope, number: index, data: data, machine: machine, keys: keys,
                         workspace: prepared.workspace, recorder: recorder)
-                    if let reason = try await provisioning.run(shell) { return .restart(reason) }
+                    if let reason = try await provisioning.run(guest) { return .restart(reason) }
                     stage.downloads += recorder?.stages.entries[index].downloads ?? []
                 }
-                guard let recorder, let shell else { continue }
-                stage = try await recorder.capture(index, machine, shell, stage, keys, refresh)
+                guard let recorder, let guest else { continue }
+                stage = try await recorder.capture(index, machine, guest, stage, keys, refresh)
                 if recorder.checkpoints.until == index { return .stopped(after: recorder.stages.stages[index].title) }
             }
         } catch let error where !(error is CancellationError) {
-            await cleanUpAfterError(data, shell)
+            await cleanUpAfterError(data, guest)
             throw error
         }
-        if case .ssh(let settings) = source.communicator, settings.clearsAuthorizedKeys, let shell, let keys {
-            try await ClearAuthorizedKeys(keyName: keys.name, reporter: reporter).run(shell)
+        if case .ssh(let settings) = source.communicator, settings.clearsAuthorizedKeys, let guest, let keys {
+            try await ClearAuthorizedKeys(keyName: keys.name, reporter: reporter).run(guest)
         }
-        return .ready(shell, data, stage)
+        return .ready(guest, data, stage)
     }
 
     /// The `error-cleanup-provisioner` runs in every mode but abort; where it fails, the first error is still the one to
     /// report.
-    private func cleanUpAfterError(_ data: RunData, _ shell: GuestShell?) async {
+    private func cleanUpAfterError(_ data: RunData, _ guest: (any Guest)?) async {
         guard let planned = scope.plan.errorCleanupProvisioner, scope.options.onError != .abort else { return }
         do {
             try await reporter.step("Running the error-cleanup-provisioner") {
                 try await Provision(
                     planned: planned, build: scope.plan, data: data, context: scope.context, reporter: reporter,
                     attendant: scope.attendant
-                ).run(shell)
+                ).run(guest)
             }
         } catch {
             reporter.warn("also the error-cleanup-provisioner failed: \(error)")

@@ -1,8 +1,8 @@
 import Checkpoints
 import DiskImages
 import Foundation
+import Guests
 import Libvirt
-import SSH
 import Scopes
 import Synchronization
 import Templates
@@ -85,7 +85,7 @@ final class CheckpointRecorder: Sendable {
     ///   - refresh: Sets the guest's clock, which has stood still.
     /// - Returns: Where the machine writes to from now on.
     func capture(
-        _ index: Int, _ machine: RunningMachine, _ shell: GuestShell, _ stage: StageInProgress,
+        _ index: Int, _ machine: RunningMachine, _ guest: any Guest, _ stage: StageInProgress,
         _ buildKeys: BuildKeys?, _ refresh: RefreshGuest
     ) async throws -> StageInProgress {
         guard keys[index] != nil, stages.entries[index].changesGuest, let folder = stage.folder else {
@@ -97,7 +97,7 @@ final class CheckpointRecorder: Sendable {
         let title = stages.stages[index].title
         do {
             try checkpoints.makeRoom()
-            let isAnswering = await QuiesceGuest(reporter: reporter).run(shell, clearsMemory: index == 0)
+            let isAnswering = await QuiesceGuest(reporter: reporter).run(guest, clearsMemory: index == 0)
             let next = try store.makeFolder(parent: folder.id)
             let began = ContinuousClock.now
             let frozen = try await freeze(machine, stage, folder, next)
@@ -112,7 +112,7 @@ final class CheckpointRecorder: Sendable {
                 reporter.warn("no checkpoint is kept of \(title): \(error)")
                 releaseClaim()
             }
-            if isAnswering { await refresh.catchUp(shell) }
+            if isAnswering { await refresh.catchUp(guest) }
             return following
         } catch let error where !(error is CancellationError) {
             try Task.checkCancellation()

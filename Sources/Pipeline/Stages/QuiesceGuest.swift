@@ -1,4 +1,4 @@
-import SSH
+import Guests
 import Scopes
 
 /// Prepares a guest for being frozen, as far as its user may do that without a password.
@@ -10,11 +10,12 @@ struct QuiesceGuest: Sendable {
 
     /// - Parameter clearsMemory: Whether free memory is overwritten, which pays right after the installation.
     /// - Returns: Whether the guest answered.
-    func run(_ shell: GuestShell, clearsMemory: Bool) async -> Bool {
+    func run(_ guest: any Guest, clearsMemory: Bool) async -> Bool {
         do {
-            let connection = try await shell.connection(timeout: .seconds(5))
-            let script = clearsMemory ? "sync\n" + Self.clearing : "sync"
-            _ = try await connection.run("sh -c \(shellQuoted(script))", timeout: .seconds(90)) { [reporter] in
+            try await guest.ensureConnected(timeout: .seconds(5))
+            let flush = guest.dialect.flush
+            let script = clearsMemory ? flush + "\n" + Self.clearing : flush
+            _ = try await guest.run("sh -c \(guest.dialect.quoted(script))", timeout: .seconds(90)) { [reporter] in
                 reporter.debug("quiescing the guest: \(printable($0.text))")
             }
             return true

@@ -1,5 +1,5 @@
 import Foundation
-import SSH
+import Guests
 import Scopes
 import Templates
 
@@ -20,8 +20,8 @@ struct RefreshGuest: Sendable {
     /// After the guest was restored from a checkpoint.
     ///
     /// - Parameter frozenFor: How long the guest's clock has stood still.
-    func run(_ shell: GuestShell, frozenFor: Duration) async throws {
-        switch try await runAsRoot(restoreScript, shell) {
+    func run(_ guest: any Guest, frozenFor: Duration) async throws {
+        switch try await runAsRoot(restoreScript, guest) {
         case .code(0): return
         case .code(Self.notReseeded):
             reporter.warn(
@@ -35,9 +35,9 @@ struct RefreshGuest: Sendable {
     }
 
     /// After the guest was frozen for a checkpoint and goes on: its clock has stood still for a second or two.
-    func catchUp(_ shell: GuestShell) async {
+    func catchUp(_ guest: any Guest) async {
         do {
-            let exit = try await runAsRoot(Self.becomingRoot + Self.settingClock, shell)
+            let exit = try await runAsRoot(Self.becomingRoot + Self.settingClock, guest)
             if exit != .code(0) { reporter.debug("the guest's clock was not set after the freeze: \(exit)") }
         } catch {
             // What the guest cannot do any more shows in the next provisioner.
@@ -46,26 +46,25 @@ struct RefreshGuest: Sendable {
     }
 
     /// Runs a script in the guest that becomes root by itself if it can, else in the way of the template's own provisioners.
-    private func runAsRoot(_ script: String, _ shell: GuestShell) async throws -> ExitStatus {
-        let connection = try await shell.connection(timeout: .seconds(60))
+    private func runAsRoot(_ script: String, _ guest: any Guest) async throws -> ExitStatus {
+        try await guest.ensureConnected(timeout: .seconds(60))
         func run(_ command: String) async throws -> ExitStatus {
-            try await connection.run(command, timeout: .seconds(60)) { [reporter] in reporter.debug(printable($0.text))
-            }
+            try await guest.run(command, timeout: .seconds(60)) { [reporter] in reporter.debug(printable($0.text)) }
         }
         let script = "#!/bin/sh\nset +e\nnow=\(Self.timeNow)\n" + script + "\nexit 0\n"
         // Most ways to become root take the path of a file, within quotes.
-        let path = "/tmp/ingot-\(UUID().uuidString.lowercased()).sh"
+        let path = guest.dialect.temporaryPath("ingot-\(UUID().uuidString.lowercased()).sh")
         // Mostly this one round trip is enough.
         var exit = try await run(
             """
-            umask 077; printf %s \(shellQuoted(script)) >\(path); chmod 700 \(path); sh \(path); done=$?
+            umask 077; printf %s \(guest.dialect.quoted(script)) >\(path); chmod 700 \(path); sh \(path); done=$?
             [ $done = 0 ] || [ $done = \(Self.notReseeded) ] && rm -f \(path); exit $done
             """)
         if exit != .code(0), exit != .code(Self.notReseeded) {
             for way in elevations where exit != .code(0) && exit != .code(Self.notReseeded) {
                 exit = try await run(try context.render(way, data: fields(path)))
             }
-            _ = try await run("rm -f \(path)")
+            _ = try await run(guest.dialect.removal(of: [path]))
         }
         return exit
     }

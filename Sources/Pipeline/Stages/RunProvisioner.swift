@@ -1,3 +1,4 @@
+import Guests
 import Libvirt
 import Scopes
 import Templates
@@ -21,15 +22,15 @@ struct RunProvisioner: Sendable {
     }
 
     /// - Returns: Why to start over; nil where the provisioner is done.
-    func run(_ shell: GuestShell?) async throws -> Restart? {
-        let remedies = remedies(shell)
+    func run(_ guest: (any Guest)?) async throws -> Restart? {
+        let remedies = remedies(guest)
         while true {
             do {
                 try await scope.reporter.step(title) {
                     try await Provision(
                         planned: planned, build: scope.plan, data: data, context: scope.context,
                         reporter: scope.reporter, attendant: scope.attendant
-                    ).run(shell)
+                    ).run(guest)
                 }
                 try await scope.attendant.pause(after: title)
                 return nil
@@ -46,9 +47,9 @@ struct RunProvisioner: Sendable {
         }
     }
 
-    private func remedies(_ shell: GuestShell?) -> Attendant.Remedies {
+    private func remedies(_ guest: (any Guest)?) -> Attendant.Remedies {
         var remedies = Attendant.Remedies(canRestart: recorder?.canRestart(before: number) ?? false)
-        if case .ssh(let settings) = scope.source.communicator, shell != nil {
+        if case .ssh(let settings) = scope.source.communicator, guest != nil {
             remedies.openShell = {
                 _ = try await OpenShell(settings: settings, context: scope.context, workspace: workspace)
                     .run(machine, keys)

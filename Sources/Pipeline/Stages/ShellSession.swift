@@ -73,11 +73,11 @@ package struct ShellSession: Sendable {
             let started = try orFail(
                 await StartMachine(scope: scope, prepared: prepared).resume(checkpoint, of: checkpoints, teardowns))
             return try await started.machine.whileRunning {
-                let shell = try orFail(
+                let guest = try orFail(
                     await ReachGuest(scope: scope, services: services).run(started, started.keys, teardowns))
                 let data = RunData(scope, started.machine, services, keys: started.keys)
-                if let frozenFor = started.frozenFor, let shell {
-                    try await RefreshGuest(scope: scope, data: data).run(shell, frozenFor: frozenFor)
+                if let frozenFor = started.frozenFor, let guest {
+                    try await RefreshGuest(scope: scope, data: data).run(guest, frozenFor: frozenFor)
                 }
                 return try await OpenShell(settings: settings, context: scope.context, workspace: workspace)
                     .run(started.machine, started.keys).shellStatus
