@@ -80,7 +80,8 @@ let package = Package(
         module("BootCommand", ["Diagnostics"]),
         module("ProxmoxConfiguration", ["Scopes"]),
         module("Templates", ["Diagnostics", "HCL", "BootCommand", "CCrypt", "ProxmoxConfiguration", "Scopes"]),
-        module("Libvirt", ["CLibvirt", "Scopes"]),
+        module("Machines", ["RemoteFramebuffer", "Scopes"]),
+        module("Libvirt", ["CLibvirt", "Machines", "Scopes"]),
         module("GuestFiles", ["CGuestfs", "Scopes"]),
         module("Guests", ["Scopes"], exclude: ["SSH"]),
         module("SSH", ["CLibssh", "Guests", "Scopes", crypto], path: "Sources/Guests/SSH"),
@@ -104,7 +105,7 @@ let package = Package(
         module(
             "Pipeline",
             [
-                "Diagnostics", "Scopes", "HCL", "BootCommand", "Templates", "Libvirt", "Guests", "SSH",
+                "Diagnostics", "Scopes", "HCL", "BootCommand", "Templates", "Machines", "Libvirt", "Guests", "SSH",
                 "RemoteFramebuffer",
                 "Screen", "HTTPServing", "Media", "DiskImages", "Processes", "GuestFiles", "Checkpoints",
                 "Proxmox", "ProxmoxConfiguration", "VMA",
@@ -131,7 +132,7 @@ let package = Package(
         tests(
             "Templates", ["Diagnostics", "HCL", "ProxmoxConfiguration", "Scopes", "BootCommand"], exclude: ["Mistakes"]),
         tests("DataSources", ["Diagnostics", "HCL", "Processes", "Scopes", "Templates", hummingbird]),
-        tests("Libvirt", ["Scopes"], resources: [.copy("Machines")]),
+        tests("Libvirt", ["Machines", "Scopes"], resources: [.copy("Machines")]),
         tests("GuestFiles", ["CGuestfs", "Processes", "Scopes"]),
         // Guests without a machine, for the tests of whatever uses one.
         .target(
@@ -161,7 +162,7 @@ let package = Package(
         tests(
             "Pipeline",
             [
-                "Checkpoints", "Diagnostics", "GuestFiles", "Guests", "GuestsTestSupport", "Libvirt",
+                "Checkpoints", "Diagnostics", "GuestFiles", "Guests", "GuestsTestSupport", "Libvirt", "Machines",
                 "RemoteFramebuffer", "Scopes", "Templates",
             ]),
         tests("Processes", ["Scopes"]),

@@ -2,6 +2,7 @@ import Checkpoints
 import DiskImages
 import Guests
 import Libvirt
+import Machines
 import Scopes
 import Templates
 

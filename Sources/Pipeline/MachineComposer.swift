@@ -1,5 +1,6 @@
 import Foundation
-package import Libvirt
+import Libvirt
+package import Machines
 package import RemoteFramebuffer
 package import Scopes
 package import Templates

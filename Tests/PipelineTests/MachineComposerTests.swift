@@ -1,6 +1,7 @@
 import Diagnostics
 import FoundationEssentials
 import Libvirt
+import Machines
 import Pipeline
 import RemoteFramebuffer
 import Scopes

@@ -1,6 +1,7 @@
 import Foundation
 import GuestFiles
 import Libvirt
+import Machines
 import Processes
 import Scopes
 

@@ -1,5 +1,6 @@
 import Guests
 import Libvirt
+import Machines
 import Scopes
 import Templates
 

@@ -1,6 +1,7 @@
 import Checkpoints
 import Diagnostics
 import Libvirt
+import Machines
 import Scopes
 import Templates
 

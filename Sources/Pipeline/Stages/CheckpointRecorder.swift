@@ -3,6 +3,7 @@ import DiskImages
 import Foundation
 import Guests
 import Libvirt
+import Machines
 import Scopes
 import Synchronization
 import Templates
@@ -168,19 +169,19 @@ final class CheckpointRecorder: Sendable {
             // The network knows the address of a machine on a bridge; a restored machine would not have it.
             if checkpoints.scope.source.machine.netBridge == nil {
                 do {
-                    try await machine.domain.freeze(memory: memory, disks: disks, copying: copies)
+                    try await machine.machine.freeze(memory: memory, disks: disks, copying: copies)
                     return .whole
                 } catch let error as LibvirtError {
-                    guard try await !machine.domain.writes(to: overlays[0]) else { throw error }
+                    guard try await !machine.machine.writes(to: overlays[0]) else { throw error }
                     reporter.warn("the machine's memory cannot be kept, only its disks: \(error)")
                     for file in [memory] + overlays + copies.map(\.to) { try removeTree(file) }
                 }
             }
-            try await machine.domain.freeze(memory: nil, disks: disks, copying: copies)
+            try await machine.machine.freeze(memory: nil, disks: disks, copying: copies)
             return .withoutMemory
         } catch {
             try Task.checkCancellation()
-            guard try await !machine.domain.writes(to: overlays[0]) else {
+            guard try await !machine.machine.writes(to: overlays[0]) else {
                 reporter.warn("no checkpoint is kept, although the machine was frozen: \(error)")
                 return .disksOfDifferentMoment
             }

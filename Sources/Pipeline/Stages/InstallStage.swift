@@ -1,6 +1,7 @@
 import Checkpoints
 import Foundation
 import Libvirt
+import Machines
 import Media
 import Scopes
 import Templates

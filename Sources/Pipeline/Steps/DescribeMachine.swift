@@ -1,5 +1,6 @@
 import Foundation
 import Libvirt
+import Machines
 import Scopes
 import Templates
 
@@ -7,7 +8,7 @@ import Templates
 /// template's options into a description.
 struct DescribeMachine: Sendable {
     let scope: BuildScope
-    let hypervisor: Hypervisor
+    let host: any MachineHost
 
     private var source: QemuSource { scope.source }
     private var context: RunContext { scope.context }
@@ -32,7 +33,7 @@ struct DescribeMachine: Sendable {
         let choice = chooseAccelerator(requested: source.machine.accelerator, guest: emulator.architecture)
         var composed = try MachineComposer(
             source: source, name: places.name, accelerator: choice.accelerator, emulator: emulator.path,
-            architecture: emulator.architecture, qemuVersion: try await hypervisor.versions().qemu,
+            architecture: emulator.architecture, qemuVersion: try await host.versions().qemu,
             workspace: parts.workspace, disks: parts.disks, seeds: parts.seeds, medium: parts.medium,
             serialPath: places.serialPath, socketPath: places.socketPath
         ).compose { try context.render($0, data: qemuArgumentFields(parts, places.hostPort)) }

@@ -2,6 +2,7 @@ import DiskImages
 import Foundation
 import GuestFiles
 import Libvirt
+import Machines
 import Scopes
 import Templates
 

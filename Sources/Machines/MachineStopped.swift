@@ -1,4 +1,3 @@
-import CLibvirt
 import Synchronization
 
 /// Why a machine is gone.
@@ -11,7 +10,7 @@ package struct MachineStopped: Error, Sendable, CustomStringConvertible {
         case panicked(String)
 
         /// Whether there is no machine any more.
-        var isEnd: Bool {
+        package var isEnd: Bool {
             switch self {
             case .outOfRoom, .panicked: false
             default: true
@@ -21,6 +20,11 @@ package struct MachineStopped: Error, Sendable, CustomStringConvertible {
     package var reason: Reason
     /// The end of QEMU's own log, where it tells something.
     package var log: [String]
+
+    package init(reason: Reason, log: [String] = []) {
+        self.reason = reason
+        self.log = log
+    }
 
     package var description: String {
         let words =
@@ -39,8 +43,8 @@ package struct MachineStopped: Error, Sendable, CustomStringConvertible {
     }
 }
 
-/// When one machine stopped, told to everyone who waits for it.
-final class StopSignal: Sendable {
+/// The end of one machine, for everyone who waits for it.
+package final class StopSignal: Sendable {
     private struct State {
         var reason: MachineStopped.Reason?
         var waiters: [Int: CheckedContinuation<MachineStopped.Reason?, Never>] = [:]
@@ -48,7 +52,9 @@ final class StopSignal: Sendable {
     }
     private let state = Mutex(State())
 
-    func stop(_ reason: MachineStopped.Reason) {
+    package init() {}
+
+    package func stop(_ reason: MachineStopped.Reason) {
         let waiters = state.withLock { state in
             if state.reason == nil { state.reason = reason }
             defer { state.waiters = [:] }
@@ -57,10 +63,10 @@ final class StopSignal: Sendable {
         for waiter in waiters { waiter.resume(returning: reason) }
     }
 
-    var reason: MachineStopped.Reason? { state.withLock { $0.reason } }
+    package var reason: MachineStopped.Reason? { state.withLock { $0.reason } }
 
     /// The reason once there is one; nil when the task is cancelled first.
-    func wait() async -> MachineStopped.Reason? {
+    package func wait() async -> MachineStopped.Reason? {
         let id = state.withLock { state in
             defer { state.next += 1 }
             return state.next
@@ -79,66 +85,30 @@ final class StopSignal: Sendable {
             state.withLock { $0.waiters.removeValue(forKey: id) }?.resume(returning: nil)
         }
     }
-}
 
-/// Lifecycle events of one connection, by the machine's name.
-final class Lifecycle: Sendable {
-    private let signals = Mutex<[String: StopSignal]>([:])
-    private let callback = Mutex<Int32>(-1)
-
-    func watch(_ name: String) -> StopSignal {
-        signals.withLock { signals in
-            if let known = signals[name], known.reason == nil { return known }
-            let signal = StopSignal()
-            signals[name] = signal
-            return signal
+    /// Runs `body`, and ends it as soon as the machine stops.
+    ///
+    /// - Parameter isStopping: Asked where `body` fails: whether the machine is about to stop, so that the failure is only a
+    ///   symptom.
+    /// - Returns: nil where the machine has stopped.
+    /// - Throws: What `body` throws, `CancellationError`.
+    package func whileRunning<Value: Sendable>(
+        isStopping: @escaping @Sendable () async -> Bool, _ body: @escaping @Sendable () async throws -> Value
+    ) async throws -> Value? {
+        let result = try await withThrowingTaskGroup(of: Result<Value, any Error>?.self) { group in
+            group.addTask {
+                do { return .success(try await body()) } catch {
+                    if !(error is CancellationError), await isStopping() { return nil }
+                    return .failure(error)
+                }
+            }
+            group.addTask {
+                guard await self.wait() != nil else { throw CancellationError() }
+                return nil
+            }
+            defer { group.cancelAll() }
+            return try await group.next() ?? nil
         }
-    }
-
-    func register(on connection: virConnectPtr) throws {
-        let context = Unmanaged.passRetained(self)
-        let id = ingot_register_lifecycle(
-            connection,
-            { _, domain, event, detail, opaque in
-                guard let domain, let opaque, let name = virDomainGetName(domain) else { return 0 }
-                guard let reason = stopReason(event, detail) else { return 0 }
-                let lifecycle = Unmanaged<Lifecycle>.fromOpaque(opaque).takeUnretainedValue()
-                lifecycle.watch(String(cString: name)).stop(reason)
-                return 0
-            },
-            context.toOpaque(),
-            { opaque in opaque.map { Unmanaged<Lifecycle>.fromOpaque($0).release() } })
-        guard id >= 0 else {
-            let error = LibvirtError(lastErrorIn: "virConnectDomainEventRegisterAny")
-            context.release()  // Nothing was registered, so libvirt will not release it.
-            throw error
-        }
-        callback.withLock { $0 = id }
-    }
-
-    func unregister(from connection: virConnectPtr) {
-        let id = callback.withLock { $0 }
-        if id >= 0 { virConnectDomainEventDeregisterAny(connection, id) }
-    }
-}
-
-/// nil: the machine goes on.
-private func stopReason(_ event: Int32, _ detail: Int32) -> MachineStopped.Reason? {
-    guard event >= 0, detail >= 0 else { return nil }
-    switch virDomainEventType(rawValue: UInt32(event)) {
-    case VIR_DOMAIN_EVENT_STOPPED: break
-    case VIR_DOMAIN_EVENT_CRASHED: return .crashed
-    case VIR_DOMAIN_EVENT_SUSPENDED where UInt32(detail) == VIR_DOMAIN_EVENT_SUSPENDED_IOERROR.rawValue:
-        return .outOfRoom
-    default: return nil
-    }
-    switch virDomainEventStoppedDetailType(rawValue: UInt32(detail)) {
-    case VIR_DOMAIN_EVENT_STOPPED_SHUTDOWN: return .shutDown
-    case VIR_DOMAIN_EVENT_STOPPED_DESTROYED: return .destroyed
-    case VIR_DOMAIN_EVENT_STOPPED_CRASHED: return .crashed
-    case VIR_DOMAIN_EVENT_STOPPED_MIGRATED: return .migrated
-    case VIR_DOMAIN_EVENT_STOPPED_SAVED: return .saved
-    case VIR_DOMAIN_EVENT_STOPPED_FAILED: return .failed
-    default: return .unknown
+        return try result?.get()
     }
 }
