@@ -162,8 +162,8 @@ let package = Package(
         tests(
             "Pipeline",
             [
-                "Checkpoints", "Diagnostics", "GuestFiles", "Guests", "GuestsTestSupport", "Libvirt", "Machines",
-                "RemoteFramebuffer", "Scopes", "Templates",
+                "Checkpoints", "Diagnostics", "DiskImages", "GuestFiles", "Guests", "GuestsTestSupport", "Libvirt",
+                "Machines", "RemoteFramebuffer", "Scopes", "Templates",
             ]),
         tests("Processes", ["Scopes"]),
         tests("CLI", ["Pipeline", "Scopes"]),
