@@ -16,10 +16,7 @@ enum ProvisionerDecoder {
     }
 
     private static func sleep(_ reader: inout OptionReader) -> Duration {
-        if !reader.isGiven("duration") {
-            reader.missing("duration", "Write how long to wait, such as duration = \"30s\".")
-        }
-        return max(.zero, reader.duration("duration") ?? .zero)
+        max(.zero, reader.duration("duration") ?? .zero)
     }
 
     private static func shell(_ reader: inout OptionReader, _ context: ComponentContext) -> ShellSettings {
@@ -80,9 +77,6 @@ enum ProvisionerDecoder {
         let sources = reader.strings("sources") + (reader.text("source").map { [$0] } ?? [])
         let hasSources =
             !sources.isEmpty || reader.isUndecided("source") || reader.isUndecided("sources")
-        if !reader.isGiven("destination") || reader.string("destination") == "" {
-            reader.missing("destination", "It says where the file goes.")
-        }
         if !hasSources, !reader.isGiven("content") {
             reader.missing("source, sources or content", "One of them says what is to be copied.")
         }

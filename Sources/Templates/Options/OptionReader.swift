@@ -18,9 +18,9 @@ struct OptionReader {
     /// Given, but wrong or not known yet.
     private var undecided: Set<String> = []
     private var blocks: [String: [OptionReader]] = [:]
-    private let table: [String: OptionSpec]
+    private let table: [String: Option]
 
-    init(_ body: OptionBody, _ specs: [OptionSpec], component: String, context: TemplateContext) {
+    init(_ body: OptionBody, _ specs: [Option], component: String, context: TemplateContext) {
         header = body.header
         self.component = component
         self.context = context
@@ -34,12 +34,24 @@ struct OptionReader {
             read(option, spec)
         }
         for block in body.blocks { read(block, table[block.name], specs) }
+        for spec in specs where spec.isRequired && !isUndecided(spec.name) && isEmpty(spec.name) {
+            missing(spec.name, spec.meaning)
+        }
     }
 
     // MARK: Asking
 
     /// Written in the template, with a value that is not null.
     func isGiven(_ name: String) -> Bool { values[name] != nil || undecided.contains(name) || blocks[name] != nil }
+
+    /// Not written, or the empty text or list.
+    private func isEmpty(_ name: String) -> Bool {
+        switch values[name] {
+        case nil, .string(""): blocks[name] == nil
+        case .list(let elements): elements.first ?? .string("") == .string("")
+        default: false
+        }
+    }
 
     /// What the option, or each of its elements, can be.
     func choices(of name: String) -> [String] { table[name]?.choices ?? [] }
@@ -176,7 +188,7 @@ struct OptionReader {
         "sources": "A build block names its sources.",
     ]
 
-    private mutating func reportUnknown(_ name: String, at range: SourceRange?, _ specs: [OptionSpec]) {
+    private mutating func reportUnknown(_ name: String, at range: SourceRange?, _ specs: [Option]) {
         let known = specs.filter { if case .gone = $0.status { false } else { true } }.map(\.name)
         // `username` is part of `ssh_username`.
         let kin = specs.filter { if case .acted = $0.status { $0.name.hasSuffix("_" + name) } else { false } }.map(
@@ -195,7 +207,7 @@ struct OptionReader {
         )
     }
 
-    private mutating func read(_ option: OptionBody.Option, _ spec: OptionSpec) {
+    private mutating func read(_ option: OptionBody.Option, _ spec: Option) {
         if case .null = option.value { return }
         ranges[option.name] = option.valueRange ?? option.nameRange
         elementRanges[option.name] = option.elementRanges
@@ -251,7 +263,7 @@ struct OptionReader {
         }
     }
 
-    private mutating func read(_ block: OptionBody.Block, _ spec: OptionSpec?, _ specs: [OptionSpec]) {
+    private mutating func read(_ block: OptionBody.Block, _ spec: Option?, _ specs: [Option]) {
         guard let spec else {
             reportUnknown(block.name, at: block.header, specs)
             return
@@ -271,13 +283,13 @@ struct OptionReader {
     }
 
     /// Says where Packer's conversions give what hardly anybody means.
-    private mutating func warnOfWeakness(_ option: OptionBody.Option, _ spec: OptionSpec) {
+    private mutating func warnOfWeakness(_ option: OptionBody.Option, _ spec: Option) {
         switch (spec.kind, option.value) {
         case (.duration, .number(let digits)) where digits != "0":
             warning(
                 "weak-duration", "\(option.name) counts nanoseconds without a unit",
                 "Write it as text with a unit, such as \"\(durationWithUnit(digits))\".", at: option.name)
-        case (.strings, .string(let text)) where spec.isLate && text.contains(","):
+        case (.list, .string(let text)) where spec.isLate && text.contains(","):
             warning(
                 "weak-list", "The commas of \(option.name) are lost",
                 "Text for a list is cut at its commas. Put square brackets around it: [\"…\"].", at: option.name)
