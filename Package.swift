@@ -73,8 +73,14 @@ let package = Package(
         module("Scopes", ["CMemory"]),
         module("HCL", ["Diagnostics", "CCrypt", "CMemory", bigInt, crypto, yams]),
         module("BootCommand", ["Diagnostics"]),
+        module("GoTemplates", ["Diagnostics", "HCL"]),
         module("ProxmoxConfiguration", ["Scopes"]),
-        module("Templates", ["Diagnostics", "HCL", "BootCommand", "CCrypt", "ProxmoxConfiguration", "Scopes"]),
+        module(
+            "ComponentModel",
+            ["BootCommand", "CCrypt", "Diagnostics", "GoTemplates", "ProxmoxConfiguration", "Scopes"]),
+        module(
+            "Templates",
+            ["BootCommand", "ComponentModel", "Diagnostics", "GoTemplates", "HCL", "Scopes"]),
         module("Libvirt", ["CLibvirt", "Scopes"]),
         module("GuestFiles", ["CGuestfs", "Scopes"]),
         module("SSH", ["CLibssh", "Scopes", crypto]),
@@ -98,14 +104,16 @@ let package = Package(
         module(
             "Pipeline",
             [
-                "Diagnostics", "Scopes", "HCL", "BootCommand", "Templates", "Libvirt", "SSH", "RemoteFramebuffer",
+                "ComponentModel", "Diagnostics", "GoTemplates", "Scopes", "HCL", "BootCommand", "Templates", "Libvirt",
+                "SSH", "RemoteFramebuffer",
                 "Screen", "HTTPServing", "Media", "DiskImages", "Processes", "GuestFiles", "Checkpoints",
                 "Proxmox", "ProxmoxConfiguration", "VMA",
             ]),
         module(
             "CLI",
             [
-                "BootCommand", "CMemory", "DataSources", "Diagnostics", "Scopes", "Templates", "Pipeline", "HCL",
+                "BootCommand", "CMemory", "ComponentModel", "DataSources", "Diagnostics", "Scopes", "Templates",
+                "Pipeline", "HCL",
                 "DiskImages", "VMA",
                 "Conversion", "Checkpoints", argumentParser,
             ]),
@@ -122,7 +130,9 @@ let package = Package(
         tests("HCL", ["Diagnostics"], resources: [.copy("Fixtures")]),
         tests("BootCommand"),
         tests(
-            "Templates", ["Diagnostics", "HCL", "ProxmoxConfiguration", "Scopes", "BootCommand"], exclude: ["Mistakes"]),
+            "Templates",
+            ["BootCommand", "ComponentModel", "Diagnostics", "GoTemplates", "HCL", "ProxmoxConfiguration", "Scopes"],
+            exclude: ["Mistakes"]),
         tests("DataSources", ["Diagnostics", "HCL", "Processes", "Scopes", "Templates", hummingbird]),
         tests("Libvirt", ["Scopes"], resources: [.copy("Machines")]),
         tests("GuestFiles", ["CGuestfs", "Processes", "Scopes"]),
@@ -137,7 +147,8 @@ let package = Package(
         tests(
             "Proxmox",
             [
-                "Diagnostics", "Pipeline", "ProxmoxConfiguration", "SSH", "Scopes", "Templates", "VMA", crypto, nio,
+                "ComponentModel", "Diagnostics", "Pipeline", "ProxmoxConfiguration", "SSH", "Scopes", "Templates",
+                "VMA", crypto, nio,
                 nioHTTP1,
                 nioPosix, nioSSL,
             ]),
@@ -148,7 +159,10 @@ let package = Package(
             swiftSettings: settings),
         tests(
             "Pipeline",
-            ["Checkpoints", "Diagnostics", "GuestFiles", "Libvirt", "RemoteFramebuffer", "Scopes", "Templates"]),
+            [
+                "Checkpoints", "ComponentModel", "Diagnostics", "GoTemplates", "GuestFiles", "Libvirt",
+                "RemoteFramebuffer", "Scopes", "Templates",
+            ]),
         tests("Processes", ["Scopes"]),
         tests("CLI", ["Pipeline", "Scopes"]),
         // They run the program as a user does. They don't depend on it, since its linker settings would be theirs.

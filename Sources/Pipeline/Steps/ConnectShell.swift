@@ -1,3 +1,4 @@
+import ComponentModel
 import SSH
 import Scopes
 import Templates

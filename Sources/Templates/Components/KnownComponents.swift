@@ -1,3 +1,5 @@
+import ComponentModel
+
 /// The types of sources, provisioners and post-processors that are built in, and those that Packer or its plugins have beside them.
 enum KnownComponents {
     struct Family: Sendable {

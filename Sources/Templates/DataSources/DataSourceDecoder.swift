@@ -1,3 +1,4 @@
+import ComponentModel
 import HCL
 
 /// What a data source does once its options are read.

@@ -1,3 +1,5 @@
+import ComponentModel
+
 /// What a block of the language itself takes; the options of components are `Option` records.
 struct BlockSpec: Sendable {
     enum Form: Sendable {

@@ -1,3 +1,4 @@
+import ComponentModel
 import Diagnostics
 
 /// Finds out what a component's type stands for.

@@ -1,4 +1,6 @@
+import ComponentModel
 import Diagnostics
+import GoTemplates
 import HCL
 
 /// Turns the options of one JSON component into what the decoders read: strings rendered, names as in the tables,

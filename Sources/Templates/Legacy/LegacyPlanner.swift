@@ -1,4 +1,6 @@
+import ComponentModel
 import Diagnostics
+import GoTemplates
 import HCL
 
 /// Turns the builders of a JSON template into plans.

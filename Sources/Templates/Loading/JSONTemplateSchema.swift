@@ -1,3 +1,4 @@
+import ComponentModel
 import HCL
 
 extension BodySchema {

@@ -1,3 +1,5 @@
+import ComponentModel
+
 /// The schemas of values. Wherever a value can stand, text with an expression in it can stand, and null, which is none.
 enum ValueSchemas {
     static let definitions: [String: SchemaValue] = [

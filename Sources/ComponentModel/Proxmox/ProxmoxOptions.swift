@@ -2,7 +2,7 @@ import ProxmoxConfiguration
 
 /// Options of machines of Proxmox VE. They are spelt as in Packer's plugin wherever it has them.
 extension ProxmoxMachineSettings {
-    static let options: [Option] = identity + hardware + blocks + cloudInit
+    package static let options: [Option] = identity + hardware + blocks + cloudInit
 
     private static let identity: [Option] = [
         .int("vm_id", "The number of the template on the server, 100 to 999999999.", default: "the next free one"),
@@ -134,17 +134,17 @@ extension ProxmoxMachineSettings {
 
 extension ProxmoxArchiveSettings {
     /// What the block `proxmox` of a source takes.
-    static let options: [Option] =
+    package static let options: [Option] =
         [.int("compression_level", "The compression level of zstd, 1 to 22.", default: "3")]
         + ProxmoxMachineSettings.options
 
     /// What the post-processor `proxmox-template` takes.
-    static let postProcessorOptions: [Option] =
+    package static let postProcessorOptions: [Option] =
         [.text("output", "The folder that the archive is written to.", default: "the folder of the images")] + options
 }
 
 extension ProxmoxUploadSettings {
-    static let options: [Option] = server + template + shell + ProxmoxMachineSettings.options
+    package static let options: [Option] = server + template + shell + ProxmoxMachineSettings.options
 
     private static let server: [Option] = [
         .text(

@@ -1,5 +1,6 @@
 import BootCommand
 import Diagnostics
+import GoTemplates
 
 extension OptionReader {
     /// Complains of what cannot be typed or is hardly meant. `parts` are typed one after the other;

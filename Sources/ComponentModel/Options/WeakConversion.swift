@@ -2,10 +2,10 @@ import BootCommand
 
 /// Converts values of a JSON template to the types of options, as Packer's decoder for JSON does: text, numbers and
 /// bools stand for each other, a single value for a list of one, and text for a list is cut at its commas.
-enum WeakConversion {
-    typealias Problem = OptionConversion.Problem
+package enum WeakConversion {
+    package typealias Problem = OptionConversion.Problem
 
-    static func convert(_ value: OptionValue, to kind: Option.Kind) throws(Problem) -> OptionValue {
+    package static func convert(_ value: OptionValue, to kind: Option.Kind) throws(Problem) -> OptionValue {
         switch kind {
         case .text: return .string(try text(value))
         case .duration:

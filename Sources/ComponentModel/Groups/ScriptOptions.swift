@@ -14,7 +14,7 @@ extension Scripts {
 }
 
 extension ShellSettings {
-    static let options: [Option] =
+    package static let options: [Option] =
         Scripts.options + [
             .text(
                 "execute_command", "The command that runs a script in the guest.",
@@ -42,7 +42,7 @@ extension ShellSettings {
 
 extension ShellLocalSettings {
     /// The same as provisioner and as post-processor.
-    static let options: [Option] =
+    package static let options: [Option] =
         Scripts.options + [
             .text("command", "One command, instead of a script."),
             .list(
@@ -60,7 +60,7 @@ extension ShellLocalSettings {
 }
 
 extension FileSettings {
-    static let options: [Option] = [
+    package static let options: [Option] = [
         .path("source", "The file or folder to copy."),
         .paths("sources", "The files and folders to copy."),
         .text("content", "The text of a file to upload, instead of source."),
@@ -71,7 +71,7 @@ extension FileSettings {
 }
 
 extension ChecksumSettings {
-    static let options: [Option] = [
+    package static let options: [Option] = [
         .choices(
             "checksum_types", "The checksums to write.", of: ["md5", "sha1", "sha224", "sha256", "sha384", "sha512"],
             default: "[\"md5\"]"),
@@ -83,7 +83,7 @@ extension ChecksumSettings {
 }
 
 extension ManifestSettings {
-    static let options: [Option] = [
+    package static let options: [Option] = [
         .text("output", "The JSON file that the build is added to.", default: "packer-manifest.json"),
         .bool("strip_path", "Whether files are named without their folders."),
         .bool("strip_time", "Whether the time of the build is left out."),

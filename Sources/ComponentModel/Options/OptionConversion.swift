@@ -1,14 +1,14 @@
 import BootCommand
 
 /// Converts values of a template to the types of options, as HCL converts them.
-enum OptionConversion {
-    struct Problem: Error {
-        var id = "wrong-type"
-        var message: String
-        var detail = ""
+package enum OptionConversion {
+    package struct Problem: Error {
+        package var id = "wrong-type"
+        package var message: String
+        package var detail = ""
     }
 
-    static func convert(_ value: OptionValue, to kind: Option.Kind) throws(Problem) -> OptionValue {
+    package static func convert(_ value: OptionValue, to kind: Option.Kind) throws(Problem) -> OptionValue {
         switch kind {
         case .text: return .string(try text(value))
         case .duration:

@@ -1,6 +1,6 @@
 extension FinishSettings {
     /// The block `finish` of a source.
-    static let options: [Option] = [
+    package static let options: [Option] = [
         .bool(
             "generalise",
             "Whether what belongs to one machine is removed: its identity, host keys, leases, logs, caches and the like.",

@@ -45,7 +45,7 @@ extension SeedSettings {
 
 extension BootSettings {
     /// What markers of a boot command can ask for.
-    static let fields = ["HTTPIP", "HTTPPort", "Name", "SSHPublicKey", "SyslogIP", "SyslogPort"]
+    package static let fields = ["HTTPIP", "HTTPPort", "Name", "SSHPublicKey", "SyslogIP", "SyslogPort"]
 
     package static let options: [Option] = [
         .duration(

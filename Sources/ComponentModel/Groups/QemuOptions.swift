@@ -1,6 +1,6 @@
 extension QemuSource {
     /// What `source "qemu"` takes.
-    static let options: [Option] =
+    package static let options: [Option] =
         own + disks + machine + screen + qmp + BootMedium.options + HTTPSettings.options + SeedSettings.options
         + BootSettings.options + ShutdownSettings.options + CommunicatorSettings.options
 
