@@ -1,4 +1,5 @@
 import BootCommand
+import ComponentModel
 import RemoteFramebuffer
 import Scopes
 import Screen

@@ -2,18 +2,18 @@ import BootCommand
 import Scopes
 
 /// Turns the options of a `qemu` source into a `QemuSource` with every default filled in, and says all that is wrong with them.
-struct QemuDecoder {
-    private(set) var reader: OptionReader
+package struct QemuDecoder {
+    package private(set) var reader: OptionReader
     private let context: ComponentContext
     private let sourceName: String
 
-    init(_ reader: OptionReader, sourceName: String, context: ComponentContext) {
+    package init(_ reader: OptionReader, sourceName: String, context: ComponentContext) {
         self.reader = reader
         self.sourceName = sourceName
         self.context = context
     }
 
-    mutating func decode() -> QemuSource {
+    package mutating func decode() -> QemuSource {
         let disk = disk()
         let boot = boot()
         var source = QemuSource(

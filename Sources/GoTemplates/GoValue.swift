@@ -1,5 +1,5 @@
 /// A value inside a Go template.
-enum GoValue: Hashable, Sendable {
+package enum GoValue: Hashable, Sendable {
     /// What a missing key gives; it prints as `<no value>`.
     case none
     case bool(Bool)
@@ -9,7 +9,7 @@ enum GoValue: Hashable, Sendable {
     case list([GoValue])
     case map([String: GoValue])
 
-    var isTrue: Bool {
+    package var isTrue: Bool {
         switch self {
         case .none: false
         case .bool(let value): value
@@ -22,7 +22,7 @@ enum GoValue: Hashable, Sendable {
     }
 
     /// As Go's `fmt.Print` writes it.
-    var text: String {
+    package var text: String {
         switch self {
         case .none: "<no value>"
         case .bool(let value): String(value)
@@ -35,7 +35,7 @@ enum GoValue: Hashable, Sendable {
         }
     }
 
-    var typeName: String {
+    package var typeName: String {
         switch self {
         case .none: "nothing"
         case .bool: "a boolean"

@@ -1,10 +1,8 @@
 import BootCommand
 import Diagnostics
+import GoTemplates
 
 extension OptionReader {
-    /// What markers of a boot command can ask for (packer-compat section 6).
-    private static let bootFields = ["HTTPIP", "HTTPPort", "Name", "SSHPublicKey", "SyslogIP", "SyslogPort"]
-
     /// Complains of what cannot be typed or is hardly meant. `parts` are typed one after the other;
     /// they are the elements of the option, or all of them belong to its element `row`.
     mutating func checkBootCommand(_ parts: [String], _ name: String, row: Int? = nil) {
@@ -40,11 +38,13 @@ extension OptionReader {
             }
             // What is no template at all was told when the option was read.
             guard let references = try? GoTemplateReferences(part) else { continue }
-            for field in references.fields.sorted() where !Self.bootFields.contains(field) {
-                let hint = suggestion(for: field, among: Self.bootFields).map { "Did you mean {{ .\($0) }}? " } ?? ""
+            for field in references.fields.sorted() where !BootSettings.fields.contains(field) {
+                let hint =
+                    suggestion(for: field, among: BootSettings.fields).map { "Did you mean {{ .\($0) }}? " } ?? ""
                 self.warning(
                     "no-value", "{{ .\(field) }} has no value in \(name)",
-                    hint + "It knows: " + Self.bootFields.joined(separator: ", ") + ".", at: name, element: row ?? index
+                    hint + "It knows: " + BootSettings.fields.joined(separator: ", ") + ".", at: name,
+                    element: row ?? index
                 )
             }
         }

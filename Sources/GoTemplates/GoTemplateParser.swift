@@ -1,7 +1,7 @@
 import Diagnostics
 
 /// A parsed Go template.
-indirect enum GoNode: Hashable, Sendable {
+package indirect enum GoNode: Hashable, Sendable {
     case text(String)
     case action(GoPipeline)
     case conditional(GoPipeline, then: [GoNode], otherwise: [GoNode])
@@ -10,20 +10,23 @@ indirect enum GoNode: Hashable, Sendable {
     case leave(isBreak: Bool)
 }
 
-struct GoPipeline: Hashable, Sendable {
+/// Commands, each of which gets the value of the one before it.
+package struct GoPipeline: Hashable, Sendable {
     /// `$a` or `$i, $e` on the left of `:=` or `=`.
-    var variables: [String] = []
-    var declares = false
-    var commands: [GoCommand] = []
-    var offset = 0
+    package var variables: [String] = []
+    package var declares = false
+    package var commands: [GoCommand] = []
+    package var offset = 0
 }
 
-struct GoCommand: Hashable, Sendable {
-    var operands: [GoOperand]
-    var offset: Int
+/// A function or value, with its arguments.
+package struct GoCommand: Hashable, Sendable {
+    package var operands: [GoOperand]
+    package var offset: Int
 }
 
-indirect enum GoOperand: Hashable, Sendable {
+/// A word of a command.
+package indirect enum GoOperand: Hashable, Sendable {
     case value(GoValue)
     /// The dot, or with fields `.A.B`.
     case dot([String])
@@ -33,7 +36,7 @@ indirect enum GoOperand: Hashable, Sendable {
 }
 
 /// The grammar of Go's text/template, without `define`, `template` and `block`, which have no use in one string.
-struct GoTemplateParser {
+package struct GoTemplateParser {
     private let tokens: [GoToken]
     private let functions: Set<String>
     private var index = 0
@@ -41,7 +44,7 @@ struct GoTemplateParser {
     private var rangeDepth = 0
 
     /// Unknown functions are errors here, as in Go.
-    static func parse(_ text: String, functions: Set<String>) throws(GoTemplateError) -> [GoNode] {
+    package static func parse(_ text: String, functions: Set<String>) throws(GoTemplateError) -> [GoNode] {
         var parser = GoTemplateParser(tokens: try GoTemplateLexer.tokens(of: text), functions: functions)
         let (nodes, stop) = try parser.list()
         if let stop { throw GoTemplateError("unexpected {{\(stop.word)}}", at: stop.offset) }

@@ -75,7 +75,7 @@ package struct RealFileSystem: TemplateFileSystem {
     }
 
     /// A pipe that the shell hands over, as in `-var-file=<(…)`; other pipes may never be written to.
-    static func isPassed(_ path: String) -> Bool {
+    package static func isPassed(_ path: String) -> Bool {
         path == "/dev/stdin" || ["/dev/fd/", "/proc/self/fd/"].contains(where: path.hasPrefix)
     }
 
@@ -99,7 +99,7 @@ package struct RealFileSystem: TemplateFileSystem {
 }
 
 /// A file beside the path whose name is nearly the same, written as the path is.
-func neighbour(
+package func neighbour(
     of path: String, in files: any TemplateFileSystem, _ absolute: (String) -> String
 ) -> String? {
     let cut = path.lastIndex(of: "/").map { path.index(after: $0) } ?? path.startIndex

@@ -2,22 +2,22 @@ import BootCommand
 
 /// Converts values of a JSON template to the types of options, as Packer's decoder for JSON does: text, numbers and
 /// bools stand for each other, a single value for a list of one, and text for a list is cut at its commas.
-enum WeakConversion {
-    typealias Problem = OptionConversion.Problem
+package enum WeakConversion {
+    package typealias Problem = OptionConversion.Problem
 
-    static func convert(_ value: OptionValue, to kind: OptionSpec.Kind) throws(Problem) -> OptionValue {
+    package static func convert(_ value: OptionValue, to kind: Option.Kind) throws(Problem) -> OptionValue {
         switch kind {
-        case .string: return .string(try text(value))
+        case .text: return .string(try text(value))
         case .duration:
             // A number counts nanoseconds.
             if case .number(let digits) = value { return .string(digits == "0" ? "" : digits + "ns") }
             return try OptionConversion.convert(value, to: .duration)
         case .int: return .number(String(try int(value)))
         case .bool: return .bool(try bool(value))
-        case .strings: return .list(try elements(value) { value throws(Problem) in .string(try text(value)) })
+        case .list: return .list(try elements(value) { value throws(Problem) in .string(try text(value)) })
         case .ints: return .list(try elements(value) { value throws(Problem) in try convert(value, to: .int) })
         case .rows: return .list(try rows(value))
-        case .stringMap: return .map(try map(value))
+        case .map: return .map(try map(value))
         case .block: throw Problem(message: "must be an object, not \(value.kind)")
         }
     }
@@ -102,7 +102,7 @@ enum WeakConversion {
 
     private static func rows(_ value: OptionValue) throws(Problem) -> [OptionValue] {
         // Text for a list of lists is one row per part.
-        try elements(value) { value throws(Problem) in try convert(value, to: .strings) }
+        try elements(value) { value throws(Problem) in try convert(value, to: .list) }
     }
 
     private static func map(_ value: OptionValue) throws(Problem) -> [OptionValue.Entry] {

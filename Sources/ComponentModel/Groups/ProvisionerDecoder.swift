@@ -1,8 +1,8 @@
 import Diagnostics
 
 /// Turns the options of provisioners into settings.
-enum ProvisionerDecoder {
-    static func decode(
+package enum ProvisionerDecoder {
+    package static func decode(
         _ type: String, _ reader: inout OptionReader, _ context: ComponentContext
     ) -> ProvisionerSettings? {
         switch type {
@@ -16,10 +16,7 @@ enum ProvisionerDecoder {
     }
 
     private static func sleep(_ reader: inout OptionReader) -> Duration {
-        if !reader.isGiven("duration") {
-            reader.missing("duration", "Write how long to wait, such as duration = \"30s\".")
-        }
-        return max(.zero, reader.duration("duration") ?? .zero)
+        max(.zero, reader.duration("duration") ?? .zero)
     }
 
     private static func shell(_ reader: inout OptionReader, _ context: ComponentContext) -> ShellSettings {
@@ -36,7 +33,9 @@ enum ProvisionerDecoder {
     }
 
     /// Exactly one of inline, script and scripts.
-    static func scripts(_ reader: inout OptionReader, _ context: ComponentContext, extra: [String] = []) -> Scripts {
+    package static func scripts(_ reader: inout OptionReader, _ context: ComponentContext, extra: [String] = [])
+        -> Scripts
+    {
         let inline = reader.strings("inline")
         let files = (reader.text("script").map { [$0] } ?? []) + reader.strings("scripts")
         var kinds = ["inline", "script", "scripts"].filter { name in
@@ -57,7 +56,7 @@ enum ProvisionerDecoder {
     }
 
     /// Sorted by name; `env` wins over `environment_vars`.
-    static func environment(_ reader: inout OptionReader) -> [(name: String, value: String)] {
+    package static func environment(_ reader: inout OptionReader) -> [(name: String, value: String)] {
         var variables: [String: String] = [:]
         for (index, text) in reader.strings("environment_vars").enumerated() {
             guard let equals = text.firstIndex(of: "="), equals > text.startIndex else {
@@ -80,9 +79,6 @@ enum ProvisionerDecoder {
         let sources = reader.strings("sources") + (reader.text("source").map { [$0] } ?? [])
         let hasSources =
             !sources.isEmpty || reader.isUndecided("source") || reader.isUndecided("sources")
-        if !reader.isGiven("destination") || reader.string("destination") == "" {
-            reader.missing("destination", "It says where the file goes.")
-        }
         if !hasSources, !reader.isGiven("content") {
             reader.missing("source, sources or content", "One of them says what is to be copied.")
         }
@@ -108,8 +104,8 @@ enum ProvisionerDecoder {
 }
 
 /// `shell-local`, the same as provisioner and as post-processor.
-enum ShellLocalDecoder {
-    static func decode(_ reader: inout OptionReader, _ context: ComponentContext) -> ShellLocalSettings {
+package enum ShellLocalDecoder {
+    package static func decode(_ reader: inout OptionReader, _ context: ComponentContext) -> ShellLocalSettings {
         let command = reader.text("command")
         var scripts = ProvisionerDecoder.scripts(
             &reader, context, extra: command != nil || reader.isUndecided("command") ? ["command"] : [])
@@ -127,8 +123,8 @@ enum ShellLocalDecoder {
 }
 
 /// Turns the options of post-processors into settings.
-enum PostProcessorDecoder {
-    static func decode(
+package enum PostProcessorDecoder {
+    package static func decode(
         _ type: String, _ reader: inout OptionReader, _ context: ComponentContext
     ) -> PostProcessorSettings? {
         switch type {

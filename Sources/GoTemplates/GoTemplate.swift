@@ -32,17 +32,3 @@ package func checkTemplate(_ text: String) throws(GoTemplateError) {
     guard text.contains("{{") else { return }
     _ = try GoTemplateParser.parse(text, functions: GoFunctions.names)
 }
-
-extension RunData {
-    /// What late-rendered strings see as `{{ .Host }}` and so on, beside their own `Path` and `Vars`.
-    package var templateData: [String: String] {
-        [
-            "ID": id, "Host": host, "Port": String(port), "User": user, "Password": password.reveal(),
-            "ConnType": connectionType, "PackerRunUUID": runUUID, "PackerHTTPIP": httpIP, "PackerHTTPPort": httpPort,
-            "PackerHTTPAddr": httpAddress, "SSHPublicKey": sshPublicKey, "SSHPrivateKey": sshPrivateKey.reveal(),
-            "WinRMPassword": connectionType == "winrm" ? password.reveal() : "",
-        ]
-    }
-
-    package var httpAddress: String { "\(httpIP):\(httpPort)" }
-}

@@ -46,7 +46,7 @@ struct ProxmoxDecoder {
         if let first = made.first { return first }
         guard !reader.isUndecided("proxmox") else { return nil }
         var defaults = OptionReader(
-            OptionBody(header: reader.range("format")), OptionTables.proxmoxArchive, component: reader.component,
+            OptionBody(header: reader.range("format")), ProxmoxArchiveSettings.options, component: reader.component,
             context: context.template)
         let settings = archive(&defaults, context, source)
         reader.absorb(defaults.diagnostics)
@@ -213,13 +213,9 @@ struct ProxmoxDecoder {
         let usual =
             device.hasPrefix("virtio") ? .virtio : MachineConfiguration.NetworkAdapter.Model(rawValue: device) ?? .e1000
         settings.machine.networks = reader.inBlocks("network_adapters") { block, _ in
-            let bridge = block.text("bridge")
-            if bridge == nil, !block.isUndecided("bridge") {
-                block.missing("bridge", "It is the server's bridge, such as \"vmbr0\".")
-            }
             var adapter = MachineConfiguration.NetworkAdapter(
                 model: block.choice("model").flatMap(MachineConfiguration.NetworkAdapter.Model.init) ?? usual,
-                bridge: bridge ?? "vmbr0", macAddress: block.text("mac_address"))
+                bridge: block.text("bridge") ?? "vmbr0", macAddress: block.text("mac_address"))
             adapter.vlan = block.int("vlan_tag")
             adapter.mtu = block.int("mtu")
             adapter.queues = block.int("packet_queues")

@@ -1,16 +1,16 @@
 import BootCommand
 
 /// Converts values of a template to the types of options, as HCL converts them.
-enum OptionConversion {
-    struct Problem: Error {
-        var id = "wrong-type"
-        var message: String
-        var detail = ""
+package enum OptionConversion {
+    package struct Problem: Error {
+        package var id = "wrong-type"
+        package var message: String
+        package var detail = ""
     }
 
-    static func convert(_ value: OptionValue, to kind: OptionSpec.Kind) throws(Problem) -> OptionValue {
+    package static func convert(_ value: OptionValue, to kind: Option.Kind) throws(Problem) -> OptionValue {
         switch kind {
-        case .string: return .string(try text(value))
+        case .text: return .string(try text(value))
         case .duration:
             let text = try text(value)
             if text.isEmpty || text.contains("{{") || parseGoDuration(text) != nil { return .string(text) }
@@ -41,7 +41,7 @@ enum OptionConversion {
                 }
                 throw Problem(message: "must be true or false, not \(value.quoted)", detail: detail)
             }
-        case .strings: return .list(try list(value) { value throws(Problem) in .string(try text(value, nullAs: "")) })
+        case .list: return .list(try list(value) { value throws(Problem) in .string(try text(value, nullAs: "")) })
         case .ints: return .list(try list(value) { value throws(Problem) in try convert(value, to: .int) })
         case .rows:
             if case .list(let values) = value,
@@ -51,8 +51,8 @@ enum OptionConversion {
                     message: "must be a list of lists, not a list of \(flat.kind)",
                     detail: "Put square brackets around each row, too: [[\"…\", \"…\"], [\"…\", \"…\"]].")
             }
-            return .list(try list(value) { value throws(Problem) in try convert(value, to: .strings) })
-        case .stringMap:
+            return .list(try list(value) { value throws(Problem) in try convert(value, to: .list) })
+        case .map:
             guard case .map(let entries) = value else {
                 throw Problem(
                     message: "must be a map, not \(value.kind)", detail: "Write { \"NAME\" = \"VALUE\" }.")

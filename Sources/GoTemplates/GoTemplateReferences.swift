@@ -1,10 +1,10 @@
 /// What a template mentions, wherever it stands: the variables it asks for by `user`, and the fields of the dot.
-struct GoTemplateReferences {
+package struct GoTemplateReferences {
     /// Names that are written as literals, with their offset.
-    private(set) var users: [(name: String, offset: Int)] = []
-    private(set) var fields: Set<String> = []
+    package private(set) var users: [(name: String, offset: Int)] = []
+    package private(set) var fields: Set<String> = []
 
-    init(_ text: String) throws(GoTemplateError) {
+    package init(_ text: String) throws(GoTemplateError) {
         guard text.contains("{{") else { return }
         walk(try GoTemplateParser.parse(text, functions: GoFunctions.names))
     }

@@ -2,12 +2,12 @@ import Diagnostics
 
 /// What many components ask of their options.
 extension OptionReader {
-    mutating func missing(_ name: String, _ detail: String) {
+    package mutating func missing(_ name: String, _ detail: String) {
         error("missing-option", "\(component) needs \(name)", detail)
     }
 
     /// Both may not be given; points at the second and names the first.
-    mutating func exclude(_ first: String, _ second: String) {
+    package mutating func exclude(_ first: String, _ second: String) {
         guard isGiven(first), isGiven(second) else { return }
         let note = range(first).map { [Diagnostic.Note("\(first) is set here", at: $0)] } ?? []
         error(
@@ -16,7 +16,7 @@ extension OptionReader {
     }
 
     /// The text, if it is one of those that the table has; an error otherwise.
-    mutating func choice(_ name: String) -> String? {
+    package mutating func choice(_ name: String) -> String? {
         guard let text = text(name) else { return nil }
         let allowed = choices(of: name)
         if allowed.contains(text) { return text }
@@ -27,7 +27,7 @@ extension OptionReader {
         return nil
     }
     /// Reports the elements that are not among those that the table has.
-    mutating func checkChoices(_ name: String, _ elements: [String], _ summary: (String) -> String) {
+    package mutating func checkChoices(_ name: String, _ elements: [String], _ summary: (String) -> String) {
         let allowed = choices(of: name)
         for (index, element) in elements.enumerated() where !allowed.contains(element) && !element.contains("<unknown>")
         {

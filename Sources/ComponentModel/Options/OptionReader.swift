@@ -1,14 +1,15 @@
 import BootCommand
-import Diagnostics
+package import Diagnostics
+package import GoTemplates
 
 /// Checks a component's options against its table, converts and renders them, and hands them out by name.
 ///
 /// All that is wrong is collected. An option that is wrong or unknown counts as given and yields nil, so that one mistake is reported once.
-struct OptionReader {
-    let header: SourceRange?
+package struct OptionReader {
+    package let header: SourceRange?
     /// For messages: `source "qemu"`, `provisioner "shell"`.
-    let component: String
-    private(set) var diagnostics: [Diagnostic] = []
+    package let component: String
+    package private(set) var diagnostics: [Diagnostic] = []
 
     private let context: TemplateContext
     private let syntax: OptionBody.Syntax
@@ -18,9 +19,9 @@ struct OptionReader {
     /// Given, but wrong or not known yet.
     private var undecided: Set<String> = []
     private var blocks: [String: [OptionReader]] = [:]
-    private let table: [String: OptionSpec]
+    private let table: [String: Option]
 
-    init(_ body: OptionBody, _ specs: [OptionSpec], component: String, context: TemplateContext) {
+    package init(_ body: OptionBody, _ specs: [Option], component: String, context: TemplateContext) {
         header = body.header
         self.component = component
         self.context = context
@@ -34,20 +35,34 @@ struct OptionReader {
             read(option, spec)
         }
         for block in body.blocks { read(block, table[block.name], specs) }
+        for spec in specs where spec.isRequired && !isUndecided(spec.name) && isEmpty(spec.name) {
+            missing(spec.name, spec.meaning)
+        }
     }
 
     // MARK: Asking
 
     /// Written in the template, with a value that is not null.
-    func isGiven(_ name: String) -> Bool { values[name] != nil || undecided.contains(name) || blocks[name] != nil }
+    package func isGiven(_ name: String) -> Bool {
+        values[name] != nil || undecided.contains(name) || blocks[name] != nil
+    }
+
+    /// Not written, or the empty text or list.
+    private func isEmpty(_ name: String) -> Bool {
+        switch values[name] {
+        case nil, .string(""): blocks[name] == nil
+        case .list(let elements): elements.first ?? .string("") == .string("")
+        default: false
+        }
+    }
 
     /// What the option, or each of its elements, can be.
-    func choices(of name: String) -> [String] { table[name]?.choices ?? [] }
+    package func choices(of name: String) -> [String] { table[name]?.choices ?? [] }
 
-    func isUndecided(_ name: String) -> Bool { undecided.contains(name) }
+    package func isUndecided(_ name: String) -> Bool { undecided.contains(name) }
 
     /// The value's place; the header if it is not written.
-    func range(_ name: String) -> SourceRange? { ranges[name] ?? header }
+    package func range(_ name: String) -> SourceRange? { ranges[name] ?? header }
 
     /// The place of one element of a list, or of the whole value where its elements have none.
     private func range(_ name: String, _ element: Int?) -> SourceRange? {
@@ -57,37 +72,37 @@ struct OptionReader {
         return places[element]
     }
 
-    func string(_ name: String) -> String? {
+    package func string(_ name: String) -> String? {
         if case .string(let text)? = values[name] { return text }
         return nil
     }
 
     /// As `string`, with the empty text as nil.
-    func text(_ name: String) -> String? { string(name).flatMap { $0.isEmpty ? nil : $0 } }
+    package func text(_ name: String) -> String? { string(name).flatMap { $0.isEmpty ? nil : $0 } }
 
-    func bool(_ name: String) -> Bool {
+    package func bool(_ name: String) -> Bool {
         if case .bool(let flag)? = values[name] { return flag }
         return false
     }
 
-    func int(_ name: String) -> Int? {
+    package func int(_ name: String) -> Int? {
         if case .number(let digits)? = values[name] { return Int(digits) }
         return nil
     }
 
     /// nil for the empty text too, as Packer takes it.
-    func duration(_ name: String) -> Duration? { text(name).flatMap(parseGoDuration) }
+    package func duration(_ name: String) -> Duration? { text(name).flatMap(parseGoDuration) }
 
-    func strings(_ name: String) -> [String] {
+    package func strings(_ name: String) -> [String] {
         if case .list(let values)? = values[name] { return values.map(Self.plain) }
         return []
     }
 
-    func ints(_ name: String) -> [Int] {
+    package func ints(_ name: String) -> [Int] {
         strings(name).compactMap { Int($0) }
     }
 
-    func rows(_ name: String) -> [[String]] {
+    package func rows(_ name: String) -> [[String]] {
         guard case .list(let rows)? = values[name] else { return [] }
         return rows.map { row in
             if case .list(let values) = row { return values.map(Self.plain) }
@@ -95,15 +110,15 @@ struct OptionReader {
         }
     }
 
-    func map(_ name: String) -> [String: String] {
+    package func map(_ name: String) -> [String: String] {
         guard case .map(let entries)? = values[name] else { return [:] }
         return Dictionary(entries.map { ($0.key, Self.plain($0.value)) }, uniquingKeysWith: { _, last in last })
     }
 
-    func block(_ name: String) -> OptionReader? { blocks[name]?.first }
+    package func block(_ name: String) -> OptionReader? { blocks[name]?.first }
 
     /// Decodes a block that may stand once; nil where it is not written.
-    mutating func decode<Value>(block name: String, _ body: (inout OptionReader) -> Value) -> Value? {
+    package mutating func decode<Value>(block name: String, _ body: (inout OptionReader) -> Value) -> Value? {
         guard let written = blocks[name], var reader = written.first else { return nil }
         if written.count > 1 {
             error("duplicate-block", "\(name) stands twice", "Write all of it into one block.", at: name)
@@ -115,10 +130,10 @@ struct OptionReader {
     }
 
     /// Every block of a name.
-    func blocks(_ name: String) -> [OptionReader] { blocks[name] ?? [] }
+    package func blocks(_ name: String) -> [OptionReader] { blocks[name] ?? [] }
 
     /// Reads in each block of a name; what is found wrong there is said with the rest.
-    mutating func inBlocks<Value>(_ name: String, _ body: (inout OptionReader, Int) -> Value) -> [Value] {
+    package mutating func inBlocks<Value>(_ name: String, _ body: (inout OptionReader, Int) -> Value) -> [Value] {
         blocks(name).enumerated().map { index, block in
             var block = block
             let known = block.diagnostics.count
@@ -136,7 +151,7 @@ struct OptionReader {
 
     // MARK: Complaining
 
-    mutating func error(
+    package mutating func error(
         _ id: String, _ summary: String, _ detail: String = "", at name: String? = nil, element: Int? = nil,
         notes: [Diagnostic.Note] = []
     ) {
@@ -148,16 +163,16 @@ struct OptionReader {
     }
 
     /// At one of several blocks of a name.
-    mutating func error(_ id: String, _ summary: String, _ detail: String, in name: String, block: Int) {
+    package mutating func error(_ id: String, _ summary: String, _ detail: String, in name: String, block: Int) {
         let place = blocks(name).indices.contains(block) ? blocks(name)[block].header : nil
         diagnostics.append(
             Diagnostic(id: "template/" + id, summary: summary, detail: detail, subject: place ?? range(name)))
     }
 
     /// What another reader of the same component found.
-    mutating func absorb(_ more: [Diagnostic]) { diagnostics += more }
+    package mutating func absorb(_ more: [Diagnostic]) { diagnostics += more }
 
-    mutating func warning(
+    package mutating func warning(
         _ id: String, _ summary: String, _ detail: String = "", at name: String? = nil, element: Int? = nil
     ) {
         diagnostics.append(
@@ -176,7 +191,7 @@ struct OptionReader {
         "sources": "A build block names its sources.",
     ]
 
-    private mutating func reportUnknown(_ name: String, at range: SourceRange?, _ specs: [OptionSpec]) {
+    private mutating func reportUnknown(_ name: String, at range: SourceRange?, _ specs: [Option]) {
         let known = specs.filter { if case .gone = $0.status { false } else { true } }.map(\.name)
         // `username` is part of `ssh_username`.
         let kin = specs.filter { if case .acted = $0.status { $0.name.hasSuffix("_" + name) } else { false } }.map(
@@ -195,7 +210,7 @@ struct OptionReader {
         )
     }
 
-    private mutating func read(_ option: OptionBody.Option, _ spec: OptionSpec) {
+    private mutating func read(_ option: OptionBody.Option, _ spec: Option) {
         if case .null = option.value { return }
         ranges[option.name] = option.valueRange ?? option.nameRange
         elementRanges[option.name] = option.elementRanges
@@ -251,7 +266,7 @@ struct OptionReader {
         }
     }
 
-    private mutating func read(_ block: OptionBody.Block, _ spec: OptionSpec?, _ specs: [OptionSpec]) {
+    private mutating func read(_ block: OptionBody.Block, _ spec: Option?, _ specs: [Option]) {
         guard let spec else {
             reportUnknown(block.name, at: block.header, specs)
             return
@@ -271,13 +286,13 @@ struct OptionReader {
     }
 
     /// Says where Packer's conversions give what hardly anybody means.
-    private mutating func warnOfWeakness(_ option: OptionBody.Option, _ spec: OptionSpec) {
+    private mutating func warnOfWeakness(_ option: OptionBody.Option, _ spec: Option) {
         switch (spec.kind, option.value) {
         case (.duration, .number(let digits)) where digits != "0":
             warning(
                 "weak-duration", "\(option.name) counts nanoseconds without a unit",
                 "Write it as text with a unit, such as \"\(durationWithUnit(digits))\".", at: option.name)
-        case (.strings, .string(let text)) where spec.isLate && text.contains(","):
+        case (.list, .string(let text)) where spec.isLate && text.contains(","):
             warning(
                 "weak-list", "The commas of \(option.name) are lost",
                 "Text for a list is cut at its commas. Put square brackets around it: [\"…\"].", at: option.name)

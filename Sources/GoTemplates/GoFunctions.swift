@@ -44,10 +44,10 @@ package struct TemplateContext: Sendable {
 package let compatibilityVersion = "1.16.0"
 
 /// Go's built-in template functions and Packer's.
-struct GoFunctions {
+package struct GoFunctions {
     var context: TemplateContext
 
-    static let names: Set<String> = [
+    package static let names: Set<String> = [
         "and", "or", "not", "len", "index", "slice", "print", "printf", "println", "html", "js", "urlquery", "call",
         "eq", "ne", "lt", "le", "gt", "ge",
         "user", "env", "build", "build_name", "build_type", "isotime", "strftime", "timestamp", "uuid", "pwd",

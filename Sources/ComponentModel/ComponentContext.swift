@@ -1,33 +1,45 @@
 import Diagnostics
+package import GoTemplates
 
 /// What a component may look at while its options are checked.
-struct ComponentContext: Sendable {
-    var template: TemplateContext
-    var files: any TemplateFileSystem
-    var environment: [String: String]
+package struct ComponentContext: Sendable {
+    package var template: TemplateContext
+    package var files: any TemplateFileSystem
+    package var environment: [String: String]
     /// `-force`: an existing output directory is no error.
-    var force: Bool
+    package var force: Bool
     /// Only checked, not built: what is not built in is no error yet.
-    var isValidation: Bool
+    package var isValidation: Bool
     /// What a post-processor's input comes from.
-    var source: QemuSource?
+    package var source: QemuSource?
+
+    package init(
+        template: TemplateContext, files: any TemplateFileSystem, environment: [String: String], force: Bool,
+        isValidation: Bool
+    ) {
+        self.template = template
+        self.files = files
+        self.environment = environment
+        self.force = force
+        self.isValidation = isValidation
+    }
 
     /// Relative to the working directory, with a leading `~` expanded.
-    func absolute(_ path: String) -> String {
+    package func absolute(_ path: String) -> String {
         if path.hasPrefix("/") { return path }
         if path == "~" || path.hasPrefix("~/"), let home = environment["HOME"] { return home + path.dropFirst() }
         return template.workingDirectory + "/" + path
     }
 
-    func exists(_ path: String) -> Bool { files.kind(of: absolute(path)) != nil }
+    package func exists(_ path: String) -> Bool { files.kind(of: absolute(path)) != nil }
 
     /// The value is made of what only a run knows, so nothing can be checked yet.
-    func isOpen(_ text: String) -> Bool { text.contains("<unknown>") || text.contains("{{") }
+    package func isOpen(_ text: String) -> Bool { text.contains("<unknown>") || text.contains("{{") }
 }
 
 extension OptionReader {
     /// `name` names a file of this machine that must exist and be readable now: not after an hour's installation.
-    mutating func requireFile(
+    package mutating func requireFile(
         _ path: String, _ name: String, _ context: ComponentContext, allowsFolder: Bool = false, element: Int? = nil
     ) {
         guard !path.isEmpty, !context.isOpen(path) else { return }
@@ -59,7 +71,7 @@ extension OptionReader {
     }
 
     /// A key file of another kind would be found out only when the guest asks for it.
-    mutating func requirePrivateKey(_ path: String, _ name: String, _ context: ComponentContext) {
+    package mutating func requirePrivateKey(_ path: String, _ name: String, _ context: ComponentContext) {
         guard !context.isOpen(path), context.files.kind(of: context.absolute(path)) == .file,
             // What cannot be read is told by `requireFile`; what is longer is no key.
             let bytes = try? context.files.read(context.absolute(path), limit: 64 << 10)
@@ -75,7 +87,9 @@ extension OptionReader {
     }
 
     /// A half-open range of ports, where equal ends mean exactly that port.
-    mutating func ports(_ minimum: String, _ maximum: String, _ defaults: Range<Int>, least: Int = 1) -> Range<Int> {
+    package mutating func ports(_ minimum: String, _ maximum: String, _ defaults: Range<Int>, least: Int = 1) -> Range<
+        Int
+    > {
         let low = int(minimum) ?? defaults.lowerBound
         let high = int(maximum) ?? max(low, defaults.upperBound)
         for (name, port) in [(minimum, low), (maximum, high)] where !(least...65536).contains(port) {

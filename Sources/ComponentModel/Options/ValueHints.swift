@@ -1,7 +1,7 @@
 /// What was probably meant by values that are nearly right.
-enum ValueHints {
+package enum ValueHints {
     /// `5s` for `5 seconds`, `24h` for `1d`; nil if nothing comes to mind.
-    static func duration(_ text: String) -> String? {
+    package static func duration(_ text: String) -> String? {
         guard let (count, unit) = split(text) else { return nil }
         switch unit {
         case "", "s", "sec", "secs", "second", "seconds": return "\(count)s"
@@ -16,7 +16,7 @@ enum ValueHints {
     }
 
     /// `20G` for `20 GB` and `20GiB`.
-    static func size(_ text: String) -> String? {
+    package static func size(_ text: String) -> String? {
         guard let (count, unit) = split(text), let letter = unit.first, "kmgt".contains(letter),
             ["", "b", "ib"].contains(unit.dropFirst())
         else { return nil }
@@ -24,7 +24,7 @@ enum ValueHints {
     }
 
     /// `true` for `yes` and `on`.
-    static func bool(_ text: String) -> String? {
+    package static func bool(_ text: String) -> String? {
         switch text.lowercased() {
         case "yes", "on", "enabled", "y", "true": "true"
         case "no", "off", "disabled", "n", "false": "false"
