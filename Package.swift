@@ -74,7 +74,8 @@ let package = Package(
         module("HCL", ["Diagnostics", "CCrypt", "CMemory", bigInt, crypto, yams]),
         module("BootCommand", ["Diagnostics"]),
         module("ProxmoxConfiguration", ["Scopes"]),
-        module("Templates", ["Diagnostics", "HCL", "BootCommand", "CCrypt", "ProxmoxConfiguration", "Scopes"]),
+        module(
+            "Templates", ["Diagnostics", "HCL", "BootCommand", "CCrypt", "Media", "ProxmoxConfiguration", "Scopes"]),
         module("Libvirt", ["CLibvirt", "Scopes"]),
         module("GuestFiles", ["CGuestfs", "Scopes"]),
         module("SSH", ["CLibssh", "Scopes", crypto]),

@@ -156,6 +156,9 @@ package struct BootSettings: Sendable {
     package var steps: [(command: String, description: String?)]
     /// nil: not written; Ingot types at the guest's pace.
     package var keyInterval: Duration?
+
+    /// The fields that the boot command asks for: `SSHPublicKey` of `{{ .SSHPublicKey }}`.
+    package var fields: Set<String> { Set(steps.flatMap { templateFields(of: $0.command) }) }
 }
 
 package struct ShutdownSettings: Sendable {

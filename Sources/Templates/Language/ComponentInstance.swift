@@ -21,11 +21,9 @@ struct ComponentInstance: Sendable {
     func read(_ data: RunData) -> (OptionReader, [Diagnostic]) {
         let options = evaluate(data)
         var diagnostics = options.diagnostics
-        if !diagnostics.hasErrors, let open = options.value.options.first(where: \.value.isUnknown) {
+        if !diagnostics.hasErrors, let place = options.value.unknowns.first {
             diagnostics.append(
-                Diagnostic(
-                    id: "template/unknown-value", summary: "The value of \(open.name) is not known",
-                    subject: open.valueRange))
+                Diagnostic(id: "template/unknown-value", summary: "This value is not known", subject: place))
         }
         return (reader(options.value), diagnostics)
     }

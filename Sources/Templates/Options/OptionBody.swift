@@ -67,5 +67,13 @@ struct OptionBody: Sendable {
     var header: SourceRange?
     var options: [Option] = []
     var blocks: [Block] = []
+    /// What dynamic blocks depend on that is not known yet, so that it is open which blocks there are.
+    var unknownBlocks: [SourceRange] = []
     var syntax = Syntax.hcl
+
+    /// Where values are missing that are not known yet, in blocks too.
+    var unknowns: [SourceRange] {
+        options.filter(\.value.isUnknown).compactMap { $0.valueRange ?? $0.nameRange ?? header } + unknownBlocks
+            + blocks.flatMap(\.body.unknowns)
+    }
 }
