@@ -107,8 +107,7 @@ let package = Package(
             "CLI",
             [
                 "BootCommand", "CMemory", "DataSources", "Diagnostics", "Scopes", "Templates", "Pipeline", "HCL",
-                "DiskImages", "VMA",
-                "Conversion", "Checkpoints", argumentParser,
+                "DiskImages", "VMA", "Conversion", "Checkpoints", "ProxmoxConfiguration", argumentParser,
             ]),
         // One file that runs where no Swift is installed, and starts three times as fast.
         .executableTarget(

@@ -278,8 +278,8 @@ struct QemuSourceTests {
             (["{{ .SyslogIP }}", "{{.SSHPublicKey|upper}}"], ["SSHPublicKey", "SyslogIP"]),
             (["{{/* .SyslogIP */}}{{ `.Name` }}"], []), (["{{ with $.Name }}{{ . }}{{ end }}"], ["Name"]),
         ])
-    func bootFields(commands: [String], fields: Set<String>) throws {
+    func bootFields(commands: [String], fields: [String]) throws {
         let list = commands.map { "\"\($0)\"" }.joined(separator: ", ")
-        #expect(try source("boot_command = [\(list)]").boot.fields == fields)
+        #expect(try source("boot_command = [\(list)]").boot.fields == Set(fields))
     }
 }

@@ -40,6 +40,8 @@ struct InstallStage {
         inputs.add("disk_image", true)
         inputs.add("whether disk_size is written", disk.sizeIsGiven)
         inputs.add("use_backing_file", disk.usesBackingFile)
+        // Overlays without disk_size had the size of the image once.
+        if disk.usesBackingFile, !disk.sizeIsGiven { inputs.add("the overlay's least size", disk.size) }
         inputs.add("skip_resize_disk", disk.skipsResize)
     }
 
