@@ -2,14 +2,15 @@ import ArgumentParser
 import Conversion
 import DiskImages
 import Foundation
+import ProxmoxConfiguration
 import Scopes
 
 struct ConvertCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "convert", abstract: "Copies a disk image into another format and verifies the copy.",
         discussion: """
-            The input's format is told by its content, the output's by the ending of its name: .qcow2, .raw, .img, \
-            .vmdk, .vdi, .vhdx, .vhd, and .vma or .vma.zst for Proxmox VE. What the image does not use stays unused.
+            The input's format is detected from its content, the output's from its name: .qcow2, .raw, .img, .vmdk, \
+            .vdi, .vhdx, .vhd, and .vma or .vma.zst for Proxmox VE. What the image does not use stays unused.
             """)
 
     @Option(help: ArgumentHelp("The output's format, whatever its name.", valueName: "format"))
@@ -66,8 +67,9 @@ struct ConvertCommand: AsyncParsableCommand {
             try await work.run { phase, part in progress.show(phase.rawValue, part) }
         }
         if let backing = outcome.backingFile {
-            writeError("Note: \(input) is an overlay over \(backing); the copy holds what both hold.")
+            writeError("Note: \(input) is an overlay of \(backing); the copy contains both.")
         }
+        if outcome.outputFormat == .vma { noteName(ofArchive: output) }
         print(
             "\(output): \(outcome.outputFormat.rawValue), \(byteText(outcome.size)), "
                 + "\(byteText(outcome.occupied)) on disk; written in \(outcome.writing.text), "
@@ -83,6 +85,18 @@ extension ImageFormat: ExpressibleByArgument {
         guard let format = ImageFormat(rawValue: argument) ?? ImageFormat(ending: "." + argument) else { return nil }
         self = format
     }
+}
+
+/// Says which name an archive needs, where it has another one.
+func noteName(ofArchive path: String) {
+    guard !BackupName.isRestorable(URL(filePath: path).lastPathComponent),
+        // The machine's number is a valid one.
+        let name = try? BackupName(vmid: 100, created: Date()).description
+    else { return }
+    let shown = path.lowercased().hasSuffix(".zst") ? name : String(name.dropLast(".zst".count))
+    writeError(
+        "Note: Proxmox VE restores an archive from a storage only under a name such as \(shown); copy or rename it to that."
+    )
 }
 
 /// The bytes of a small file that the user named.

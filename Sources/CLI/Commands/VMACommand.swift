@@ -11,9 +11,9 @@ struct VMACommand: AsyncParsableCommand {
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "list", abstract: "Tells what an archive holds.")
+            commandName: "list", abstract: "Lists the contents of an archive.")
 
-        @Argument(help: "An archive, also one packed by zstd or gzip.", completion: .file())
+        @Argument(help: "An archive, plain or compressed with zstd or gzip.", completion: .file())
         var file: String
 
         func run() async throws {
@@ -26,7 +26,7 @@ struct VMACommand: AsyncParsableCommand {
             commandName: "verify", abstract: "Reads an archive to its end: every checksum, every cluster of every disk."
         )
 
-        @Argument(help: "An archive, also one packed by zstd or gzip.", completion: .file())
+        @Argument(help: "An archive, plain or compressed with zstd or gzip.", completion: .file())
         var file: String
 
         func run() async throws {
@@ -43,15 +43,15 @@ struct VMACommand: AsyncParsableCommand {
 
     struct Extract: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "extract", abstract: "Makes an archive's files and sparse raw disks of its disks.")
+            commandName: "extract", abstract: "Extracts an archive's files, and its disks as sparse raw images.")
 
         @Option(help: ArgumentHelp("Only this disk, such as drive-scsi0.", valueName: "name"))
         var device: String?
 
-        @Argument(help: "An archive, also one packed by zstd or gzip.", completion: .file())
+        @Argument(help: "An archive, plain or compressed with zstd or gzip.", completion: .file())
         var file: String
 
-        @Argument(help: "Where to put them; made when it is missing.", completion: .directory)
+        @Argument(help: "Where to put them; created if missing.", completion: .directory)
         var folder: String
 
         func run() async throws {
@@ -104,7 +104,7 @@ struct VMACommand: AsyncParsableCommand {
         func run() async throws {
             let name = file.lowercased()
             guard name.hasSuffix(".vma") || name.hasSuffix(".vma.zst") else {
-                throw UsageError(message: "The archive's name must end in .vma or .vma.zst; Proxmox VE goes by it.")
+                throw UsageError(message: "The archive's name must end in .vma or .vma.zst; Proxmox VE relies on it.")
             }
             if !force, access(file, F_OK) == 0 {
                 throw BuildError("make \(file)", because: "it exists already", hint: "Add --force to replace it.")
@@ -130,6 +130,7 @@ struct VMACommand: AsyncParsableCommand {
                     pairs, format: format, configs: configs, compression: compression, to: file
                 ) { progress.show($0, $1) }
             }
+            noteName(ofArchive: file)
             print("\(file): \(pairs.count) disk\(pairs.count == 1 ? "" : "s"), \(byteText(size))")
         }
     }

@@ -46,7 +46,7 @@ struct ServeFiles: Sendable {
             services.httpPort = server.port
             reporter.news("Serving \(shownContent) to the guest at http://\(services.ip):\(server.port)")
         }
-        if source.boot.steps.contains(where: { $0.command.contains("Syslog") }) {
+        if !source.boot.fields.isDisjoint(with: ["SyslogIP", "SyslogPort"]) {
             let receiver = try await SyslogServer.start(host: bindAddress) {
                 [reporter, activity = services.activity] message in
                 let line = "\(message.tag): \(message.text)"
