@@ -87,24 +87,16 @@ struct LineEditor {
     private func draw() {
         let room = max(8, (Terminal.width > 0 ? Terminal.width : 80) - prompt.count - 1)
         var (start, used) = (cursor, 0)
-        while start > 0, used + Self.columns(line[start - 1]) <= room {
+        while start > 0, used + cells(line[start - 1]) <= room {
             start -= 1
-            used += Self.columns(line[start])
+            used += cells(line[start])
         }
         var (end, after) = (cursor, 0)
-        while end < line.count, used + after + Self.columns(line[end]) <= room {
-            after += Self.columns(line[end])
+        while end < line.count, used + after + cells(line[end]) <= room {
+            after += cells(line[end])
             end += 1
         }
         write("\r" + prompt + String(line[start..<end]) + "\u{1B}[K" + (after > 0 ? "\u{1B}[\(after)D" : ""))
-    }
-
-    /// Cells of a character; the wide scripts of East Asia and emoji take two.
-    private static func columns(_ character: Character) -> Int {
-        let scalar = character.unicodeScalars.first?.value ?? 0
-        return [0x1100...0x115F, 0x2E80...0xD7A3, 0xF900...0xFAFF, 0xFF00...0xFF60, 0x1F300...0x1FAFF].contains {
-            $0.contains(scalar)
-        } ? 2 : 1
     }
 
     private func write(_ text: String) { put(text) }

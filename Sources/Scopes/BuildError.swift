@@ -55,7 +55,7 @@ package func attempting<Value>(
 }
 
 extension Duration {
-    /// As people say it, at most two units: "350 ms", "2.4 s", "5 min 3 s", "1 h 2 min".
+    /// As people say it, at most two units: "350 ms", "2.4 s", "5 min 3 s", "1 h 2 min", "8 days".
     package var text: String {
         let (seconds, attoseconds) = components
         let total = Double(seconds) + Double(attoseconds) / 1e18
@@ -68,7 +68,11 @@ extension Duration {
             let rest = Int(seconds) % 60
             return rest == 0 ? "\(seconds / 60) min" : "\(seconds / 60) min \(rest) s"
         }
+        if total >= 48 * 3600 { return "\(seconds / 86400) days" }
         let rest = Int(seconds) % 3600 / 60
         return rest == 0 ? "\(seconds / 3600) h" : "\(seconds / 3600) h \(rest) min"
     }
+
+    /// How long ago something was: "just now", "5 min 3 s ago".
+    package var agoText: String { self < .seconds(1) ? "just now" : "\(text) ago" }
 }

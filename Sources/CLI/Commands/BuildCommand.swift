@@ -103,14 +103,19 @@ struct BuildCommand: AsyncParsableCommand {
         var options = try checkpoints.options(environment: context.environment)
         options.files = files
 
-        let form = form()
+        let debugLog = try DebugLog(environment: context.environment)
+        let form = form(sharesTerminal: debugLog?.isOnTerminal ?? false)
         var ask: Attendant.Ask?
-        if Terminal.inputIsTerminal, !output.machineReadable { ask = { question in try await Prompt.ask(question) } }
+        if Terminal.inputIsTerminal, !output.machineReadable {
+            let prompt = Prompt()
+            ask = { question in try await prompt.ask(question, on: form.console) }
+        }
         let attendant = Attendant(onError: onError, pausesBetweenSteps: debug, ask: ask)
         let builds = RunBuilds(
             plan: plan, context: context,
             options: BuildOptions(onError: onError, connectURI: connect, checkpoints: options),
-            engine: engine, parallelBuilds: debug ? 1 : parallelBuilds, sinks: [form.sink],
+            engine: engine, parallelBuilds: debug ? 1 : parallelBuilds,
+            sinks: [form.sink] + (debugLog.map { [$0] } ?? []),
             attendant: attendant,
             runsDirectory: StateFolders(environment: context.environment).runs)
         let summary = BuildSummary(form: form, redactor: Redactor(plan.secrets))
@@ -134,7 +139,8 @@ struct BuildCommand: AsyncParsableCommand {
     }
 
     private func waitForChange(of files: NamedFiles) async throws {
-        if !json, !output.machineReadable { put("\nWatching \(files.count) files and folders; Ctrl-C ends.\n") }
+        let watched = files.count == 1 ? "1 file" : "\(files.count) files and folders"
+        if !json, !output.machineReadable { put("\nWatching \(watched); press Ctrl-C to stop.\n") }
         let (changed, signal) = try await Interruption().run(announce: { _ in }) { () async throws -> String? in
             do { return try await files.change() } catch is CancellationError { return nil }
         }
@@ -144,9 +150,13 @@ struct BuildCommand: AsyncParsableCommand {
         if !json, !output.machineReadable { put("\n\(shown) has changed.\n\n") }
     }
 
-    private func form() -> BuildOutput {
+    /// - Parameter sharesTerminal: Whether something else writes to the terminal, so that no line can be drawn over.
+    private func form(sharesTerminal: Bool) -> BuildOutput {
         if output.machineReadable { return .records }
-        return json ? .json : .console(Console(usesColor: output.usesColor, timestamps: timestampUi))
+        if json { return .json }
+        var device = Console.Device.standardOutput
+        if sharesTerminal { device.isLive = false }
+        return .console(Console(usesColor: output.usesColor, timestamps: timestampUi, device: device))
     }
 
     /// Keeps the live line moving while `body` runs.

@@ -16,7 +16,7 @@ struct CheckpointsCommand: AsyncParsableCommand {
         subcommands: [List.self, Status.self, Show.self, Prune.self, Remove.self], defaultSubcommand: List.self)
 
     /// - Returns: nil where no build has kept any yet.
-    fileprivate static func store() throws -> CheckpointStore? {
+    static func store() throws -> CheckpointStore? {
         let path = StateFolders(environment: ProcessInfo.processInfo.environment).checkpoints
         guard FileManager.default.fileExists(atPath: path) else { return nil }
         return try CheckpointStore(path: path)

@@ -43,9 +43,10 @@ struct DoctorCommand: AsyncParsableCommand {
         return "\(shown)  \(subject)  \(finding.detail)\(remedy)"
     }
 
-    private func fields(of finding: Finding) -> [String: String] {
-        var fields = ["subject": finding.subject, "status": finding.status.rawValue, "detail": finding.detail]
-        fields["remedy"] = finding.remedy
-        return fields
+    private func fields(of finding: Finding) -> [String: JSONValue] {
+        [
+            "subject": .string(finding.subject), "status": .string(finding.status.rawValue),
+            "detail": .string(finding.detail), "remedy": .optional(finding.remedy),
+        ]
     }
 }

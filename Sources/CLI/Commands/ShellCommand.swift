@@ -28,7 +28,7 @@ struct ShellCommand: AsyncParsableCommand {
                     + plan.builds.map(\.name).joined(separator: ", "))
         }
         let folders = StateFolders(environment: loaded.context.environment)
-        let console = Console(usesColor: output.usesColor, timestamps: false)
+        let console = Console(usesColor: output.usesColor, timestamps: false, device: .standardOutput)
         let shell = ShellSession(
             plan: plan, context: loaded.context, checkpoints: CheckpointOptions(store: folders.checkpoints),
             sinks: [console], runsDirectory: folders.runs)

@@ -57,7 +57,7 @@ struct ValidateCommand: ParsableCommand {
         if diagnostics.hasErrors { throw ExitCode(1) }
         let message = syntaxOnly ? "Syntax-only check passed. Everything looks okay." : "The configuration is valid."
         if json && !output.machineReadable {
-            print(jsonObject(["event": "valid", "text": message]))
+            print(jsonObject(["event": "valid", "text": .string(message)]))
         } else {
             output.say(message + "\n")
         }

@@ -24,7 +24,7 @@ extension MachineRecord {
         case .news, .request, .guest(isError: false): self.init(.message, text("   ", event.text))
         case .warning: self.init(.say, text("==>", "Warning: " + event.text))
         case .error, .guest(isError: true): self.init(.error, text("==>", event.text))
-        case .heartbeat, .installer, .progress, .debug: return nil
+        case .heartbeat, .installer, .progress, .debug, .terminalLent, .terminalReturned: return nil
         }
     }
 

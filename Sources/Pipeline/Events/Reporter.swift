@@ -23,11 +23,11 @@ package final class Reporter: Sendable {
         redactor.withLock { $0 }.redact(text)
     }
 
-    package func report(_ kind: Event.Kind, _ text: String, _ fields: [String: String] = [:]) {
+    package func report(_ kind: Event.Kind, _ text: String, _ fields: [String: JSONValue] = [:]) {
         let redactor = redactor.withLock { $0 }
         let event = Event(
             time: Date(), build: build, kind: kind, text: redactor.redact(text),
-            fields: fields.mapValues(redactor.redact))
+            fields: fields.mapValues { $0.mapText(redactor.redact) })
         for sink in sinks { sink.receive(event) }
     }
 

@@ -65,7 +65,7 @@ struct BuildAttempt: Sendable {
             guard case .ssh(let settings) = source.communicator else { return }
             try await origin.machine.whileRunning {
                 _ = try await meet(origin, origin.keys, teardowns)
-                try await OpenShell(settings: settings, context: context, workspace: workspace).run(
+                try await OpenShell(settings: settings, context: context, workspace: workspace, reporter: reporter).run(
                     origin.machine, origin.keys)
             }
         }
@@ -177,11 +177,12 @@ struct BuildAttempt: Sendable {
         with planned: PlannedProvisioner, _ index: Int, _ data: RunData, _ shell: GuestShell?,
         _ machine: RunningMachine, _ keys: BuildKeys?, _ recorder: CheckpointRecorder?
     ) async throws {
-        let title = "Provisioner \(index) of \(plan.provisioners.count): \(planned.name ?? planned.type)"
+        let title = "Provisioner \(index) of \(plan.provisioners.count): \(planned.title)"
         var remedies = Attendant.Remedies(canRestart: recorder?.canRestart(before: index) ?? false)
         if case .ssh(let settings) = source.communicator, shell != nil {
             remedies.openShell = {
-                try await OpenShell(settings: settings, context: context, workspace: workspace).run(machine, keys)
+                try await OpenShell(settings: settings, context: context, workspace: workspace, reporter: reporter).run(
+                    machine, keys)
             }
         }
         try await step.run(title, remedies: remedies) {

@@ -9,6 +9,7 @@ struct OpenShell: Sendable {
     let context: RunContext
     /// For what the client reads, the password among it: it goes with the build, however that ends.
     let workspace: Workspace
+    let reporter: Reporter
 
     /// - Throws: `BuildError` when the client cannot be run. How the shell ends is the person's own affair.
     func run(_ machine: RunningMachine, _ keys: BuildKeys?) async throws {
@@ -37,12 +38,14 @@ struct OpenShell: Sendable {
         }
         let host = settings.host ?? machine.sshHost
         let result: Result<Void, any Error>
+        reporter.report(.terminalLent, "a shell in the machine")
         do {
             _ = try await runAtTerminal("ssh", arguments + ["\(settings.username)@\(host)"], environment: environment)
             result = .success(())
         } catch {
             result = .failure(error)
         }
+        reporter.report(.terminalReturned, "a shell in the machine")
         try removeTree(folder)
         try result.get()
     }
