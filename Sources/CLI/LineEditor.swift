@@ -1,6 +1,6 @@
 import Foundation
 
-/// Reads lines at a terminal, with the usual editing keys and a history that lasts as long as the editor.
+/// Reads lines from a terminal, with the usual editing keys and a history that lasts as long as the editor.
 struct LineEditor {
     let prompt: String
     private var history: [String] = []
@@ -18,7 +18,7 @@ struct LineEditor {
         case character(Character), control(Character), delete, other
     }
 
-    /// A line; nil at Ctrl-D, at Ctrl-C on an empty line, or when the terminal is gone.
+    /// Reads a line; nil at Ctrl-D, at Ctrl-C on an empty line, or when the terminal is gone.
     mutating func readLine() -> String? {
         (line, cursor, entry) = ([], 0, history.count)
         var saved = termios()
@@ -26,7 +26,7 @@ struct LineEditor {
         var raw = saved
         raw.c_lflag &= ~tcflag_t(ICANON | ECHO | ISIG | IEXTEN)
         raw.c_iflag &= ~tcflag_t(IXON | ICRNL)
-        // Only while a line is written: what it starts can be interrupted.
+        // Only while a line is edited: evaluating it can be interrupted.
         guard tcsetattr(STDIN_FILENO, TCSADRAIN, &raw) == 0 else { return Swift.readLine() }
         defer {
             tcsetattr(STDIN_FILENO, TCSADRAIN, &saved)
@@ -83,7 +83,7 @@ struct LineEditor {
 
     // MARK: Drawing
 
-    /// Draws as much of the line as fits, with the cursor in sight.
+    /// Draws as much of the line as fits, with the cursor visible.
     private func draw() {
         let room = max(8, (Terminal.width > 0 ? Terminal.width : 80) - prompt.count - 1)
         var (start, used) = (cursor, 0)
@@ -116,7 +116,7 @@ struct LineEditor {
         if byte < 0x20 || byte == 0x7F { return .control(Character(Unicode.Scalar(byte ^ 0x40))) }
         let following = byte >= 0xF0 ? 3 : byte >= 0xE0 ? 2 : byte >= 0xC0 ? 1 : 0
         let bytes = [byte] + (0..<following).compactMap { _ in readByte() }
-        // More than one when a terminal sends what is no UTF-8.
+        // More than one if the terminal sends bytes that are not UTF-8.
         let characters = Array(String(decoding: bytes, as: UTF8.self))
         return characters.count == 1 ? .character(characters[0]) : .other
     }

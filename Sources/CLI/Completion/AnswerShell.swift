@@ -5,9 +5,9 @@ import Pipeline
 import Scopes
 import Templates
 
-/// Answers the shells' scripts: `__complete SHELL CURSOR WORDS…`.
+/// Answers the completion scripts of shells: `__complete SHELL CURSOR WORDS…`.
 enum AnswerShell {
-    /// The answer to print; nil if the arguments are no such question.
+    /// The answer to print; nil if the arguments are not a completion request.
     static func answer(_ arguments: [String]) -> String? {
         guard arguments.first == Shell.request else { return nil }
         guard arguments.count >= 3, let cursor = Int(arguments[2]), let tree = CommandTree.ingot() else { return "" }
@@ -21,7 +21,7 @@ enum AnswerShell {
 
     private static func names(in folder: String) -> [String] {
         let path = NSString(string: folder).expandingTildeInPath
-        // A folder that cannot be read has nothing to offer.
+        // A folder that cannot be read offers no candidates.
         guard let names = try? FileManager.default.contentsOfDirectory(atPath: path) else { return [] }
         return names.prefix(10_000).map { name in
             var isFolder: ObjCBool = false
@@ -60,7 +60,7 @@ enum AnswerShell {
     }
 
     private static func checkpoints() -> [CompletionAnswer.Candidate] {
-        // Where the store cannot be read there is nothing to offer.
+        // A store that cannot be read offers no candidates.
         let all = (try? CheckpointsCommand.store()?.list()) ?? []
         return all.map { .init(String($0.id.prefix(8)), CheckpointText($0).summary) }
     }

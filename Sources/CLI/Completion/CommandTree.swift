@@ -80,8 +80,9 @@ package struct CommandTree: Decodable, Sendable {
 
     package var command: Command
 
-    /// That of this program; nil if the parser describes itself in a way that is not known here.
+    /// The tree of this program; nil if the parser's description of it cannot be decoded.
     package static func ingot() -> CommandTree? {
+        // Without it completion offers nothing, which is all that can be done in the middle of a line.
         try? JSONDecoder().decode(CommandTree.self, from: Data(Ingot._dumpHelp().utf8))
     }
 }

@@ -1,11 +1,11 @@
 /// Finds what the word at the cursor could become.
 package struct CompleteWord {
-    /// The names in a folder, folders with a slash behind them; none if it cannot be read.
+    /// The names in a folder, folders with a slash at the end; none if it cannot be read.
     package typealias ListFolder = (_ path: String) -> [String]
 
-    /// What the line says of a template.
+    /// The template on the line and the flags that apply to it.
     package struct TemplateWords {
-        /// nil where the line has none yet.
+        /// nil if the line has none yet.
         package var path: String?
         /// The values of `-var`, `-var-file`, `-only` and `-except`.
         package var variables: [String] = []
@@ -14,7 +14,7 @@ package struct CompleteWord {
         package var except: [String] = []
     }
 
-    /// Where the candidates come from that depend on a template or on the host.
+    /// The sources of candidates that depend on a template or on the host.
     package struct Sources {
         /// The names of a template's builds.
         var builds: (TemplateWords) -> [String]
@@ -48,6 +48,7 @@ package struct CompleteWord {
         self.sources = sources
     }
 
+    /// The candidates for the word at the cursor.
     package func answer(to request: CompletionRequest) -> CompletionAnswer {
         var line = ParsedLine(tree.command)
         for word in request.preceding { line.read(word) }
@@ -78,7 +79,7 @@ package struct CompleteWord {
         return values(of: argument, from: word, flag: "", whole)
     }
 
-    /// With one dash, as Packer's users write them, or with two where the word begins so.
+    /// Flags with one dash, as Packer's users write them, or with two if the word begins with two.
     private func flags(of line: ParsedLine, _ word: String) -> CompletionAnswer {
         let dashes = word.hasPrefix("--") ? "--" : "-"
         let candidates = (line.command.arguments ?? []).compactMap { argument -> CompletionAnswer.Candidate? in
@@ -135,7 +136,7 @@ package struct CompleteWord {
     }
 }
 
-/// The words of a line as far as they are known, by what they are.
+/// The words of a line by their role.
 private struct ParsedLine {
     var command: CommandTree.Command
     /// An option whose value comes next.

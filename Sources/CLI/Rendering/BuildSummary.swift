@@ -6,9 +6,9 @@ import Scopes
 enum BuildOutput {
     /// For people.
     case console(Console)
-    /// One object a line.
+    /// One JSON object per line.
     case json
-    /// Packer's, for programs.
+    /// Packer's records, for programs.
     case records
 
     var console: Console? {
@@ -24,7 +24,7 @@ enum BuildOutput {
     }
 }
 
-/// The words at the end: how each build went and what it left.
+/// What is printed after the builds: how each ended and what it made.
 struct BuildSummary {
     let form: BuildOutput
     let redactor: Redactor
@@ -53,7 +53,7 @@ struct BuildSummary {
             }
         }
         let artifacts = outcomes.flatMap { outcome in
-            ((try? outcome.result.get()) ?? []).map { (outcome.name, $0) }  // Failures were listed above.
+            ((try? outcome.result.get()) ?? []).map { (outcome.name, $0) }  // Failures are listed above.
         }
         if artifacts.isEmpty {
             say("\n==> Builds finished but no artifacts were created.", nil, [:])
@@ -98,7 +98,7 @@ struct BuildSummary {
         }
     }
 
-    /// A line for people, or an event for machines; lines without an event are for people only.
+    /// Prints a line for people, or an event for programs; lines without an event are for people only.
     private func say(_ text: String, _ event: String?, _ fields: [String: JSONValue]) {
         let text = redactor.redact(text)
         switch form {

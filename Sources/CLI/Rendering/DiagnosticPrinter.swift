@@ -2,7 +2,7 @@ import Diagnostics
 import Foundation
 import Pipeline
 
-/// Prints what is wrong with a template: drawn for people, as JSON lines, or as Packer's records.
+/// Prints diagnostics: drawn for people, as JSON lines, or as Packer's records.
 struct DiagnosticPrinter {
     private let renderer: DiagnosticRenderer
     private let json: Bool

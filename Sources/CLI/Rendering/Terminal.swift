@@ -6,7 +6,7 @@ enum Terminal {
     static var inputIsTerminal: Bool { isatty(STDIN_FILENO) == 1 }
     static var errorIsTerminal: Bool { isatty(STDERR_FILENO) == 1 }
 
-    /// As the flag says, else as the environment says, else on a terminal.
+    /// Whether to use colours: as the flag says, else as the environment says, else on a terminal.
     static func usesColor(_ flag: Bool?) -> Bool {
         let environment = ProcessInfo.processInfo.environment
         if let flag { return flag && environment["PACKER_NO_COLOR"] == nil }
@@ -14,7 +14,7 @@ enum Terminal {
         return outputIsTerminal && environment["TERM"] != "dumb"
     }
 
-    /// Cells in a line of the terminal; 0 where there is none.
+    /// The number of cells in a line of the terminal; 0 if there is no terminal.
     static var width: Int {
         var size = winsize()
         return ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0 ? Int(size.ws_col) : 0
