@@ -5,9 +5,11 @@ import Templates
 
 /// Gets the ISO or disk image to start from, in place, from the cache or over the network, and checks it.
 struct FetchMedium: Sendable {
-    let input: BootMedium
-    let context: RunContext
-    let reporter: Reporter
+    let scope: BuildScope
+
+    private var input: BootMedium { scope.source.input }
+    private var context: RunContext { scope.context }
+    private var reporter: Reporter { scope.reporter }
 
     func run() async throws -> Medium {
         let url = input.urls.first ?? ""

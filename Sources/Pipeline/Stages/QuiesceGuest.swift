@@ -1,29 +1,32 @@
 import Guests
 import Scopes
 
-/// Prepares a guest for being frozen, by what its user may do without a password.
+/// Prepares a guest for being frozen, as far as its user may do that without a password.
 ///
-/// Everything goes to the disks, for a machine that has to be booted from them one day. And memory that an installer has
-/// left full of what nobody needs any more is overwritten by zeros: it then takes no room, and no time to be loaded.
-struct SettleGuest: Sendable {
+/// Everything is written to the disks, since the machine may have to be booted from them one day. Free memory, which an
+/// installer leaves full of old data, is overwritten with zeros: it then takes no space and loads at once.
+struct QuiesceGuest: Sendable {
     let reporter: Reporter
 
-    /// - Parameter clearsMemory: Whether free memory is worth the while: right after the installation.
-    func run(_ guest: any Guest, clearsMemory: Bool) async {
+    /// - Parameter clearsMemory: Whether free memory is overwritten, which pays right after the installation.
+    /// - Returns: Whether the guest answered.
+    func run(_ guest: any Guest, clearsMemory: Bool) async -> Bool {
         do {
             try await guest.ensureConnected(timeout: .seconds(5))
             let flush = guest.dialect.flush
             let script = clearsMemory ? flush + "\n" + Self.clearing : flush
             _ = try await guest.run("sh -c \(guest.dialect.quoted(script))", timeout: .seconds(90)) { [reporter] in
-                reporter.debug("settling the guest: \(printable($0.text))")
+                reporter.debug("quiescing the guest: \(printable($0.text))")
             }
+            return true
         } catch {
-            // A guest in the middle of a reboot has written everything, or will.
+            // A guest that is rebooting writes everything by itself.
             reporter.debug("the guest was not prepared for being frozen: \(error)")
+            return false
         }
     }
 
-    /// A file system in memory takes what is free, but for a reserve, and gives it back.
+    /// Fills a file system in memory with zeros until only a reserve is free, and removes it.
     private static let clearing = """
         if [ "$(id -u)" = 0 ]; then as=; elif sudo -n true 2>/dev/null; then as="sudo -n"
         elif doas -n true 2>/dev/null; then as="doas -n"; else exit 0; fi
