@@ -106,6 +106,11 @@ private func stream(
     if let last = splitter.finish() { onOutput(OutputLine(text: last, isError: isError)) }
 }
 
+/// A program is in none of the folders of PATH: the underlying error of a `BuildError`.
+package struct ProgramNotFound: Error, CustomStringConvertible {
+    package var description: String { "it is not in PATH" }
+}
+
 func childEnvironment(_ variables: [String: String]?) -> Environment {
     guard let variables else { return .inherit }
     let rows = variables.filter { !$0.key.isEmpty && !$0.key.utf8.contains(0) && !$0.value.utf8.contains(0) }
@@ -143,6 +148,5 @@ func locate(_ executable: String, environment: [String: String]?, workingDirecto
         if stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG, access(path, X_OK) == 0 { return path }
     }
     throw BuildError(
-        operation, because: "it is not in PATH",
-        hint: "Install it, or add its folder to PATH.")
+        operation: operation, hint: "Install it, or add its folder to PATH.", underlying: ProgramNotFound())
 }

@@ -115,8 +115,8 @@ package actor VNCConnection {
     }
 
     private func send(_ bytes: [UInt8]) async throws {
-        if let failure { throw failure }
         try Task.checkCancellation()
+        if let failure { throw failure }
         do {
             // After a partial message the server would misread the next one, so an interrupted write closes the connection.
             try await withDeadline(patience, "waiting for the machine to accept keys") { [channel] in
@@ -153,8 +153,8 @@ package actor VNCConnection {
 
     private func waitUntil(_ condition: @Sendable (RFBClient) -> Bool) async throws {
         while !condition(client) {
-            if let failure { throw failure }
             try Task.checkCancellation()
+            if let failure { throw failure }
             await withTaskCancellationHandler {
                 await withCheckedContinuation { waiters.append($0) }
             } onCancel: {
