@@ -38,8 +38,8 @@ struct ServeFiles: Sendable {
                 reporter.report(
                     .request, text,
                     [
-                        "method": request.method, "path": request.path, "status": String(request.status),
-                        "bytes": String(request.bytes),
+                        "method": .string(request.method), "path": .string(request.path),
+                        "status": .integer(Int64(request.status)), "bytes": .integer(Int64(request.bytes)),
                     ])
             }
             teardowns.add("stop the HTTP server") { _ in await server.stop() }
@@ -66,7 +66,9 @@ struct ServeFiles: Sendable {
     }
 
     private var shownContent: String {
-        source.http.directory ?? "\(source.http.content.count) files of http_content"
+        if let directory = source.http.directory { return directory }
+        let count = source.http.content.count
+        return "\(count) \(count == 1 ? "file" : "files") of http_content"
     }
 
     /// What the guest needs and no more, unless the template says: the loopback behind a user network, else the bridge.
