@@ -148,7 +148,10 @@ let package = Package(
             swiftSettings: settings),
         tests(
             "Pipeline",
-            ["Checkpoints", "Diagnostics", "GuestFiles", "Libvirt", "RemoteFramebuffer", "Scopes", "Templates"]),
+            [
+                "Checkpoints", "Diagnostics", "GuestFiles", "HTTPServing", "Libvirt", "RemoteFramebuffer", "Scopes",
+                "Templates",
+            ]),
         tests("Processes", ["Scopes"]),
         tests("CLI", ["Pipeline", "Scopes"]),
         // They run the program as a user does. They don't depend on it, since its linker settings would be theirs.

@@ -51,7 +51,7 @@ struct BuildAttempt: Sendable {
             guard let frontier else { return nil }
             try await step.run("Shutting down") {
                 try await ShutDown(settings: source.shutdown, context: context, data: data, reporter: reporter)
-                    .run(machine, shell)
+                    .run(machine, shell, services.activity)
             }
             try await recorder?.verify()
             return Finished(disks: frontier.disks, data: data, folder: frontier.folder)

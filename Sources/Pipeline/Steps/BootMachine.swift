@@ -63,7 +63,7 @@ struct BootMachine: Sendable {
         }
         let screen = ScreenWatch(
             domain: domain, vnc: composed.vnc, password: composed.vncPassword, folder: runFolder.screensPath,
-            reporter: reporter)
+            reporter: reporter, dialogTimeout: source.installerDialogTimeout)
         teardowns.add("stop the machine") { [reporter, engine] outcome in
             guard keeps.keeps(after: outcome), !domain.isStopped else { return try await domain.destroy() }
             await engine.keepMachines()

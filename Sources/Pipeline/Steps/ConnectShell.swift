@@ -30,11 +30,14 @@ struct ConnectShell: Sendable {
         }
         defer { heartbeat.cancel() }
         do {
-            let connection = try await waitForSSH(
-                endpoint, credentials, options, timeout: settings.timeout, handshakeAttempts: settings.handshakeAttempts
-            ) { [reporter] news in
-                state.text = news.description
-                reporter.news("SSH: \(news)")
+            let connection = try await machine.screen.whileAnswered(services.activity) { [reporter, settings] in
+                try await waitForSSH(
+                    endpoint, credentials, options, timeout: settings.timeout,
+                    handshakeAttempts: settings.handshakeAttempts
+                ) { news in
+                    state.text = news.description
+                    reporter.news("SSH: \(news)")
+                }
             }
             heartbeat.cancel()
             reporter.news("Connected to SSH!")
@@ -62,6 +65,7 @@ struct ConnectShell: Sendable {
     }
 
     private func hint(for error: any Error, seen: String) -> String {
+        if let dialog = error as? UnansweredDialog { return dialog.hint }
         if case .authenticationRefused? = error as? SSHError {
             return
                 "The guest runs SSH and refuses the login: check ssh_username and ssh_password, and whether the answer "

@@ -11,10 +11,12 @@ struct ShutDown: Sendable {
     let reporter: Reporter
 
     /// - Throws: `BuildError` when the machine still runs after `shutdown_timeout`.
-    func run(_ machine: RunningMachine, _ shell: GuestShell?) async throws {
+    func run(_ machine: RunningMachine, _ shell: GuestShell?, _ activity: GuestActivity) async throws {
         guard let shell else {
             reporter.news("Waiting for the guest to power itself off (communicator = \"none\")")
-            return try await waitForEnd(of: machine, hint: "The guest's own installation must end with a power-off.")
+            return try await machine.screen.whileAnswered(activity) {
+                try await waitForEnd(of: machine, hint: "The guest's own installation must end with a power-off.")
+            }
         }
         guard let command = settings.command else { return try await pressPowerButton(machine, shell) }
         let rendered = try context.render(command, data: data.templateData)

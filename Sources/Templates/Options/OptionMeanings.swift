@@ -35,6 +35,8 @@ enum OptionMeanings {
         "vnc_bind_address": "The address at which the screen can be watched.",
         "libvirt_uri": "The libvirt connection to build on.",
         "checkpoint": "Whether checkpoints are kept of the source's builds; true unless said otherwise.",
+        "installer_dialog_timeout":
+            "How long the installer may wait at a dialog that nobody answers; 3m with a boot command, \"0s\" waits on.",
         "iso_url": "The installer or disk image: a URL or a path.",
         "iso_urls": "Several places of the same installer or image, tried in order.",
         "iso_checksum": "The checksum of the medium, such as \"sha256:…\", \"file:URL\" or \"none\".",

@@ -21,6 +21,7 @@ enum OptionTables {
         + options("vnc_port_min vnc_port_max", .int)
         + options("vnc_use_password disable_vnc use_pflash efi_boot efi_drop_efivars vtpm use_tpm1", .bool)
         + options("tpm_device_type qemu_binary libvirt_uri", .string) + options("checkpoint", .bool)
+        + options("installer_dialog_timeout", .duration)
         + [
             OptionSpec("boot_steps", .rows, isLate: true),
             OptionSpec("qemuargs", .rows, isLate: true),
