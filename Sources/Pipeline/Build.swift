@@ -2,7 +2,6 @@ import Checkpoints
 import DiskImages
 import Foundation
 import Libvirt
-import SSH
 package import Scopes
 package import Templates
 

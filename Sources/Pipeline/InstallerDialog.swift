@@ -27,22 +27,17 @@ package struct InstallerDialog: Sendable, Equatable {
     ///
     /// - Parameter activity: The guest's last sign of life elsewhere, from when on the time counts.
     package func age(since activity: ContinuousClock.Instant) -> Duration { lastSeen - max(firstSeen, activity) }
-}
 
-/// The installer has waited for an answer for too long.
-struct UnansweredDialog: Error, CustomStringConvertible {
-    var title: String
-    var age: Duration
-    /// The last errors in the installer's log.
-    var errors: [String]
-
-    var description: String {
-        "the installer has shown the dialog “\(title)” for \(age.text), and nothing else happened"
-    }
-
-    var hint: String {
-        (errors.isEmpty ? "" : "Errors in its log:\n" + errors.map { "    \($0)\n" }.joined() + "  ")
-            + "If it asks a question, answer that in the answer file. -on-error=ask or -on-error=abort keeps the machine, with "
-            + "the dialog on its VNC screen.\n  installer_dialog_timeout = \"0s\" waits on."
+    /// The end of a build whose installer has waited for too long.
+    ///
+    /// - Parameter errors: The last ones in the installer's log.
+    func unanswered(for age: Duration, errors: [String]) -> BuildError {
+        BuildError(
+            "install the guest",
+            because: "the installer has shown the dialog “\(title)” for \(age.text), and nothing else happened"
+                + (errors.isEmpty ? "" : "; errors in its log:" + errors.map { "\n    \($0)" }.joined()),
+            hint:
+                "If it asks a question, answer it in the answer file. -on-error=ask or -on-error=abort keeps the machine, "
+                + "with the dialog on its VNC screen. installer_dialog_timeout = \"0s\" waits on.")
     }
 }

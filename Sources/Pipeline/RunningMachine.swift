@@ -136,7 +136,7 @@ final class ScreenWatch: Sendable {
 
     /// Runs `body`, which waits for an installation.
     ///
-    /// - Throws: `UnansweredDialog` once the installer has waited at a dialog for `installer_dialog_timeout` with no sign of life in
+    /// - Throws: `BuildError` once the installer has waited at a dialog for `installer_dialog_timeout` with no sign of life in
     ///   `activity` either.
     func whileAnswered<Value: Sendable>(
         _ activity: GuestActivity, _ body: @escaping @Sendable () async throws -> Value
@@ -151,7 +151,7 @@ final class ScreenWatch: Sendable {
                     guard let dialog = self.dialog.withLock({ $0 }) else { continue }
                     let age = dialog.age(since: max(begin, activity.lastTime ?? begin))
                     if age >= dialogTimeout {
-                        throw UnansweredDialog(title: dialog.title, age: age, errors: activity.installerErrors)
+                        throw dialog.unanswered(for: age, errors: activity.installerErrors)
                     }
                 }
             }

@@ -1,7 +1,7 @@
 import Checkpoints
 import Foundation
+import Guests
 import Libvirt
-import SSH
 import Scopes
 import Templates
 
@@ -88,8 +88,8 @@ struct BuildAttempt: Sendable {
     /// A machine that goes away ends the installation at once; without a communicator its power-off is how it ends.
     private func whileInstalling(
         _ origin: Origin,
-        _ body: @escaping @Sendable () async throws -> (GuestShell?, RunData, Frontier?)
-    ) async throws -> (GuestShell?, RunData, Frontier?) {
+        _ body: @escaping @Sendable () async throws -> ((any Guest)?, RunData, Frontier?)
+    ) async throws -> ((any Guest)?, RunData, Frontier?) {
         do { return try await origin.machine.whileRunning(body) } catch let stop as MachineStopped
             where stop.reason == .shutDown && source.communicator.isNone
         {
@@ -103,7 +103,7 @@ struct BuildAttempt: Sendable {
 
     private func provision(
         _ origin: Origin, _ start: StartingPoint, _ recorder: CheckpointRecorder?, _ teardowns: Teardowns
-    ) async throws -> (GuestShell?, RunData, Frontier?) {
+    ) async throws -> ((any Guest)?, RunData, Frontier?) {
         let machine = origin.machine
         if start.checkpoint == nil {
             try await step.run("Typing the boot command", unless: source.machine.vnc.isDisabled || source.boot.isEmpty)
@@ -144,7 +144,7 @@ struct BuildAttempt: Sendable {
     /// Connects to the guest; one that has slept is told what it has missed.
     private func meet(
         _ origin: Origin, _ keys: BuildKeys?, _ teardowns: Teardowns
-    ) async throws -> (GuestShell?, RunData) {
+    ) async throws -> ((any Guest)?, RunData) {
         let shell = try await connect(origin.machine, keys, origin, teardowns)
         let data = RunData(source, machine: origin.machine, services: services, keys: keys, runUUID: context.runUUID)
         if let asleep = origin.asleep, let shell {
@@ -156,25 +156,25 @@ struct BuildAttempt: Sendable {
 
     private func connect(
         _ machine: RunningMachine, _ keys: BuildKeys?, _ origin: Origin, _ teardowns: Teardowns
-    ) async throws -> GuestShell? {
+    ) async throws -> (any Guest)? {
         guard case .ssh(var settings) = source.communicator else { return nil }
         if origin.isResumed { settings.timeout = min(settings.timeout ?? .seconds(600), .seconds(600)) }
         let title = origin.isResumed ? "Reaching the guest again" : "Waiting for SSH"
         do {
             let connecting = ConnectShell(settings: settings, context: context, reporter: reporter)
             let shell = try await step.run(title) { try await connecting.run(machine, services, keys) }
-            teardowns.add("close the SSH connection") { _ in await shell.close() }
+            teardowns.add("close the \(shell) connection") { _ in await shell.close() }
             return shell
         } catch let error as BuildError where origin.isResumed {
             try Task.checkCancellation()
             // A guest that is there and refuses the login would do so after an installation as well.
-            if case .authenticationRefused? = error.underlying as? SSHError { throw error }
+            if case .loginRefused? = error.underlying as? GuestError { throw error }
             throw Restart(reason: .unreachable("\(error.underlying)"))
         }
     }
 
     private func provision(
-        with planned: PlannedProvisioner, _ index: Int, _ data: RunData, _ shell: GuestShell?,
+        with planned: PlannedProvisioner, _ index: Int, _ data: RunData, _ shell: (any Guest)?,
         _ machine: RunningMachine, _ keys: BuildKeys?, _ recorder: CheckpointRecorder?
     ) async throws {
         let title = "Provisioner \(index) of \(plan.provisioners.count): \(planned.name ?? planned.type)"
@@ -195,7 +195,7 @@ struct BuildAttempt: Sendable {
         }
     }
 
-    private func run(_ planned: PlannedProvisioner, _ data: RunData, _ shell: GuestShell?) async throws {
+    private func run(_ planned: PlannedProvisioner, _ data: RunData, _ shell: (any Guest)?) async throws {
         try await Provision(
             planned: planned, build: plan, data: data, context: context, reporter: reporter,
             attendant: build.attendant
@@ -203,7 +203,7 @@ struct BuildAttempt: Sendable {
     }
 
     /// The `error-cleanup-provisioner` runs in every mode but abort; its own failure only adds to the first.
-    private func cleanUpAfterError(_ data: RunData, _ shell: GuestShell?) async {
+    private func cleanUpAfterError(_ data: RunData, _ shell: (any Guest)?) async {
         guard let planned = plan.errorCleanupProvisioner, build.options.onError != .abort else { return }
         do {
             try await reporter.step("Running the error-cleanup-provisioner") { try await run(planned, data, shell) }
@@ -212,7 +212,7 @@ struct BuildAttempt: Sendable {
         }
     }
 
-    private func clear(_ keys: BuildKeys?, _ shell: GuestShell?) async throws {
+    private func clear(_ keys: BuildKeys?, _ shell: (any Guest)?) async throws {
         guard case .ssh(let settings) = source.communicator, settings.clearsAuthorizedKeys, let shell, let keys
         else { return }
         try await ClearAuthorizedKeys(keyName: keys.name, reporter: reporter).run(shell)

@@ -1,8 +1,8 @@
 import Checkpoints
 import DiskImages
 import Foundation
+import Guests
 import Libvirt
-import SSH
 import Scopes
 import Synchronization
 import Templates
@@ -77,7 +77,7 @@ final class CheckpointRecorder: Sendable {
     ///
     /// - Returns: What the machine writes to from now on.
     func capture(
-        _ index: Int, _ machine: RunningMachine, _ shell: GuestShell, _ frontier: Frontier, _ login: BuildKeys?
+        _ index: Int, _ machine: RunningMachine, _ guest: any Guest, _ frontier: Frontier, _ login: BuildKeys?
     ) async throws -> Frontier {
         guard keys[index] != nil, stages.entries[index].changesGuest, let folder = frontier.folder else {
             release()
@@ -88,7 +88,7 @@ final class CheckpointRecorder: Sendable {
         let title = stages.stages[index].title
         do {
             try checkpoints.makeRoom()
-            await SettleGuest(reporter: reporter).run(shell, clearsMemory: index == 0)
+            await SettleGuest(reporter: reporter).run(guest, clearsMemory: index == 0)
             let next = try store.makeFolder(parent: folder.id)
             let began = ContinuousClock.now
             let state = try await freeze(machine, frontier, folder, next)

@@ -1,5 +1,5 @@
 import Foundation
-import SSH
+import Guests
 import Scopes
 import Templates
 
@@ -17,18 +17,17 @@ struct RefreshGuest: Sendable {
     private static let notReseeded = 78
 
     /// - Parameter asleep: How long the guest's clock has stood still.
-    func run(_ shell: GuestShell, asleep: Duration) async throws {
-        let connection = try await shell.connection(timeout: .seconds(60))
+    func run(_ guest: any Guest, asleep: Duration) async throws {
+        try await guest.ensureConnected(timeout: .seconds(60))
         func run(_ command: String) async throws -> ExitStatus {
-            try await connection.run(command, timeout: .seconds(60)) { [reporter] in reporter.debug(printable($0.text))
-            }
+            try await guest.run(command, timeout: .seconds(60)) { [reporter] in reporter.debug(printable($0.text)) }
         }
         // Ways to become root take a file, as a rule within quotes.
-        let path = "/tmp/ingot-\(UUID().uuidString.lowercased()).sh"
+        let path = guest.dialect.temporaryPath("ingot-\(UUID().uuidString.lowercased()).sh")
         // As a rule that is all, and it is one round trip.
         var exit = try await run(
             """
-            umask 077; printf %s \(shellQuoted(script)) >\(path); chmod 700 \(path); sh \(path); done=$?
+            umask 077; printf %s \(guest.dialect.quoted(script)) >\(path); chmod 700 \(path); sh \(path); done=$?
             [ $done = 0 ] || [ $done = \(Self.notReseeded) ] && rm -f \(path); exit $done
             """)
         if exit != .code(0), exit != .code(Self.notReseeded) {
@@ -36,7 +35,7 @@ struct RefreshGuest: Sendable {
             for way in elevations where exit != .code(0) && exit != .code(Self.notReseeded) {
                 exit = try await run(try context.render(way, data: fields(path)))
             }
-            _ = try await run("rm -f \(path)")
+            _ = try await run(guest.dialect.removal(of: [path]))
         }
         if exit == .code(Self.notReseeded) {
             reporter.warn(

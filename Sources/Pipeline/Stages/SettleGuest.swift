@@ -1,4 +1,4 @@
-import SSH
+import Guests
 import Scopes
 
 /// Prepares a guest for being frozen, by what its user may do without a password.
@@ -9,11 +9,12 @@ struct SettleGuest: Sendable {
     let reporter: Reporter
 
     /// - Parameter clearsMemory: Whether free memory is worth the while: right after the installation.
-    func run(_ shell: GuestShell, clearsMemory: Bool) async {
+    func run(_ guest: any Guest, clearsMemory: Bool) async {
         do {
-            let connection = try await shell.connection(timeout: .seconds(5))
-            let script = clearsMemory ? "sync\n" + Self.clearing : "sync"
-            _ = try await connection.run("sh -c \(shellQuoted(script))", timeout: .seconds(90)) { [reporter] in
+            try await guest.ensureConnected(timeout: .seconds(5))
+            let flush = guest.dialect.flush
+            let script = clearsMemory ? flush + "\n" + Self.clearing : flush
+            _ = try await guest.run("sh -c \(guest.dialect.quoted(script))", timeout: .seconds(90)) { [reporter] in
                 reporter.debug("settling the guest: \(printable($0.text))")
             }
         } catch {

@@ -1,9 +1,7 @@
+import Guests
 import SSH
 import Scopes
 import Templates
-
-/// A shell in the guest that is connected anew when the guest has rebooted.
-typealias GuestShell = ReconnectingSSH
 
 /// Waits until the guest lets us in, and tells what it sees meanwhile.
 struct ConnectShell: Sendable {
@@ -11,7 +9,7 @@ struct ConnectShell: Sendable {
     let context: RunContext
     let reporter: Reporter
 
-    func run(_ machine: RunningMachine, _ services: Services, _ keys: BuildKeys?) async throws -> GuestShell {
+    func run(_ machine: RunningMachine, _ services: Services, _ keys: BuildKeys?) async throws -> any Guest {
         let endpoint = SSHEndpoint(host: settings.host ?? machine.sshHost, port: machine.sshPort)
         let credentials = try credentials(keys)
         let options = SSHOptions(
@@ -41,14 +39,14 @@ struct ConnectShell: Sendable {
             }
             heartbeat.cancel()
             reporter.news("Connected to SSH!")
-            let shell = GuestShell(connection, endpoint: endpoint, credentials: credentials, options: options)
+            let guest = connection.reconnecting(to: endpoint, credentials, options)
             if let pause = settings.pauseBeforeConnecting {
                 reporter.news("Pausing \(pause.text) before connecting again (pause_before_connecting)")
-                await shell.close()
+                await guest.close()
                 try await Task.sleep(for: pause)
             }
-            return shell
-        } catch let error where !(error is CancellationError) {
+            return guest
+        } catch let error where !(error is CancellationError) && !(error is BuildError) {
             let seen = [state.text, services.activity.summary].compactMap { $0 }.joined(separator: "; ")
             throw BuildError(
                 operation: "connect to the guest over SSH", hint: hint(for: error, seen: seen), underlying: error)
@@ -65,8 +63,7 @@ struct ConnectShell: Sendable {
     }
 
     private func hint(for error: any Error, seen: String) -> String {
-        if let dialog = error as? UnansweredDialog { return dialog.hint }
-        if case .authenticationRefused? = error as? SSHError {
+        if case .loginRefused? = error as? GuestError {
             return
                 "The guest runs SSH and refuses the login: check ssh_username and ssh_password, and whether the answer "
                 + "file makes that user and lets it in."

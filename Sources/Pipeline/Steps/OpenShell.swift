@@ -1,4 +1,5 @@
 import Foundation
+import Guests
 import Processes
 import Scopes
 import Templates
@@ -28,7 +29,8 @@ struct OpenShell: Sendable {
         if let password = settings.password {
             try writeFile(Data((password.reveal() + "\n").utf8), to: folder + "/password", mode: 0o600)
             try writeFile(
-                Data("#!/bin/sh\nexec cat \(shellQuoted(folder + "/password"))\n".utf8), to: folder + "/answer",
+                Data("#!/bin/sh\nexec cat \(GuestDialect.posix.quoted(folder + "/password"))\n".utf8),
+                to: folder + "/answer",
                 mode: 0o700)
             environment["SSH_ASKPASS"] = folder + "/answer"
             environment["SSH_ASKPASS_REQUIRE"] = "force"
