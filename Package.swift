@@ -171,7 +171,7 @@ let package = Package(
             "Pipeline",
             [
                 "Checkpoints", "ComponentModel", "Diagnostics", "GoTemplates", "GuestFiles", "Guests",
-                "GuestsTestSupport", "Libvirt",
+                "GuestsTestSupport", "HTTPServing", "Libvirt",
                 "RemoteFramebuffer", "Scopes", "Templates",
             ]),
         tests("Processes", ["Scopes"]),

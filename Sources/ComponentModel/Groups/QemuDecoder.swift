@@ -24,6 +24,7 @@ package struct QemuDecoder {
                 command: reader.text("shutdown_command"), timeout: reader.duration("shutdown_timeout") ?? .seconds(300)),
             finish: reader.decode(block: "finish") { [context] in FinishDecoder.decode(&$0, context) },
             libvirtURI: reader.text("libvirt_uri"),
+            installerDialogTimeout: installerDialogTimeout(hasBootCommand: !boot.steps.isEmpty),
             checkpoint: !reader.isGiven("checkpoint") || reader.bool("checkpoint"))
         reader.checkMedium(source.input, context)
         reader.checkFirmware(source.machine.firmware, context)
@@ -260,6 +261,12 @@ package struct QemuDecoder {
         return HTTPSettings(
             directory: directory, content: content, ports: reader.ports("http_port_min", "http_port_max", 8000..<9000),
             bindAddress: reader.text("http_bind_address"), interface: reader.text("http_interface"))
+    }
+
+    private mutating func installerDialogTimeout(hasBootCommand: Bool) -> Duration? {
+        // Without a boot command a person may be installing over VNC, who takes their time.
+        let timeout = reader.duration("installer_dialog_timeout") ?? (hasBootCommand ? .seconds(180) : .zero)
+        return timeout > .zero ? timeout : nil
     }
 
     private mutating func boot() -> BootSettings {

@@ -15,6 +15,10 @@ extension QemuSource {
             of: ["qcow2", "raw", "proxmox"], default: "qcow2"),
         .text("libvirt_uri", "The libvirt connection to build on.", default: "an embedded driver of the build's own"),
         .bool("checkpoint", "Whether checkpoints are kept of the source's builds.", default: "true"),
+        .duration(
+            "installer_dialog_timeout",
+            "How long the installer may wait at a dialog without another sign of life; \"0s\" waits on.",
+            default: "3m with a boot command"),
         .block(
             "finish",
             "What is done to the image once the machine is off; an empty block does everything that is usual.",

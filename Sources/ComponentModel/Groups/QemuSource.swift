@@ -17,6 +17,8 @@ package struct QemuSource: Sendable {
     package var finish: FinishSettings?
     /// `libvirt_uri`, Ingot's own; nil for the default.
     package var libvirtURI: String?
+    /// `installer_dialog_timeout`, Ingot's own; nil to wait on.
+    package var installerDialogTimeout: Duration?
     /// `checkpoint`, Ingot's own: false where no checkpoints are kept of this source's builds.
     package var checkpoint: Bool
     /// `format = "proxmox"`: the disks leave as a backup archive.

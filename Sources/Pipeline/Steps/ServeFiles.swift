@@ -49,9 +49,8 @@ struct ServeFiles: Sendable {
         if !source.boot.fields.isDisjoint(with: ["SyslogIP", "SyslogPort"]) {
             let receiver = try await SyslogServer.start(host: bindAddress) {
                 [reporter, activity = services.activity] message in
-                let line = "\(message.tag): \(message.text)"
-                activity.note(line)
-                reporter.report(.installer, line)
+                activity.note(installer: message)
+                reporter.report(.installer, "\(message.tag): \(message.text)")
             }
             teardowns.add("stop the receiver of the installer's log") { _ in try await receiver.stop() }
             services.syslogPort = receiver.port
