@@ -78,8 +78,14 @@ let package = Package(
         module("Scopes", ["CMemory"]),
         module("HCL", ["Diagnostics", "CCrypt", "CMemory", bigInt, crypto, yams]),
         module("BootCommand", ["Diagnostics"]),
+        module("GoTemplates", ["Diagnostics", "HCL"]),
         module("ProxmoxConfiguration", ["Scopes"]),
-        module("Templates", ["Diagnostics", "HCL", "BootCommand", "CCrypt", "ProxmoxConfiguration", "Scopes"]),
+        module(
+            "ComponentModel",
+            ["BootCommand", "CCrypt", "Diagnostics", "GoTemplates", "Media", "ProxmoxConfiguration", "Scopes"]),
+        module(
+            "Templates",
+            ["BootCommand", "ComponentModel", "Diagnostics", "GoTemplates", "HCL", "Scopes"]),
         module("Machines", ["RemoteFramebuffer", "Scopes"]),
         module("Libvirt", ["CLibvirt", "Machines", "Scopes"]),
         module("GuestFiles", ["CGuestfs", "Scopes"]),
@@ -105,17 +111,18 @@ let package = Package(
         module(
             "Pipeline",
             [
-                "Diagnostics", "Scopes", "HCL", "BootCommand", "Templates", "Machines", "Libvirt", "Guests", "SSH",
-                "RemoteFramebuffer",
+                "ComponentModel", "Diagnostics", "GoTemplates", "Scopes", "HCL", "BootCommand", "Templates", "Libvirt",
+                "Machines",
+                "Guests", "SSH", "RemoteFramebuffer",
                 "Screen", "HTTPServing", "Media", "DiskImages", "Processes", "GuestFiles", "Checkpoints",
                 "Proxmox", "ProxmoxConfiguration", "VMA",
             ]),
         module(
             "CLI",
             [
-                "BootCommand", "CMemory", "DataSources", "Diagnostics", "Scopes", "Templates", "Pipeline", "HCL",
-                "DiskImages", "VMA",
-                "Conversion", "Checkpoints", argumentParser,
+                "BootCommand", "CMemory", "ComponentModel", "DataSources", "Diagnostics", "Scopes", "Templates",
+                "Pipeline", "HCL", "DiskImages", "VMA", "Conversion", "Checkpoints", "ProxmoxConfiguration",
+                argumentParser,
             ]),
         // One file that runs where no Swift is installed, and starts three times as fast.
         .executableTarget(
@@ -130,7 +137,9 @@ let package = Package(
         tests("HCL", ["Diagnostics"], resources: [.copy("Fixtures")]),
         tests("BootCommand"),
         tests(
-            "Templates", ["Diagnostics", "HCL", "ProxmoxConfiguration", "Scopes", "BootCommand"], exclude: ["Mistakes"]),
+            "Templates",
+            ["BootCommand", "ComponentModel", "Diagnostics", "GoTemplates", "HCL", "ProxmoxConfiguration", "Scopes"],
+            exclude: ["Mistakes"]),
         tests("DataSources", ["Diagnostics", "HCL", "Processes", "Scopes", "Templates", hummingbird]),
         tests("Libvirt", ["Machines", "Scopes"], resources: [.copy("Machines")]),
         tests("GuestFiles", ["CGuestfs", "Processes", "Scopes"]),
@@ -150,7 +159,8 @@ let package = Package(
         tests(
             "Proxmox",
             [
-                "Diagnostics", "Pipeline", "ProxmoxConfiguration", "SSH", "Scopes", "Templates", "VMA", crypto, nio,
+                "ComponentModel", "Diagnostics", "Pipeline", "ProxmoxConfiguration", "SSH", "Scopes", "Templates",
+                "VMA", crypto, nio,
                 nioHTTP1,
                 nioPosix, nioSSL,
             ]),
@@ -162,8 +172,9 @@ let package = Package(
         tests(
             "Pipeline",
             [
-                "Checkpoints", "Diagnostics", "DiskImages", "GuestFiles", "Guests", "GuestsTestSupport", "Libvirt",
-                "Machines", "RemoteFramebuffer", "Scopes", "Templates",
+                "Checkpoints", "ComponentModel", "Diagnostics", "DiskImages", "GoTemplates", "GuestFiles", "Guests",
+                "GuestsTestSupport", "HTTPServing", "Libvirt", "Machines",
+                "RemoteFramebuffer", "Scopes", "Templates",
             ]),
         tests("Processes", ["Scopes"]),
         tests("CLI", ["Pipeline", "Scopes"]),

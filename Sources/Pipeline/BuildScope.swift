@@ -1,3 +1,4 @@
+import ComponentModel
 import Libvirt
 import Machines
 package import Scopes

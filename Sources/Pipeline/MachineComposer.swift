@@ -1,9 +1,10 @@
+package import ComponentModel
 import Foundation
 import Libvirt
 package import Machines
 package import RemoteFramebuffer
 package import Scopes
-package import Templates
+import Templates
 
 /// The machine that is to be started, and how to reach it.
 package struct ComposedMachine: Sendable {

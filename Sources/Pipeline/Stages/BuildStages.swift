@@ -3,10 +3,10 @@ import Diagnostics
 import Libvirt
 import Machines
 import Scopes
-import Templates
+package import Templates
 
 /// The chain of a build's stages: the installation, then every provisioner.
-struct BuildStages: Sendable {
+package struct BuildStages: Sendable {
     struct Entry: Sendable {
         var stage: Stage
         var changesGuest: Bool
@@ -56,7 +56,15 @@ struct BuildStages: Sendable {
     static let install = "install"
 
     static func title(_ index: Int, _ planned: PlannedProvisioner) -> String {
-        "provisioner \(index + 1): \(planned.name ?? planned.type)"
+        "provisioner \(index + 1): \(planned.title)"
+    }
+
+    /// What `--until`, `--fresh-from` and `ingot shell` take for the stages of a build, each with its title.
+    package static func names(of build: PlannedBuild) -> [(name: String, title: String)] {
+        [(install, "")]
+            + build.provisioners.enumerated().flatMap { index, planned in
+                [String(index + 1), planned.name].compactMap(\.self).map { ($0, title(index, planned)) }
+            }
     }
 
     /// The stage that a person names: `install`, a provisioner's number, its name, or its type where only one has it.
@@ -86,4 +94,14 @@ struct BuildStages: Sendable {
                 + "Its stages are \(([install] + titles).joined(separator: ", ")). Name a provisioner by its number or its "
                 + "name.")
     }
+}
+
+extension PlannedProvisioner {
+    /// "shell", or "setup (shell)" where it has a name.
+    var title: String { name.map { "\($0) (\(type))" } ?? type }
+}
+
+extension PlannedPostProcessor {
+    /// "checksum", or "sums (checksum)" where it has a name.
+    var title: String { name.map { "\($0) (\(type))" } ?? type }
 }

@@ -1,3 +1,4 @@
+import ComponentModel
 import Foundation
 import Libvirt
 import Machines
@@ -61,7 +62,7 @@ struct BootMachine: Sendable {
         let screen = ScreenWatch(
             machine: machine, vnc: composed.vnc, password: composed.vncPassword,
             folder: RunFolder.screensPath(in: scope.runFolder),
-            reporter: reporter)
+            reporter: reporter, dialogTimeout: source.installerDialogTimeout)
         teardowns.add("stop the machine") { [scope] outcome in
             guard scope.retention.keepsEverything(after: outcome), !machine.isStopped else {
                 return try await machine.destroy()
