@@ -4,7 +4,8 @@ import Pipeline
 
 struct DoctorCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "doctor", abstract: "Tells what this host has and lacks for building images, and what mends it.")
+        commandName: "doctor",
+        abstract: "Checks whether this host can build images, and prints the remedy for what is missing.")
 
     @Flag(help: "Prints each finding as a JSON object.")
     var json = false
