@@ -165,6 +165,6 @@ package final class Qcow2Disk: DiskContent {
     }
 
     private func damage(_ reason: String) -> BuildError {
-        BuildError("read the disk image \(file.path)", because: reason, hint: "qemu-img check tells more.")
+        BuildError("read the disk image \(file.path)", because: reason, hint: "qemu-img check says more.")
     }
 }

@@ -61,7 +61,9 @@ package func proxy(for url: String, _ environment: [String: String]) -> HTTPClie
     func variable(_ name: String) -> String? {
         [environment[name.lowercased()], environment[name]].compactMap { $0 }.first { !$0.isEmpty }
     }
-    guard let target = URLComponents(string: withASCIIHost(url)), let host = target.host?.lowercased() else { return nil }
+    guard let target = URLComponents(string: withASCIIHost(url)), let host = target.host?.lowercased() else {
+        return nil
+    }
     let name = target.scheme?.lowercased() == "https" ? "HTTPS_PROXY" : "HTTP_PROXY"
     guard let text = variable(name), !isExempt(host, variable("NO_PROXY") ?? "") else { return nil }
     guard let parts = URLComponents(string: text.contains("://") ? text : "http://" + text), let proxyHost = parts.host

@@ -66,7 +66,8 @@ struct ServeFiles: Sendable {
     }
 
     private var shownContent: String {
-        source.http.directory ?? "\(source.http.content.count) files of http_content"
+        let count = source.http.content.count
+        return source.http.directory ?? (count == 1 ? "the file of http_content" : "the \(count) files of http_content")
     }
 
     /// What the guest needs and no more, unless the template says: the loopback behind a user network, else the bridge.
