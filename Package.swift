@@ -9,8 +9,13 @@ let settings: [SwiftSetting] = [
     .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
 ]
 
-func module(_ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource] = []) -> Target {
-    .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: settings)
+func module(
+    _ name: String, _ dependencies: [Target.Dependency] = [], path: String? = nil, exclude: [String] = [],
+    resources: [Resource] = []
+) -> Target {
+    .target(
+        name: name, dependencies: dependencies, path: path, exclude: exclude, resources: resources,
+        swiftSettings: settings)
 }
 
 func tests(
@@ -83,7 +88,8 @@ let package = Package(
             ["BootCommand", "ComponentModel", "Diagnostics", "GoTemplates", "HCL", "Scopes"]),
         module("Libvirt", ["CLibvirt", "Scopes"]),
         module("GuestFiles", ["CGuestfs", "Scopes"]),
-        module("SSH", ["CLibssh", "Scopes", crypto]),
+        module("Guests", ["Scopes"], exclude: ["SSH"]),
+        module("SSH", ["CLibssh", "Guests", "Scopes", crypto], path: "Sources/Guests/SSH"),
         module("RemoteFramebuffer", ["Scopes", "CZlib", nio, nioPosix]),
         module("Screen", ["RemoteFramebuffer"]),
         module("HTTPServing", ["Scopes", hummingbird, logging, nio, nioPosix, serviceLifecycle]),
@@ -105,7 +111,7 @@ let package = Package(
             "Pipeline",
             [
                 "ComponentModel", "Diagnostics", "GoTemplates", "Scopes", "HCL", "BootCommand", "Templates", "Libvirt",
-                "SSH", "RemoteFramebuffer",
+                "Guests", "SSH", "RemoteFramebuffer",
                 "Screen", "HTTPServing", "Media", "DiskImages", "Processes", "GuestFiles", "Checkpoints",
                 "Proxmox", "ProxmoxConfiguration", "VMA",
             ]),
@@ -136,7 +142,12 @@ let package = Package(
         tests("DataSources", ["Diagnostics", "HCL", "Processes", "Scopes", "Templates", hummingbird]),
         tests("Libvirt", ["Scopes"], resources: [.copy("Machines")]),
         tests("GuestFiles", ["CGuestfs", "Processes", "Scopes"]),
-        tests("SSH", ["Scopes"]),
+        // Guests without a machine, for the tests of whatever uses one.
+        .target(
+            name: "GuestsTestSupport", dependencies: ["Guests"], path: "Tests/GuestsTestSupport",
+            swiftSettings: settings),
+        tests("Guests", ["GuestsTestSupport", "Scopes"]),
+        tests("SSH", ["Guests", "Scopes"]),
         tests("RemoteFramebuffer", ["Scopes"]),
         tests("Screen", ["RemoteFramebuffer", "Scopes"], resources: [.copy("Captures")]),
         tests("HTTPServing", ["Scopes", nio, nioPosix]),
@@ -160,7 +171,8 @@ let package = Package(
         tests(
             "Pipeline",
             [
-                "Checkpoints", "ComponentModel", "Diagnostics", "GoTemplates", "GuestFiles", "Libvirt",
+                "Checkpoints", "ComponentModel", "Diagnostics", "GoTemplates", "GuestFiles", "Guests",
+                "GuestsTestSupport", "Libvirt",
                 "RemoteFramebuffer", "Scopes", "Templates",
             ]),
         tests("Processes", ["Scopes"]),

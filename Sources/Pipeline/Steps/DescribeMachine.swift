@@ -4,15 +4,16 @@ import Libvirt
 import Scopes
 import Templates
 
-/// Describes the machine to libvirt: what the template says, on this host.
-struct ComposeMachine: Sendable {
-    let build: PlannedBuild
-    let context: RunContext
+/// Describes a build's machine for this host: finds the emulator and the accelerator, and has `MachineComposer` turn the
+/// template's options into a description.
+struct DescribeMachine: Sendable {
+    let scope: BuildScope
     let hypervisor: Hypervisor
 
-    private var source: QemuSource { build.source }
+    private var source: QemuSource { scope.source }
+    private var context: RunContext { scope.context }
 
-    /// What of a machine differs from run to run.
+    /// The values of a machine that differ from run to run.
     struct Places: Sendable {
         var name: String
         var uuid: String?

@@ -1,6 +1,7 @@
 import CLibssh
 import Crypto
 import Foundation
+import Guests
 import Scopes
 
 /// One SSH session. libssh wants a session and its channels in one thread at a time, so they have a thread of their own;
@@ -96,7 +97,7 @@ package actor SSHConnection {
         var socket = descriptor
         guard ssh_options_set(session, SSH_OPTIONS_FD, &socket) == 0 else {
             Foundation.close(descriptor)
-            throw SSHError.other(lastError)
+            throw GuestError.other(lastError)
         }
         ssh_set_blocking(session, 0)
         let start = ContinuousClock.now
@@ -151,7 +152,7 @@ package actor SSHConnection {
     }
 
     private func set(_ option: ssh_options_e, _ value: String) throws {
-        guard ssh_options_set(session, option, value) == 0 else { throw SSHError.other(lastError) }
+        guard ssh_options_set(session, option, value) == 0 else { throw GuestError.other(lastError) }
     }
 
     // MARK: Waiting
@@ -186,8 +187,8 @@ package actor SSHConnection {
         while true {
             let result = call()
             if result != SSH_AGAIN { return result }
-            if !isAlive { throw SSHError.disconnected(lastError) }
-            if ContinuousClock.now - start > options.stallTimeout { throw SSHError.timedOut(what) }
+            if !isAlive { throw GuestError.connectionLost(lastError) }
+            if ContinuousClock.now - start > options.stallTimeout { throw GuestError.timedOut(what) }
             try await waitForNetwork()
         }
     }

@@ -1,3 +1,4 @@
+import Guests
 package import Scopes
 
 /// Where an SSH server listens.
@@ -76,26 +77,4 @@ package struct SSHOptions: Sendable {
         self.readWriteTimeout = readWriteTimeout
         self.forwardsAgent = forwardsAgent
     }
-}
-
-/// How a command ended.
-package enum ExitStatus: Sendable, Equatable, CustomStringConvertible {
-    case code(Int)
-    case signal
-    /// The connection died before the guest told.
-    case lostConnection
-
-    package var description: String {
-        switch self {
-        case .code(let code): "exit status \(code)"
-        case .signal: "a signal"
-        case .lostConnection: "a lost connection"
-        }
-    }
-}
-
-/// A line that a command wrote.
-package struct OutputChunk: Sendable {
-    package var text: String
-    package var isError: Bool
 }

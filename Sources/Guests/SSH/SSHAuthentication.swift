@@ -1,5 +1,6 @@
 import CLibssh
 import Foundation
+import Guests
 import Scopes
 
 extension SSHConnection {
@@ -35,15 +36,15 @@ extension SSHConnection {
             }
             if !isPartly { break }
         }
-        throw SSHError.authenticationRefused(tried: tried, offered: offered)
+        throw GuestError.loginRefused(tried: tried, offered: offered)
     }
 
     private func attempt(_ method: Method, _ tried: [String]) async throws -> Outcome {
-        do { return try await method.attempt() } catch SSHError.disconnected(let reason)
+        do { return try await method.attempt() } catch GuestError.connectionLost(let reason)
             where reason.contains("SSH_MSG_DISCONNECT")
         {
             // A server that says goodbye has had enough of us; one that is just gone is rebooting.
-            throw SSHError.authenticationRefused(tried: tried, offered: offered)
+            throw GuestError.loginRefused(tried: tried, offered: offered)
         }
     }
 
@@ -94,7 +95,7 @@ extension SSHConnection {
         switch result {
         case SSH_AUTH_SUCCESS.rawValue: return .accepted
         case SSH_AUTH_PARTIAL.rawValue: return .partly
-        case _ where !isAlive: throw SSHError.disconnected("it ended during the login: \(lastError)")
+        case _ where !isAlive: throw GuestError.connectionLost("it ended during the login: \(lastError)")
         default: return .refused
         }
     }
@@ -104,7 +105,7 @@ extension SSHConnection {
         while true {
             let result = call(self)
             if result != SSH_AUTH_AGAIN.rawValue { return result }
-            if ContinuousClock.now - start > options.handshakeTimeout { throw SSHError.timedOut("logging in") }
+            if ContinuousClock.now - start > options.handshakeTimeout { throw GuestError.timedOut("logging in") }
             try await waitForNetwork()
         }
     }

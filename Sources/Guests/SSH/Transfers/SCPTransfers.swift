@@ -1,4 +1,5 @@
 import Foundation
+import Guests
 import Scopes
 
 /// Files and folders over SCP.
@@ -7,20 +8,21 @@ extension SSHConnection {
 
     func sendBySCP(_ content: UploadContent, to path: String, mode: UInt32) async throws {
         // -p, for else the guest's umask would cut the mode.
-        let scp = try await startSCP("scp -p -t \(RemoteName.quoted(path))", operation: "write \(path)")
+        let scp = try await startSCP("scp -p -t \(dialect.quoted(path))", operation: "write \(path)")
         defer { scp.channel.free() }
         try await expectAcknowledgement(scp)
         try await send(content, name: URL(filePath: path).lastPathComponent, mode: mode, scp)
     }
 
     func sendTreeBySCP(_ tree: LocalTree, name: String?, into remote: String) async throws {
-        let folder = RemoteName.quoted(remote)
+        let folder = dialect.quoted(remote)
         let errors = FirstLine()
         let exit = try await run("mkdir -p \(folder)", usesPTY: false, timeout: options.stallTimeout) {
             if $0.isError { errors.add($0.text) }
         }
         guard exit == .code(0) else {
-            throw SSHError.other("the guest could not make the folder \(remote): \(errors.text ?? "\(exit)")")
+            throw GuestError.notTransferable(
+                "the guest could not make the folder \(remote): \(errors.text ?? "\(exit)")")
         }
         let scp = try await startSCP("scp -p -r -t \(folder)", operation: "write \(remote)")
         defer { scp.channel.free() }
@@ -73,13 +75,13 @@ extension SSHConnection {
     // MARK: From the guest
 
     func receiveBySCP(_ path: String, to local: String) async throws {
-        let scp = try await startSCP("scp -f \(RemoteName.quoted(path))", operation: "read \(path)")
+        let scp = try await startSCP("scp -f \(dialect.quoted(path))", operation: "read \(path)")
         defer { scp.channel.free() }
         try await send([0], over: scp)
         switch try await receiveRecord(scp) {
         case .file(let mode, let size, _): try await receive(size, mode, to: local, scp)
-        case .complaint(let text): throw SSHError.other("the guest could not read \(path): \(text)")
-        default: throw SSHError.other("the guest could not read \(path): \(try await lastWords(scp))")
+        case .complaint(let text): throw GuestError.notTransferable("the guest could not read \(path): \(text)")
+        default: throw GuestError.notTransferable("the guest could not read \(path): \(try await lastWords(scp))")
         }
     }
 
@@ -95,7 +97,7 @@ extension SSHConnection {
         func place(_ name: String) throws -> String {
             count += 1
             guard count <= RemoteName.mostEntries, folders.count <= RemoteName.deepest else {
-                throw SSHError.other("the guest's folder does not end: \(pattern)")
+                throw GuestError.notTransferable("the guest's folder does not end: \(pattern)")
             }
             guard let folder = folders.last ?? nil else { return try target.path(for: name) }
             try RemoteName.check(name)
@@ -104,7 +106,9 @@ extension SSHConnection {
         records: while true {
             switch try await receiveRecord(scp) {
             case .file(let mode, let size, let name):
-                if isContents && folders.isEmpty { throw SSHError.other("\(pattern) in the guest is not a folder") }
+                if isContents && folders.isEmpty {
+                    throw GuestError.notTransferable("\(pattern) in the guest is not a folder")
+                }
                 try await receive(size, mode, to: try place(name), scp)
             case .folder(let mode, let name):
                 if isContents && folders.isEmpty {
@@ -125,7 +129,9 @@ extension SSHConnection {
         }
         guard folders.isEmpty else { throw SCPChannel.nonsense }
         if complaints.isEmpty && count == 0 && target.isEmpty { complaints = [try await lastWords(scp)] }
-        if let first = complaints.first { throw SSHError.other("the guest could not read \(pattern): \(first)") }
+        if let first = complaints.first {
+            throw GuestError.notTransferable("the guest could not read \(pattern): \(first)")
+        }
     }
 
     private func receive(_ size: Int, _ mode: UInt32, to local: String, _ scp: SCPChannel) async throws {

@@ -1,4 +1,5 @@
 import CLibssh
+import Guests
 
 /// A session of libssh's, freed exactly once, with what libssh writes to while it lives.
 final class SessionHandle: @unchecked Sendable {  // Used on the connection's thread, freed on any.
@@ -14,7 +15,7 @@ final class SessionHandle: @unchecked Sendable {  // Used on the connection's th
     init() throws {
         try requireLibssh(to: "connect over SSH")
         ssh_init()
-        guard let pointer = ssh_new() else { throw SSHError.other("libssh has no memory for a session") }
+        guard let pointer = ssh_new() else { throw GuestError.other("libssh has no memory for a session") }
         self.pointer = pointer
         counter.initialize(to: ssh_counter_struct())
         callbacks.initialize(to: ssh_callbacks_struct())

@@ -1,3 +1,4 @@
+import Guests
 import Scopes
 import Synchronization
 
@@ -22,14 +23,14 @@ package enum SSHNews: Sendable, Equatable, CustomStringConvertible {
         }
     }
 
-    fileprivate init(_ error: SSHError) {
+    fileprivate init(_ error: any Error) {
         switch error {
-        case .connectionRefused: self = .portClosed
-        case .unreachable, .hostNotFound: self = .unreachable("\(error)")
-        case .noBanner: self = .noBanner
-        case .handshakeFailed(let reason): self = .handshakeFailed(reason)
-        case .authenticationRefused: self = .refused("\(error)")
-        case .disconnected, .timedOut, .other: self = .problem("\(error)")
+        case SSHError.connectionRefused: self = .portClosed
+        case SSHError.unreachable, SSHError.hostNotFound: self = .unreachable("\(error)")
+        case SSHError.noBanner: self = .noBanner
+        case SSHError.handshakeFailed(let reason): self = .handshakeFailed(reason)
+        case GuestError.loginRefused: self = .refused("\(error)")
+        default: self = .problem("\(error)")
         }
     }
 
@@ -66,7 +67,7 @@ private final class NewsFilter: Sendable {
 ///   - timeout: nil is no limit.
 ///   - handshakeAttempts: How many refused logins are borne; 0 is no limit. Nothing else counts.
 ///   - onNews: Called when what is seen changes.
-/// - Throws: `SSHError.authenticationRefused`, `BuildError` for a key or certificate that is none, `TimedOut`,
+/// - Throws: `GuestError.loginRefused`, `BuildError` for a key or certificate that is none, `TimedOut`,
 ///   `CancellationError`.
 package func waitForSSH(
     _ endpoint: SSHEndpoint, _ credentials: SSHCredentials, _ options: SSHOptions, timeout: Duration?,
@@ -86,9 +87,9 @@ package func waitForSSH(
             options.bannerTimeout = attempt % 4 == 0 ? .seconds(15) : .seconds(2)
             do {
                 return try await SSHConnection.connect(endpoint, credentials, options) { tell(.banner($0)) }
-            } catch let error as SSHError {
+            } catch let error where error is SSHError || error is GuestError {
                 tell(SSHNews(error))
-                if case .authenticationRefused = error {
+                if case GuestError.loginRefused = error {
                     refusals += 1
                     if handshakeAttempts > 0 && refusals >= handshakeAttempts { throw error }
                     // A guest that has just come up may still be about to learn the password.

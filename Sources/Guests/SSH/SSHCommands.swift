@@ -1,25 +1,27 @@
 import CLibssh
 import Foundation
+package import Guests
 import Scopes
 
 extension SSHConnection {
-    /// Runs a command to its end.
-    ///
-    /// - Parameters:
-    ///   - usesPTY: nil: as the options say.
-    ///   - onLine: Called for each line of output.
-    /// - Throws: `SSHError` before the command has started and for a timeout; afterwards a loss is `.lostConnection`.
     package func run(
-        _ command: String, usesPTY: Bool? = nil, timeout: Duration? = nil,
-        onLine: @escaping @Sendable (OutputChunk) -> Void
+        _ command: String, timeout: Duration?, onOutput: @escaping @Sendable (OutputChunk) -> Void
     ) async throws -> ExitStatus {
-        let channel = try await openChannel(running: command, usesPTY: usesPTY ?? options.usesPTY)
+        try await run(command, usesPTY: options.usesPTY, timeout: timeout, onOutput: onOutput)
+    }
+
+    /// Runs a command to its end, with a terminal or without one whatever the options say.
+    package func run(
+        _ command: String, usesPTY: Bool, timeout: Duration? = nil,
+        onOutput: @escaping @Sendable (OutputChunk) -> Void
+    ) async throws -> ExitStatus {
+        let channel = try await openChannel(running: command, usesPTY: usesPTY)
         defer { channel.free() }
-        return try await follow(channel, timeout, onLine)
+        return try await follow(channel, timeout, onOutput)
     }
 
     private func follow(
-        _ channel: SSHChannel, _ timeout: Duration?, _ onLine: @Sendable (OutputChunk) -> Void
+        _ channel: SSHChannel, _ timeout: Duration?, _ onOutput: @Sendable (OutputChunk) -> Void
     ) async throws -> ExitStatus {
         let clock = ContinuousClock()
         let start = clock.now
@@ -27,7 +29,7 @@ extension SSHConnection {
         var buffer = [UInt8](repeating: 0, count: 32 << 10)
         func finishLines() {
             for index in 0..<2 {
-                if let rest = splitters[index].rest { onLine(OutputChunk(text: rest, isError: index == 1)) }
+                if let rest = splitters[index].rest { onOutput(OutputChunk(text: rest, isError: index == 1)) }
             }
         }
         while true {
@@ -37,13 +39,13 @@ extension SSHConnection {
                 guard count > 0 else { continue }
                 gotSomething = true
                 for line in splitters[stream].add(buffer[..<Int(count)]) {
-                    onLine(OutputChunk(text: line, isError: stream == 1))
+                    onOutput(OutputChunk(text: line, isError: stream == 1))
                 }
             }
             if gotSomething {
                 try Task.checkCancellation()
                 await Task.yield()
-                if let timeout, clock.now - start > timeout { throw SSHError.timedOut("running a command") }
+                if let timeout, clock.now - start > timeout { throw GuestError.timedOut("running a command") }
                 continue
             }
             if channel.hasEnded {
@@ -59,7 +61,7 @@ extension SSHConnection {
                 finishLines()
                 return .lostConnection
             }
-            if let timeout, clock.now - start > timeout { throw SSHError.timedOut("running a command") }
+            if let timeout, clock.now - start > timeout { throw GuestError.timedOut("running a command") }
             try await waitForNetwork()
         }
     }

@@ -1,5 +1,6 @@
 import CLibssh
 import Foundation
+import Guests
 import Scopes
 
 /// The old copy protocol: a line that describes a file or folder, a file's bytes, and a zero byte for "understood" after
@@ -17,7 +18,7 @@ struct SCPChannel {
     /// What it is for: "read /etc/motd".
     let operation: String
 
-    static let nonsense = SSHError.other("the guest's scp does not keep to its protocol")
+    static let nonsense = GuestError.notTransferable("the guest's scp does not keep to its protocol")
 }
 
 extension SSHConnection {
@@ -40,10 +41,10 @@ extension SSHConnection {
             if count < 0 {
                 // It ended, and may have said why.
                 try await expectAcknowledgement(scp)
-                throw SSHError.other("the guest could not \(scp.operation): its scp ended early")
+                throw GuestError.notTransferable("the guest could not \(scp.operation): its scp ended early")
             }
             // A full window: the guest has to take some first.
-            if !isAlive { throw SSHError.disconnected(lastError) }
+            if !isAlive { throw GuestError.connectionLost(lastError) }
             if ContinuousClock.now - last > options.stallTimeout { throw stalled(scp) }
             try await waitForNetwork()
         }
@@ -57,7 +58,7 @@ extension SSHConnection {
         while true {
             let count = ssh_channel_read_nonblocking(scp.channel.pointer, &buffer, UInt32(most), 0)
             if count > 0 { return Array(buffer[..<Int(count)]) }
-            if !isAlive { throw SSHError.disconnected(lastError) }
+            if !isAlive { throw GuestError.connectionLost(lastError) }
             if count < 0 || scp.channel.hasEnded { return nil }
             if ContinuousClock.now - start > options.stallTimeout { throw stalled(scp) }
             try await waitForNetwork()
@@ -67,10 +68,10 @@ extension SSHConnection {
     /// - Returns: At least one byte.
     func receive(_ most: Int, _ scp: SCPChannel) async throws -> [UInt8] {
         if let bytes = try await receiveSome(most, scp) { return bytes }
-        throw SSHError.other("the guest could not \(scp.operation): \(try await lastWords(scp))")
+        throw GuestError.notTransferable("the guest could not \(scp.operation): \(try await lastWords(scp))")
     }
 
-    private func stalled(_ scp: SCPChannel) -> SSHError { .timedOut("waiting for the guest to \(scp.operation)") }
+    private func stalled(_ scp: SCPChannel) -> GuestError { .timedOut("waiting for the guest to \(scp.operation)") }
 
     /// What scp, or the shell that should have started it, wrote on its error output.
     func lastWords(_ scp: SCPChannel) async throws -> String {
@@ -95,7 +96,7 @@ extension SSHConnection {
     func expectAcknowledgement(_ scp: SCPChannel) async throws {
         let byte = try await receive(1, scp)[0]
         if byte == 0 { return }
-        throw SSHError.other("the guest could not \(scp.operation): \(try await receiveLine(scp))")
+        throw GuestError.notTransferable("the guest could not \(scp.operation): \(try await receiveLine(scp))")
     }
 
     func receiveRecord(_ scp: SCPChannel) async throws -> SCPChannel.Record {

@@ -1,4 +1,5 @@
 package import Foundation
+import Guests
 import Scopes
 
 extension SSHConnection {
@@ -24,7 +25,7 @@ extension SSHConnection {
 
     /// Copies a folder: with a slash at its end what is in it, else the folder under its own name. Links are followed,
     /// modes and empty folders kept; the folder to copy into is made if need be.
-    package func uploadDirectory(_ local: String, to remote: String) async throws {
+    package func uploadTree(_ local: String, to remote: String) async throws {
         let tree = try LocalTree(RemoteName.withoutSlashes(local))
         let name = local.hasSuffix("/") ? nil : URL(filePath: local).standardizedFileURL.lastPathComponent
         let remote = RemoteName.withoutSlashes(RemoteName.path(remote))
@@ -48,7 +49,7 @@ extension SSHConnection {
     /// Copies folders and files, which a pattern (`*?[`) may name, into a local folder, as `scp -r` does: each under its
     /// own name with all that is below it, or, with a slash at the end, what is in them. Links are followed; what is
     /// neither file nor folder is left out.
-    package func downloadDirectory(_ remote: String, to local: String) async throws {
+    package func downloadTree(_ remote: String, to local: String) async throws {
         var target = try DownloadTarget(local)
         let isContents = remote.hasSuffix("/")
         let pattern = RemoteName.withoutSlashes(RemoteName.path(remote))
@@ -63,10 +64,10 @@ extension SSHConnection {
     private func sftpIfUsed() async throws -> SFTPChannel? {
         if options.transferMethod == .scp || lacksSFTP { return nil }
         if let sftp = try await openSFTP() { return sftp }
-        if options.transferMethod == .sftp { throw SSHError.other("the guest has no SFTP") }
+        if options.transferMethod == .sftp { throw GuestError.notTransferable("the guest has no SFTP") }
         lacksSFTP = true
         // Refused together with the connection: the next one begins with SCP.
-        guard isAlive else { throw SSHError.disconnected("the guest has no SFTP and hung up") }
+        guard isAlive else { throw GuestError.connectionLost("the guest has no SFTP and hung up") }
         return nil
     }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import Guests
 import Scopes
 
 /// Files over SFTP, with so many requests under way that the line is never idle.
@@ -62,7 +63,7 @@ extension SSHConnection {
         defer { close(handle, sftp) }
         let status = try await reply(sftp.request(.fileStatus) { $0.add(handle) }, sftp, operation)
         guard case .attributes(let attributes) = status else { throw failure(operation, status) }
-        guard attributes.isFile else { throw SSHError.other("\(path) in the guest is not a regular file") }
+        guard attributes.isFile else { throw GuestError.notTransferable("\(path) in the guest is not a regular file") }
         let file = try PartialFile(local, mode: attributes.mode ?? 0o644)
         try await receive(handle, size: Int(clamping: attributes.size ?? 0), into: file, sftp, operation)
         try file.commit()
@@ -105,6 +106,8 @@ extension SSHConnection {
             default: throw failure(operation, reply)
             }
         }
-        if size == 0 && !hasEnded { throw SSHError.other("the guest could not \(operation): it does not end") }
+        if size == 0 && !hasEnded {
+            throw GuestError.notTransferable("the guest could not \(operation): it does not end")
+        }
     }
 }

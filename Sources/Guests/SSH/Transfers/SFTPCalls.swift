@@ -1,12 +1,13 @@
 import CLibssh
 import Foundation
+import Guests
 import Scopes
 
 /// The requests of SFTP, each with its answer waited for.
 extension SSHConnection {
     /// nil when the guest has no SFTP.
     func openSFTP() async throws -> SFTPChannel? {
-        guard isAlive else { throw SSHError.disconnected("it was closed") }
+        guard isAlive else { throw GuestError.connectionLost("it was closed") }
         if let sftp, !sftp.hasEnded { return sftp }
         closeSFTP()
         let channel = try await openChannel()
@@ -50,11 +51,11 @@ extension SSHConnection {
             while true {
                 sftp.exchange()
                 if let reply = sftp.takeReply(id) { return reply }
-                if !isAlive { throw SSHError.disconnected(lastError) }
-                if sftp.hasEnded { throw SSHError.disconnected("the guest's SFTP server ended") }
+                if !isAlive { throw GuestError.connectionLost(lastError) }
+                if sftp.hasEnded { throw GuestError.connectionLost("the guest's SFTP server ended") }
                 if sftp.progress != seen.progress { seen = (sftp.progress, .now) }
                 if ContinuousClock.now - seen.at > options.stallTimeout {
-                    throw SSHError.timedOut("waiting for the guest to \(operation)")
+                    throw GuestError.timedOut("waiting for the guest to \(operation)")
                 }
                 try await waitForNetwork()
             }
@@ -107,7 +108,7 @@ extension SSHConnection {
             case .names(let more):
                 names += more.filter { $0.name != "." && $0.name != ".." }
                 guard !more.isEmpty, names.count <= RemoteName.mostEntries else {
-                    throw SSHError.other("the guest's listing of \(path) does not end")
+                    throw GuestError.notTransferable("the guest's listing of \(path) does not end")
                 }
             case .status(SFTPReply.endOfFile): return names.sorted { $0.name < $1.name }
             default: throw failure(operation, reply)
@@ -121,12 +122,14 @@ extension SSHConnection {
         sftp.exchange()
     }
 
-    func failure(_ operation: String, _ reply: SFTPReply) -> SSHError {
-        guard case .status(let code) = reply else { return .other("the guest could not \(operation): an odd answer") }
+    func failure(_ operation: String, _ reply: SFTPReply) -> GuestError {
+        guard case .status(let code) = reply else {
+            return .notTransferable("the guest could not \(operation): an odd answer")
+        }
         let reasons: [UInt32: String] = [
             2: "no such file or folder", 3: "permission denied", 4: "the guest failed, perhaps for want of room",
             6: "the connection is gone", 7: "the connection is gone", 8: "its SFTP server does not know how",
         ]
-        return .other("the guest could not \(operation): \(reasons[code] ?? "SFTP error \(code)")")
+        return .notTransferable("the guest could not \(operation): \(reasons[code] ?? "SFTP error \(code)")")
     }
 }

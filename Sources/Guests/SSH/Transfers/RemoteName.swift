@@ -1,4 +1,5 @@
 import Foundation
+import Guests
 import Scopes
 
 /// Names and paths in the guest.
@@ -24,19 +25,18 @@ enum RemoteName {
     static func check(_ name: String) throws {
         let isHarmless = !name.isEmpty && name != "." && name != ".." && !name.utf8.contains { $0 == 0x2F || $0 == 0 }
         guard isHarmless, name.utf8.count <= 255 else {
-            throw SSHError.other("the guest gives a file name that cannot be used: \(name.debugDescription)")
+            throw GuestError.notTransferable(
+                "the guest gives a file name that cannot be used: \(name.debugDescription)")
         }
     }
 
     static func hasWildcards(_ path: some StringProtocol) -> Bool { path.contains { "*?[".contains($0) } }
 
-    /// A path as one word of a POSIX shell.
-    static func quoted(_ text: String) -> String { "'" + text.replacing("'", with: "'\\''") + "'" }
-
     /// A pattern for a POSIX shell, in which only the wildcards mean something.
     static func quotedPattern(_ pattern: String) throws -> String {
         guard !pattern.contains(where: \.isNewline) else {
-            throw SSHError.other("a pattern of file names cannot hold a line break: \(pattern.debugDescription)")
+            throw GuestError.notTransferable(
+                "a pattern of file names cannot hold a line break: \(pattern.debugDescription)")
         }
         return pattern.reduce(into: "") { text, character in
             let isPlain = character.isLetter || character.isNumber || "/*?[]-_.".contains(character)
@@ -61,7 +61,8 @@ struct DownloadTarget {
     mutating func path(for name: String) throws -> String {
         try RemoteName.check(name)
         guard names.insert(name).inserted else {
-            throw SSHError.other("two files of the guest are both called \(name) and would overwrite each other")
+            throw GuestError.notTransferable(
+                "two files of the guest are both called \(name) and would overwrite each other")
         }
         return folder + "/" + name
     }

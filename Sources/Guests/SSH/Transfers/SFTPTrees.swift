@@ -1,4 +1,5 @@
 import Foundation
+import Guests
 import Scopes
 
 /// Whole folders over SFTP.
@@ -78,7 +79,7 @@ extension SSHConnection {
         _ pattern: String, isContents: Bool, into target: inout DownloadTarget, _ sftp: SFTPChannel
     ) async throws {
         let matches = try await matches(of: pattern, sftp)
-        guard !matches.isEmpty else { throw SSHError.other("nothing in the guest is called \(pattern)") }
+        guard !matches.isEmpty else { throw GuestError.notTransferable("nothing in the guest is called \(pattern)") }
         var count = 0
         for path in matches {
             let place = isContents ? nil : try target.path(for: String(path.split(separator: "/").last ?? "/"))
@@ -93,7 +94,7 @@ extension SSHConnection {
                     try await receive(entry, name.attributes, sftp, &count)
                 }
             } else if !RemoteName.hasWildcards(pattern) {
-                throw SSHError.other("\(path) in the guest is not a folder")
+                throw GuestError.notTransferable("\(path) in the guest is not a folder")
             }
         }
     }
@@ -111,7 +112,7 @@ extension SSHConnection {
     ) async throws {
         count += 1
         guard count <= RemoteName.mostEntries, entry.depth <= RemoteName.deepest else {
-            throw SSHError.other("the guest's folder does not end: \(entry.path)")
+            throw GuestError.notTransferable("the guest's folder does not end: \(entry.path)")
         }
         var entry = entry
         var attributes = attributes

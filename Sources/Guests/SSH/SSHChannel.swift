@@ -1,5 +1,6 @@
 import CLibssh
 import Foundation
+import Guests
 import Scopes
 
 /// A channel of a session, freed exactly once, on the session's thread.
@@ -18,9 +19,9 @@ final class SSHChannel {
 
 extension SSHConnection {
     func openChannel() async throws -> SSHChannel {
-        guard isAlive else { throw SSHError.disconnected("it was closed") }
+        guard isAlive else { throw GuestError.connectionLost("it was closed") }
         guard let pointer = ssh_channel_new(session) else {
-            throw SSHError.other("no channel can be made: \(lastError)")
+            throw GuestError.other("no channel can be made: \(lastError)")
         }
         noteLife()
         let channel = SSHChannel(pointer)
@@ -28,11 +29,11 @@ extension SSHConnection {
             let result = try await retry("opening a channel") { ssh_channel_open_session(pointer) }
             guard result == SSH_OK else {
                 if isAlive && lastError.hasPrefix("Channel opening failure") {
-                    throw SSHError.other("the guest opens no channel: \(lastError)")
+                    throw GuestError.other("the guest opens no channel: \(lastError)")
                 }
                 // Without a refusal it is the connection that is gone.
                 close()
-                throw SSHError.disconnected("the guest closed it")
+                throw GuestError.connectionLost("the guest closed it")
             }
             return channel
         } catch {
@@ -65,7 +66,7 @@ extension SSHConnection {
         }
     }
 
-    private func refusal(_ what: String) -> SSHError {
-        isAlive ? .other("the guest \(what): \(lastError)") : .disconnected(lastError)
+    private func refusal(_ what: String) -> GuestError {
+        isAlive ? .other("the guest \(what): \(lastError)") : .connectionLost(lastError)
     }
 }
