@@ -38,8 +38,6 @@ struct FetchMedium: Sendable {
         return Medium(path: context.absolute(medium.path))
     }
 
-    private func isRemote(_ url: String) -> Bool { url.contains("://") && !url.hasPrefix("file://") }
-
     private var reference: ChecksumReference {
         switch input.checksum {
         case .none: .none
