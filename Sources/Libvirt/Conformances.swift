@@ -16,14 +16,14 @@ extension Domain: Machine {
 }
 
 extension Hypervisor: MachineHost {
-    package nonisolated var keepsState: Bool { root != nil }
+    package nonisolated var stateFolder: String? { root?.path }
 
     package nonisolated func tpmState(uuid: String, version: String) -> String? {
         root?.tpmState(uuid: uuid, version: version)
     }
 
     package func start(_ machine: MachineDescription) async throws -> any Machine {
-        try start(domainXML(machine))
+        try await start(domainXML(machine))
     }
 
     package func restore(_ machine: MachineDescription, memory: String) async throws -> any Machine {

@@ -6,6 +6,8 @@ import Synchronization
 final class Lifecycle: Sendable {
     private let signals = Mutex<[String: StopSignal]>([:])
     private let callback = Mutex<Int32>(-1)
+    /// Looks at a machine that is said to be paused.
+    let examine = Mutex<(@Sendable (_ name: String) -> Void)?>(nil)
 
     func watch(_ name: String) -> StopSignal {
         signals.withLock { signals in
@@ -22,9 +24,13 @@ final class Lifecycle: Sendable {
             connection,
             { _, domain, event, detail, opaque in
                 guard let domain, let opaque, let name = virDomainGetName(domain) else { return 0 }
-                guard let reason = stopReason(event, detail) else { return 0 }
                 let lifecycle = Unmanaged<Lifecycle>.fromOpaque(opaque).takeUnretainedValue()
-                lifecycle.watch(String(cString: name)).stop(reason)
+                if let reason = stopReason(event, detail) {
+                    lifecycle.watch(String(cString: name)).stop(reason)
+                } else if UInt32(bitPattern: event) == VIR_DOMAIN_EVENT_SUSPENDED.rawValue {
+                    // Not asked here: the call would wait for the loop that this callback holds up.
+                    lifecycle.examine.withLock { $0 }?(String(cString: name))
+                }
                 return 0
             },
             context.toOpaque(),
@@ -49,8 +55,6 @@ private func stopReason(_ event: Int32, _ detail: Int32) -> MachineStopped.Reaso
     switch virDomainEventType(rawValue: UInt32(event)) {
     case VIR_DOMAIN_EVENT_STOPPED: break
     case VIR_DOMAIN_EVENT_CRASHED: return .crashed
-    case VIR_DOMAIN_EVENT_SUSPENDED where UInt32(detail) == VIR_DOMAIN_EVENT_SUSPENDED_IOERROR.rawValue:
-        return .outOfRoom
     default: return nil
     }
     switch virDomainEventStoppedDetailType(rawValue: UInt32(detail)) {

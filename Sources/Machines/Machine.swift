@@ -66,8 +66,9 @@ extension Machine {
 
 /// Where machines run.
 package protocol MachineHost: Sendable {
-    /// Whether a machine's memory, disks and TPM can be kept and used again.
-    var keepsState: Bool { get }
+    /// The folder of this process for what belongs to its running machines; nil where another program runs them, so that
+    /// their memory and TPM cannot be kept.
+    var stateFolder: String? { get }
 
     /// Versions as people write them: "9.0.0".
     func versions() async throws -> (libvirt: String, qemu: String)
@@ -93,6 +94,7 @@ package protocol MachineHost: Sendable {
 
     /// Ends the connection to the host.
     ///
-    /// - Parameter keepingMachines: Whether machines that still run go on.
-    func close(keepingMachines: Bool) async
+    /// - Parameter kept: nil: no machine goes on after this process. Else machines that still run do, and these files belong
+    ///   to them: a later run removes them once the machines are gone.
+    func close(keeping kept: [String]?) async
 }

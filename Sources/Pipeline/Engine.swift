@@ -10,7 +10,8 @@ package actor Engine {
     private var hosts: [String: Task<any MachineHost, any Error>] = [:]
     private let given: (any MachineHost)?
     private var claims: Claims?
-    private var keepsMachines = false
+    /// The files of machines that go on after this process; nil: none does.
+    private var kept: [String]?
 
     /// - Parameter host: Where all machines run; nil for libvirt.
     package init(connectURI: String?, environment: [String: String], host: (any MachineHost)? = nil) {
@@ -32,7 +33,7 @@ package actor Engine {
             ?? Task {
                 try await attempting(
                     uri.isEmpty ? "start libvirt's embedded driver" : "connect to libvirt at \(uri)",
-                    hint: "`ingot doctor` tells what this host lacks."
+                    hint: "`ingot doctor` says what this host lacks."
                 ) {
                     uri.isEmpty ? try await Hypervisor.openEmbedded() : try await Hypervisor.open(uri)
                 }
@@ -56,9 +57,11 @@ package actor Engine {
         try claims?.remove(path)
     }
 
-    /// A failed build wants its machine to go on after this process.
-    func keepMachines() {
-        keepsMachines = true
+    /// Lets the machines that still run go on after this process.
+    ///
+    /// - Parameter files: What belongs to them: a later run removes it when they are gone.
+    func keepMachines(with files: [String]) {
+        kept = (kept ?? []) + files
     }
 
     /// Ends the connections, also where the task is cancelled.
@@ -67,10 +70,10 @@ package actor Engine {
     private func closeAll() async {
         for opening in hosts.values {
             // One that never opened has nothing to close.
-            if let host = try? await opening.value { await host.close(keepingMachines: keepsMachines) }
+            if let host = try? await opening.value { await host.close(keeping: kept) }
         }
         hosts = [:]
-        await given?.close(keepingMachines: keepsMachines)
+        await given?.close(keeping: kept)
         claims?.close()
         claims = nil
     }

@@ -57,7 +57,7 @@ struct BuildCheckpoints: Sendable {
         if !source.checkpoint { return ("checkpoint = false", false) }
         if !source.communicator.isSSH { return ("without SSH, the end of the installation cannot be seen", false) }
         let host = try await scope.engine.host(for: source.libvirtURI)
-        guard host.keepsState else {
+        guard host.stateFolder != nil else {
             return ("the machine does not run under this program's own libvirt driver", false)
         }
         return try await DescribeMachine(scope: scope, host: host).canonical().obstacle.map { ($0, true) }

@@ -66,11 +66,12 @@ final class CheckpointRecorder: Sendable {
     func setActiveFolder(_ folder: StageFolder?) { state.withLock { $0.activeFolder = folder } }
 
     /// Keeps the layers of a machine that goes on running after this process.
-    func keepLayers() throws {
+    func keepLayers() async throws {
         guard let folder = state.withLock({ $0.activeFolder }) else { return }
-        try folder.keep()
+        try await checkpoints.scope.engine.keepMachines(with: [folder.keep()])
         reporter.news(
-            "The machine's disks stay in \(folder.path); `ingot checkpoints remove \(folder.id)` removes them.")
+            "The machine's disks stay in \(folder.path); `ingot checkpoints remove \(folder.id)` removes them, and so does "
+                + "a build once the machine is gone.")
     }
 
     /// Whether a build that starts over can start right before a stage.

@@ -37,8 +37,11 @@ struct BootMachine: Sendable {
                 name: name, uuid: uuid, serialPath: RunFolder.serialPath(in: scope.runFolder),
                 socketPath: host.socketPath(for: String(name.suffix(20))), hostPort: hostPort))
         let choice = composition.accelerator
-        reporter.news("Accelerator: \(choice.accelerator.rawValue), because \(choice.reason)")
-        if let warning = choice.warning { reporter.warn(warning) }
+        if let warning = choice.warning {
+            reporter.warn(warning)
+        } else {
+            reporter.news("Accelerator: \(choice.accelerator.rawValue), because \(choice.reason)")
+        }
         var composed = composition.machine
         if let memory { composed.description.adoptFirmware(of: try MemoryImage(of: memory)) }
         for warning in composed.warnings { reporter.warn(warning) }
@@ -67,7 +70,7 @@ struct BootMachine: Sendable {
             guard scope.retention.keepsEverything(after: outcome), !machine.isStopped else {
                 return try await machine.destroy()
             }
-            await scope.engine.keepMachines()
+            await scope.engine.keepMachines(with: [parts.workspace.path])
             let pid = machine.pid.map { "process \($0); kill \($0) ends it" } ?? "see virsh list"
             scope.reporter.news("The machine \(name) keeps running (\(pid)).")
         }
@@ -75,7 +78,7 @@ struct BootMachine: Sendable {
             guard case .failure(let error) = outcome, !(error is CancellationError), !machine.isStopped else { return }
             try await withDeadline(.seconds(10), "looking at the last screen") { try await screen.look() }
         }
-        if let vnc = composed.vnc { reporter.news("The screen is at \(vnc) (VNC)") }
+        if let vnc = composed.vnc { reporter.news("The screen is at \(vnc) (VNC); to see it: \(vnc.viewing)") }
 
         var running = RunningMachine(
             machine: machine, vnc: composed.vnc, vncPassword: composed.vncPassword, sshHost: "127.0.0.1",

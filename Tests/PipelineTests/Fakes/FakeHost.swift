@@ -28,7 +28,7 @@ final class FakeHost: MachineHost {
     /// Called with each machine as soon as it runs.
     func onStart(_ body: @escaping @Sendable (FakeMachine) -> Void) { state.withLock { $0.onStart = body } }
 
-    let keepsState = true
+    let stateFolder: String? = "/nowhere"
     func versions() async throws -> (libvirt: String, qemu: String) { ("9.0.0", "7.2.1") }
     func socketPath(for name: String) -> String { "/nowhere/\(name).vnc" }
     func tpmState(uuid: String, version: String) -> String? { nil }
@@ -41,7 +41,7 @@ final class FakeHost: MachineHost {
         return add(machine, "restore")
     }
 
-    func close(keepingMachines: Bool) async { note(keepingMachines ? "close, keeping machines" : "close") }
+    func close(keeping kept: [String]?) async { note(kept == nil ? "close" : "close, keeping machines") }
 
     private func add(_ description: MachineDescription, _ how: String) -> FakeMachine {
         let machine = FakeMachine(description, host: self)
