@@ -1,5 +1,7 @@
 import Checkpoints
+import ComponentModel
 import Foundation
+import GoTemplates
 import Libvirt
 import Media
 import Scopes

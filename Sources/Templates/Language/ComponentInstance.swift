@@ -1,3 +1,4 @@
+import ComponentModel
 import Diagnostics
 import HCL
 import Scopes
@@ -6,7 +7,7 @@ import Scopes
 struct ComponentInstance: Sendable {
     /// The built-in type.
     var type: String
-    var specs: [OptionSpec]
+    var specs: [Option]
     /// For messages: `provisioner "shell"`.
     var component: String
     var context: ComponentContext
@@ -45,12 +46,6 @@ struct FailureRenderer: Sendable {
 }
 
 extension RunData {
-    /// The keys that options may ask for before the run.
-    static let keys = [
-        "ID", "Host", "Port", "User", "Password", "ConnType", "PackerRunUUID", "PackerHTTPIP", "PackerHTTPPort",
-        "PackerHTTPAddr", "SSHPublicKey", "SSHPrivateKey", "WinRMPassword",
-    ]
-
     /// Every key as the text `<unknown>`.
     static let placeholders = Dictionary(keys.map { ($0, "<unknown>") }, uniquingKeysWith: { first, _ in first })
 
