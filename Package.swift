@@ -78,8 +78,14 @@ let package = Package(
         module("Scopes", ["CMemory"]),
         module("HCL", ["Diagnostics", "CCrypt", "CMemory", bigInt, crypto, yams]),
         module("BootCommand", ["Diagnostics"]),
+        module("GoTemplates", ["Diagnostics", "HCL"]),
         module("ProxmoxConfiguration", ["Scopes"]),
-        module("Templates", ["Diagnostics", "HCL", "BootCommand", "CCrypt", "ProxmoxConfiguration", "Scopes"]),
+        module(
+            "ComponentModel",
+            ["BootCommand", "CCrypt", "Diagnostics", "GoTemplates", "Media", "ProxmoxConfiguration", "Scopes"]),
+        module(
+            "Templates",
+            ["BootCommand", "ComponentModel", "Diagnostics", "GoTemplates", "HCL", "Scopes"]),
         module("Libvirt", ["CLibvirt", "Scopes"]),
         module("GuestFiles", ["CGuestfs", "Scopes"]),
         module("Guests", ["Scopes"], exclude: ["SSH"]),
@@ -104,17 +110,17 @@ let package = Package(
         module(
             "Pipeline",
             [
-                "Diagnostics", "Scopes", "HCL", "BootCommand", "Templates", "Libvirt", "Guests", "SSH",
-                "RemoteFramebuffer",
+                "ComponentModel", "Diagnostics", "GoTemplates", "Scopes", "HCL", "BootCommand", "Templates", "Libvirt",
+                "Guests", "SSH", "RemoteFramebuffer",
                 "Screen", "HTTPServing", "Media", "DiskImages", "Processes", "GuestFiles", "Checkpoints",
                 "Proxmox", "ProxmoxConfiguration", "VMA",
             ]),
         module(
             "CLI",
             [
-                "BootCommand", "CMemory", "DataSources", "Diagnostics", "Scopes", "Templates", "Pipeline", "HCL",
-                "DiskImages", "VMA",
-                "Conversion", "Checkpoints", argumentParser,
+                "BootCommand", "CMemory", "ComponentModel", "DataSources", "Diagnostics", "Scopes", "Templates",
+                "Pipeline", "HCL", "DiskImages", "VMA", "Conversion", "Checkpoints", "ProxmoxConfiguration",
+                argumentParser,
             ]),
         // One file that runs where no Swift is installed, and starts three times as fast.
         .executableTarget(
@@ -129,7 +135,9 @@ let package = Package(
         tests("HCL", ["Diagnostics"], resources: [.copy("Fixtures")]),
         tests("BootCommand"),
         tests(
-            "Templates", ["Diagnostics", "HCL", "ProxmoxConfiguration", "Scopes", "BootCommand"], exclude: ["Mistakes"]),
+            "Templates",
+            ["BootCommand", "ComponentModel", "Diagnostics", "GoTemplates", "HCL", "ProxmoxConfiguration", "Scopes"],
+            exclude: ["Mistakes"]),
         tests("DataSources", ["Diagnostics", "HCL", "Processes", "Scopes", "Templates", hummingbird]),
         tests("Libvirt", ["Scopes"], resources: [.copy("Machines")]),
         tests("GuestFiles", ["CGuestfs", "Processes", "Scopes"]),
@@ -149,7 +157,8 @@ let package = Package(
         tests(
             "Proxmox",
             [
-                "Diagnostics", "Pipeline", "ProxmoxConfiguration", "SSH", "Scopes", "Templates", "VMA", crypto, nio,
+                "ComponentModel", "Diagnostics", "Pipeline", "ProxmoxConfiguration", "SSH", "Scopes", "Templates",
+                "VMA", crypto, nio,
                 nioHTTP1,
                 nioPosix, nioSSL,
             ]),
@@ -161,7 +170,8 @@ let package = Package(
         tests(
             "Pipeline",
             [
-                "Checkpoints", "Diagnostics", "GuestFiles", "Guests", "GuestsTestSupport", "Libvirt",
+                "Checkpoints", "ComponentModel", "Diagnostics", "GoTemplates", "GuestFiles", "Guests",
+                "GuestsTestSupport", "HTTPServing", "Libvirt",
                 "RemoteFramebuffer", "Scopes", "Templates",
             ]),
         tests("Processes", ["Scopes"]),

@@ -4,6 +4,8 @@ import Foundation
 import Pipeline
 import Templates
 
+import func ComponentModel.parseDiskSize
+
 /// The flags that control the use of checkpoints.
 struct CheckpointFlags: ParsableArguments {
     @Flag(

@@ -1,4 +1,5 @@
 import Checkpoints
+import ComponentModel
 import DiskImages
 import Guests
 import Libvirt
@@ -157,7 +158,7 @@ package struct Build: Sendable {
                 try await scope.step("Shutting down") {
                     try await ShutDown(
                         settings: source.shutdown, context: scope.context, data: data, reporter: reporter
-                    ).run(started.machine, guest)
+                    ).run(started.machine, guest, prepared.services.activity)
                 }
                 if let reason = try await recorder?.damage() { return .restart(reason) }
                 return .finished(FinishedMachine(disks: stage.disks, folder: stage.folder, data: data))

@@ -1,3 +1,4 @@
+import ComponentModel
 import Libvirt
 package import Scopes
 package import Templates

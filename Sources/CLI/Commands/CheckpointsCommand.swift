@@ -5,6 +5,8 @@ import Pipeline
 import Scopes
 import Templates
 
+import func ComponentModel.parseDiskSize
+
 struct CheckpointsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "checkpoints", abstract: "Lists, explains and removes the checkpoints that builds keep.",

@@ -2,6 +2,7 @@ import ArgumentParser
 import Conversion
 import DiskImages
 import Foundation
+import ProxmoxConfiguration
 import Scopes
 
 struct ConvertCommand: AsyncParsableCommand {
@@ -68,6 +69,7 @@ struct ConvertCommand: AsyncParsableCommand {
         if let backing = outcome.backingFile {
             writeError("Note: \(input) has the backing file \(backing); the copy contains the data of both.")
         }
+        if outcome.outputFormat == .vma { noteName(ofArchive: output) }
         print(
             "\(output): \(outcome.outputFormat.rawValue), \(byteText(outcome.size)), "
                 + "\(byteText(outcome.occupied)) on disk; written in \(outcome.writing.text), "
@@ -83,6 +85,18 @@ extension ImageFormat: ExpressibleByArgument {
         guard let format = ImageFormat(rawValue: argument) ?? ImageFormat(ending: "." + argument) else { return nil }
         self = format
     }
+}
+
+/// Says which name an archive needs, where it has another one.
+func noteName(ofArchive path: String) {
+    guard !BackupName.isRestorable(URL(filePath: path).lastPathComponent),
+        // The machine's number is a valid one.
+        let name = try? BackupName(vmid: 100, created: Date()).description
+    else { return }
+    let shown = path.lowercased().hasSuffix(".zst") ? name : String(name.dropLast(".zst".count))
+    writeError(
+        "Note: Proxmox VE restores an archive from a storage only under a name such as \(shown); copy or rename it to that."
+    )
 }
 
 /// The contents of a small file that the user named.

@@ -133,6 +133,7 @@ struct VMACommand: AsyncParsableCommand {
                     pairs, format: format, configs: configs, compression: compression, to: file
                 ) { progress.show($0, $1) }
             }
+            noteName(ofArchive: file)
             print("\(file): \(pairs.count) disk\(pairs.count == 1 ? "" : "s"), \(byteText(size))")
         }
     }

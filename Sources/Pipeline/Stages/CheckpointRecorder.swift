@@ -1,4 +1,5 @@
 import Checkpoints
+import ComponentModel
 import DiskImages
 import Foundation
 import Guests

@@ -1,3 +1,4 @@
+import ComponentModel
 import Checkpoints
 import Foundation
 import Processes

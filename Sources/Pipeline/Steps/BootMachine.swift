@@ -1,3 +1,4 @@
+import ComponentModel
 import Foundation
 import Libvirt
 import RemoteFramebuffer
@@ -59,7 +60,7 @@ struct BootMachine: Sendable {
         let screen = ScreenWatch(
             domain: domain, vnc: composed.vnc, password: composed.vncPassword,
             folder: RunFolder.screensPath(in: scope.runFolder),
-            reporter: reporter)
+            reporter: reporter, dialogTimeout: source.installerDialogTimeout)
         teardowns.add("stop the machine") { [scope] outcome in
             guard scope.retention.keepsEverything(after: outcome), !domain.isStopped else {
                 return try await domain.destroy()

@@ -1,3 +1,4 @@
+import ComponentModel
 import Guests
 import SSH
 import Scopes
@@ -28,11 +29,14 @@ struct ConnectShell: Sendable {
         }
         defer { heartbeat.cancel() }
         do {
-            let connection = try await waitForSSH(
-                endpoint, credentials, options, timeout: settings.timeout, handshakeAttempts: settings.handshakeAttempts
-            ) { [reporter] news in
-                state.text = news.description
-                reporter.news("SSH: \(news)")
+            let connection = try await machine.screen.whileAnswered(services.activity) { [reporter, settings] in
+                try await waitForSSH(
+                    endpoint, credentials, options, timeout: settings.timeout,
+                    handshakeAttempts: settings.handshakeAttempts
+                ) { news in
+                    state.text = news.description
+                    reporter.news("SSH: \(news)")
+                }
             }
             heartbeat.cancel()
             reporter.news("Connected to SSH!")
@@ -43,7 +47,7 @@ struct ConnectShell: Sendable {
                 try await Task.sleep(for: pause)
             }
             return guest
-        } catch let error where !(error is CancellationError) {
+        } catch let error where !(error is CancellationError) && !(error is BuildError) {
             let seen = [state.text, services.activity.summary].compactMap { $0 }.joined(separator: "; ")
             throw BuildError(
                 operation: "connect to the guest over SSH", hint: hint(for: error, seen: seen), underlying: error)

@@ -1,3 +1,4 @@
+import ComponentModel
 import Foundation
 import HTTPServing
 import Scopes
@@ -45,12 +46,11 @@ struct ServeFiles: Sendable {
             services.httpPort = server.port
             reporter.news("Serving \(shownContent) to the guest at http://\(services.ip):\(server.port)")
         }
-        if source.boot.steps.contains(where: { $0.command.contains("Syslog") }) {
+        if !source.boot.fields.isDisjoint(with: ["SyslogIP", "SyslogPort"]) {
             let receiver = try await SyslogServer.start(host: bindAddress) {
                 [reporter, activity = services.activity] message in
-                let line = "\(message.tag): \(message.text)"
-                activity.note(line)
-                reporter.report(.installer, line)
+                activity.note(installer: message)
+                reporter.report(.installer, "\(message.tag): \(message.text)")
             }
             teardowns.add("stop the receiver of the installer's log") { _ in try await receiver.stop() }
             services.syslogPort = receiver.port

@@ -1,3 +1,4 @@
+import ComponentModel
 import Guests
 import Libvirt
 import Scopes
@@ -11,10 +12,12 @@ struct ShutDown: Sendable {
     let reporter: Reporter
 
     /// - Throws: `BuildError` when the machine still runs after `shutdown_timeout`.
-    func run(_ machine: RunningMachine, _ guest: (any Guest)?) async throws {
+    func run(_ machine: RunningMachine, _ guest: (any Guest)?, _ activity: GuestActivity) async throws {
         guard let guest else {
             reporter.news("Waiting for the guest to power itself off (communicator = \"none\")")
-            return try await waitForEnd(of: machine, hint: "The guest's own installation must end with a power-off.")
+            return try await machine.screen.whileAnswered(activity) {
+                try await waitForEnd(of: machine, hint: "The guest's own installation must end with a power-off.")
+            }
         }
         guard let command = settings.command else { return try await pressPowerButton(machine, guest) }
         let rendered = try context.render(command, data: data.templateData)
