@@ -14,6 +14,14 @@ package enum VNCAddress: Sendable, Equatable, CustomStringConvertible {
         case .tcp(let host, let port): "\(host):\(port)"
         }
     }
+
+    /// The address as TigerVNC's `vncviewer` takes it.
+    package var viewerArgument: String {
+        switch self {
+        case .unix(let path): path
+        case .tcp(let host, let port): "\(host)::\(port)"
+        }
+    }
 }
 
 /// A connection to a guest's screen and keyboard.

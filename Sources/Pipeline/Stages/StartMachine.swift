@@ -1,5 +1,5 @@
-import ComponentModel
 import Checkpoints
+import ComponentModel
 import DiskImages
 import Foundation
 import Libvirt

@@ -73,7 +73,7 @@ struct BootMachine: Sendable {
             guard case .failure(let error) = outcome, !(error is CancellationError), !domain.isStopped else { return }
             try await withDeadline(.seconds(10), "looking at the last screen") { try await screen.look() }
         }
-        if let vnc = composed.vnc { reporter.news("The screen is at \(vnc) (VNC)") }
+        if let vnc = composed.vnc { reporter.news("To see the screen: vncviewer \(vnc.viewerArgument)") }
 
         var machine = RunningMachine(
             domain: domain, vnc: composed.vnc, vncPassword: composed.vncPassword, sshHost: "127.0.0.1",
