@@ -53,8 +53,9 @@ struct RunProvisioner: Sendable {
         if case .ssh(let settings) = scope.source.communicator, guest != nil {
             remedies.openShell = {
                 _ = try await OpenShell(
-                    settings: settings, context: scope.context, workspace: workspace, reporter: scope.reporter)
-                    .run(machine, keys)
+                    settings: settings, context: scope.context, workspace: workspace, reporter: scope.reporter
+                )
+                .run(machine, keys)
             }
         }
         return remedies

@@ -1,4 +1,3 @@
-import ComponentModel
 import Checkpoints
 import ComponentModel
 import DiskImages
