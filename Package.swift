@@ -78,8 +78,14 @@ let package = Package(
         module("Scopes", ["CMemory"]),
         module("HCL", ["Diagnostics", "CCrypt", "CMemory", bigInt, crypto, yams]),
         module("BootCommand", ["Diagnostics"]),
+        module("GoTemplates", ["Diagnostics", "HCL"]),
         module("ProxmoxConfiguration", ["Scopes"]),
-        module("Templates", ["Diagnostics", "HCL", "BootCommand", "CCrypt", "ProxmoxConfiguration", "Scopes"]),
+        module(
+            "ComponentModel",
+            ["BootCommand", "CCrypt", "Diagnostics", "GoTemplates", "ProxmoxConfiguration", "Scopes"]),
+        module(
+            "Templates",
+            ["BootCommand", "ComponentModel", "Diagnostics", "GoTemplates", "HCL", "Scopes"]),
         module("Libvirt", ["CLibvirt", "Scopes"]),
         module("GuestFiles", ["CGuestfs", "Scopes"]),
         module("Guests", ["Scopes"], exclude: ["SSH"]),
@@ -104,15 +110,16 @@ let package = Package(
         module(
             "Pipeline",
             [
-                "Diagnostics", "Scopes", "HCL", "BootCommand", "Templates", "Libvirt", "Guests", "SSH",
-                "RemoteFramebuffer",
+                "ComponentModel", "Diagnostics", "GoTemplates", "Scopes", "HCL", "BootCommand", "Templates", "Libvirt",
+                "Guests", "SSH", "RemoteFramebuffer",
                 "Screen", "HTTPServing", "Media", "DiskImages", "Processes", "GuestFiles", "Checkpoints",
                 "Proxmox", "ProxmoxConfiguration", "VMA",
             ]),
         module(
             "CLI",
             [
-                "BootCommand", "CMemory", "DataSources", "Diagnostics", "Scopes", "Templates", "Pipeline", "HCL",
+                "BootCommand", "CMemory", "ComponentModel", "DataSources", "Diagnostics", "Scopes", "Templates",
+                "Pipeline", "HCL",
                 "DiskImages", "VMA",
                 "Conversion", "Checkpoints", argumentParser,
             ]),
@@ -129,7 +136,9 @@ let package = Package(
         tests("HCL", ["Diagnostics"], resources: [.copy("Fixtures")]),
         tests("BootCommand"),
         tests(
-            "Templates", ["Diagnostics", "HCL", "ProxmoxConfiguration", "Scopes", "BootCommand"], exclude: ["Mistakes"]),
+            "Templates",
+            ["BootCommand", "ComponentModel", "Diagnostics", "GoTemplates", "HCL", "ProxmoxConfiguration", "Scopes"],
+            exclude: ["Mistakes"]),
         tests("DataSources", ["Diagnostics", "HCL", "Processes", "Scopes", "Templates", hummingbird]),
         tests("Libvirt", ["Scopes"], resources: [.copy("Machines")]),
         tests("GuestFiles", ["CGuestfs", "Processes", "Scopes"]),
@@ -149,7 +158,8 @@ let package = Package(
         tests(
             "Proxmox",
             [
-                "Diagnostics", "Pipeline", "ProxmoxConfiguration", "SSH", "Scopes", "Templates", "VMA", crypto, nio,
+                "ComponentModel", "Diagnostics", "Pipeline", "ProxmoxConfiguration", "SSH", "Scopes", "Templates",
+                "VMA", crypto, nio,
                 nioHTTP1,
                 nioPosix, nioSSL,
             ]),
@@ -161,7 +171,8 @@ let package = Package(
         tests(
             "Pipeline",
             [
-                "Checkpoints", "Diagnostics", "GuestFiles", "Guests", "GuestsTestSupport", "HTTPServing", "Libvirt",
+                "Checkpoints", "ComponentModel", "Diagnostics", "GoTemplates", "GuestFiles", "Guests",
+                "GuestsTestSupport", "HTTPServing", "Libvirt",
                 "RemoteFramebuffer", "Scopes", "Templates",
             ]),
         tests("Processes", ["Scopes"]),

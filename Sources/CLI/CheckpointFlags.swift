@@ -4,6 +4,8 @@ import Foundation
 import Pipeline
 import Templates
 
+import func ComponentModel.parseDiskSize
+
 /// The flags of `build` that say how checkpoints are used.
 struct CheckpointFlags: ParsableArguments {
     @Flag(

@@ -18,6 +18,14 @@ package enum ProcessExit: Sendable, Hashable, CustomStringConvertible {
 
     package var isSuccess: Bool { self == .code(0) }
 
+    /// The status as a shell reports it: 128 and the number for a signal.
+    package var shellStatus: Int32 {
+        switch self {
+        case .code(let code): code
+        case .signal(let number): 128 + number
+        }
+    }
+
     package var description: String {
         switch self {
         case .code(let code): "exit code \(code)"

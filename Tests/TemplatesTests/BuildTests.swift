@@ -3,6 +3,8 @@ import Scopes
 import Templates
 import Testing
 
+@testable import ComponentModel
+
 @Suite("Builds")
 struct BuildTests {
     private let two = """

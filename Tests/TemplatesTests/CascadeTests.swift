@@ -3,6 +3,8 @@ import FoundationEssentials
 import Templates
 import Testing
 
+@testable import ComponentModel
+
 @Suite("One mistake, one message")
 struct CascadeTests {
     @Test("blocks inside blocks without end are told once", arguments: ["", "}"])

@@ -3,6 +3,9 @@ import Foundation
 import Templates
 import Testing
 
+@testable import ComponentModel
+@testable import GoTemplates
+
 /// Mutations of good templates, the same in every run. `INGOT_FUZZ_SEED` and `INGOT_FUZZ_ROUNDS` make another run, and
 /// a longer one.
 @Suite("hostile templates")

@@ -2,6 +2,8 @@ import FoundationEssentials
 import Templates
 import Testing
 
+@testable import GoTemplates
+
 @Suite("Go templates")
 struct GoTemplateTests {
     /// 2024-02-29 13:04:05 UTC, a Thursday.

@@ -2,6 +2,8 @@ import Diagnostics
 import Templates
 import Testing
 
+@testable import ComponentModel
+
 @Suite("Diagnostics of JSON templates")
 struct LegacyDiagnosticTests {
     private func syntax(_ text: String) -> Loaded {

@@ -4,6 +4,8 @@ import Scopes
 import Templates
 import Testing
 
+@testable import ComponentModel
+
 /// Files that exist only in a test, by absolute path.
 struct MemoryFiles: TemplateFileSystem {
     struct Missing: Error {}

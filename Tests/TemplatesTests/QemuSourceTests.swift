@@ -3,6 +3,8 @@ import Scopes
 import Templates
 import Testing
 
+@testable import ComponentModel
+
 @Suite("QEMU sources")
 struct QemuSourceTests {
     private func source(_ options: String) throws -> QemuSource {

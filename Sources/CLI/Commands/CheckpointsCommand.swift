@@ -5,6 +5,8 @@ import Pipeline
 import Scopes
 import Templates
 
+import func ComponentModel.parseDiskSize
+
 struct CheckpointsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "checkpoints", abstract: "Shows and removes what builds keep to start from.",

@@ -33,9 +33,10 @@ struct ShellCommand: AsyncParsableCommand {
             plan: plan, context: loaded.context, checkpoints: CheckpointOptions(store: folders.checkpoints),
             sinks: [console], runsDirectory: folders.runs)
         let stage = stage
-        let (_, signal) = try await Interruption().run(announce: { _ in }) {
-            do { try await shell.run(after: stage) } catch is CancellationError {}
+        let (status, signal) = try await Interruption().run(announce: { _ in }) {
+            do { return try await shell.run(after: stage) } catch is CancellationError { return 0 }
         }
         if let signal { throw ExitCode(128 + signal) }
+        if status != 0 { throw ExitCode(status) }
     }
 }

@@ -23,6 +23,7 @@ enum BuildOutput {
 /// The words at the end: how each build went and what it left.
 struct BuildSummary {
     let form: BuildOutput
+    /// Masks the template's secrets.
     let redactor: Redactor
 
     func announceInterruption(_ signal: String) {
@@ -31,6 +32,11 @@ struct BuildSummary {
     }
 
     func show(_ outcomes: [BuildOutcome]) {
+        // Each build knows secrets of its own by now, such as passwords that it has made.
+        BuildSummary(form: form, redactor: outcomes.reduce(redactor) { $0.adding($1.redactor) }).showAll(outcomes)
+    }
+
+    private func showAll(_ outcomes: [BuildOutcome]) {
         if case .records = form {
             for record in MachineRecord.summary(of: outcomes) { record.redacted(by: redactor).write() }
             return

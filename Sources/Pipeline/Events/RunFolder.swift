@@ -40,9 +40,9 @@ package final class RunFolder: EventSink {
     }
 
     /// Where the guest's serial port is recorded.
-    package var serialPath: String { path + "/serial.log" }
-    /// Where screens are put.
-    package var screensPath: String { path + "/screens" }
+    static func serialPath(in folder: String) -> String { folder + "/serial.log" }
+    /// The folder of the guest's screens.
+    static func screensPath(in folder: String) -> String { folder + "/screens" }
 
     package func receive(_ event: Event) {
         events.write(event.json)

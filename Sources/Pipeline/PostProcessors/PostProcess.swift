@@ -1,3 +1,4 @@
+package import ComponentModel
 import Foundation
 package import Proxmox
 import ProxmoxConfiguration

@@ -1,3 +1,4 @@
+import ComponentModel
 import Guests
 import Libvirt
 import Scopes

@@ -1,4 +1,5 @@
 import Checkpoints
+import ComponentModel
 import Foundation
 import Scopes
 import Templates
@@ -34,7 +35,7 @@ struct ProvisionerStage {
         inputs.add("continue_on_error", planned.continueOnError)
         addLogin(to: &inputs)
         if planned.checkpoint == false { return Inputs(all: inputs.all, unusable: "checkpoint = false") }
-        let data = RunData.standing(in: build.source)
+        let data = RunData.placeholders(for: build.source)
         let settings: ProvisionerSettings
         do { settings = try planned.settings(data) } catch {
             return Inputs(all: inputs.all, unusable: "its options need values that only the running machine has")
@@ -170,22 +171,5 @@ struct ProvisionerStage {
         var fields = data.templateData
         for name in ["Path", "Vars", "EnvVarFile", "Script", "Command"] { fields[name] = "<\(name)>" }
         return try context.render(text, data: fields)
-    }
-}
-
-extension RunData {
-    /// Values that stand for those of a run, the same in each.
-    static func standing(in source: QemuSource) -> RunData {
-        var user = ""
-        var password = Sensitive("")
-        if case .ssh(let settings) = source.communicator {
-            user = settings.username
-            password = settings.password ?? password
-        }
-        return RunData(
-            id: "<ID>", host: "<Host>", port: 0, user: user, password: password,
-            connectionType: source.communicator.isSSH ? "ssh" : "none", runUUID: "<PackerRunUUID>",
-            httpIP: "<PackerHTTPIP>", httpPort: "<PackerHTTPPort>", sshPublicKey: "<SSHPublicKey>",
-            sshPrivateKey: Sensitive("<SSHPrivateKey>"))
     }
 }

@@ -1,3 +1,4 @@
+import ComponentModel
 import Foundation
 import Media
 import Scopes
@@ -5,9 +6,11 @@ import Templates
 
 /// Finds the ISO or disk image to start from: in place, in the cache, or from the network, and checks it.
 struct FetchMedium: Sendable {
-    let input: BootMedium
-    let context: RunContext
-    let reporter: Reporter
+    let scope: BuildScope
+
+    private var input: BootMedium { scope.source.input }
+    private var context: RunContext { scope.context }
+    private var reporter: Reporter { scope.reporter }
 
     func run() async throws -> Medium {
         let url = input.urls.first ?? ""

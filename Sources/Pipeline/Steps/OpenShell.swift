@@ -1,3 +1,4 @@
+import ComponentModel
 import Foundation
 import Guests
 import Processes
@@ -8,11 +9,12 @@ import Templates
 struct OpenShell: Sendable {
     let settings: SSHSettings
     let context: RunContext
-    /// For what the client reads, the password among it: it goes with the build, however that ends.
+    /// Holds what the client reads, such as the password; it is removed with the build, however that ends.
     let workspace: Workspace
 
-    /// - Throws: `BuildError` when the client cannot be run. How the shell ends is the person's own affair.
-    func run(_ machine: RunningMachine, _ keys: BuildKeys?) async throws {
+    /// - Returns: How the client ended, which is how the shell ended.
+    /// - Throws: `BuildError` when the client cannot be run.
+    func run(_ machine: RunningMachine, _ keys: BuildKeys?) async throws -> ProcessExit {
         let folder = workspace.path + "/shell"
         try removeTree(folder)
         guard mkdir(folder, 0o700) == 0 else { throw systemFailure("make the folder \(folder)") }
@@ -38,15 +40,15 @@ struct OpenShell: Sendable {
             environment["DISPLAY"] = environment["DISPLAY"] ?? ":0"
         }
         let host = settings.host ?? machine.sshHost
-        let result: Result<Void, any Error>
+        let result: Result<ProcessExit, any Error>
         do {
-            _ = try await runAtTerminal("ssh", arguments + ["\(settings.username)@\(host)"], environment: environment)
-            result = .success(())
+            result = .success(
+                try await runAtTerminal("ssh", arguments + ["\(settings.username)@\(host)"], environment: environment))
         } catch {
             result = .failure(error)
         }
         try removeTree(folder)
-        try result.get()
+        return try result.get()
     }
 
     private func identities(_ keys: BuildKeys?, in folder: String) throws -> [String] {

@@ -1,3 +1,4 @@
+import ComponentModel
 import Foundation
 import Scopes
 import Templates
@@ -8,7 +9,7 @@ struct PrepareWorkspace: Sendable {
     let context: RunContext
     let engine: Engine
 
-    func run(_ teardowns: Teardowns, _ keeps: KeepOnFailure) async throws -> Workspace {
+    func run(_ teardowns: Teardowns, _ retention: RetentionPolicy) async throws -> Workspace {
         let output = URL(filePath: context.absolute(source.outputDirectory)).standardizedFileURL
         if !context.force && FileManager.default.fileExists(atPath: output.path) {
             throw BuildError(
@@ -16,7 +17,7 @@ struct PrepareWorkspace: Sendable {
                 hint: "Use -force to replace it once the new image is complete, or name another output_directory.")
         }
         let workspace = Workspace(beside: output)
-        try await make(workspace, teardowns) { keeps.keeps(after: $0) }
+        try await make(workspace, teardowns) { retention.keepsEverything(after: $0) }
         return workspace
     }
 

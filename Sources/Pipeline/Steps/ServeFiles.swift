@@ -1,3 +1,4 @@
+import ComponentModel
 import Foundation
 import HTTPServing
 import Scopes
@@ -19,9 +20,11 @@ struct ServeFiles: Sendable {
     /// The host in QEMU's user network.
     static let userNetworkHost = "10.0.2.2"
 
-    let source: QemuSource
-    let context: RunContext
-    let reporter: Reporter
+    let scope: BuildScope
+
+    private var source: QemuSource { scope.source }
+    private var context: RunContext { scope.context }
+    private var reporter: Reporter { scope.reporter }
 
     func run(_ teardowns: Teardowns) async throws -> Services {
         var services = Services(ip: try guestsViewOfHost(), activity: GuestActivity())

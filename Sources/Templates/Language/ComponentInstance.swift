@@ -1,3 +1,4 @@
+import ComponentModel
 import Diagnostics
 import HCL
 import Scopes
@@ -6,7 +7,7 @@ import Scopes
 struct ComponentInstance: Sendable {
     /// The built-in type.
     var type: String
-    var specs: [OptionSpec]
+    var specs: [Option]
     /// For messages: `provisioner "shell"`.
     var component: String
     var context: ComponentContext

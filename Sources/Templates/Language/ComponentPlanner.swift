@@ -1,3 +1,4 @@
+import ComponentModel
 import Diagnostics
 import Scopes
 
@@ -62,7 +63,7 @@ struct ComponentPlanner {
         _ body: Diagnosed<OptionBody>, component: String, name: String, _ context: ComponentContext
     ) -> QemuSource {
         absorb(body)
-        let reader = OptionReader(body.value, OptionTables.qemu, component: component, context: context.template)
+        let reader = OptionReader(body.value, QemuSource.options, component: component, context: context.template)
         var decoder = QemuDecoder(reader, sourceName: name, context: context)
         let source = decoder.decode()
         diagnostics += decoder.reader.diagnostics
@@ -74,7 +75,7 @@ struct ComponentPlanner {
     /// Decides what becomes of a component's type; nil with a message if it cannot run.
     mutating func builtIn(
         _ type: String, at range: SourceRange, _ family: KnownComponents.Family
-    ) -> (type: String, specs: [OptionSpec])? {
+    ) -> (type: String, specs: [Option])? {
         switch components.resolve(type, family) {
         case .builtIn(let canonical, let specs): return (canonical, specs)
         case .known:

@@ -1,3 +1,4 @@
+import ComponentModel
 import Diagnostics
 
 /// Finds out what a component's type stands for.
@@ -6,7 +7,7 @@ import Diagnostics
 /// other names, and a type of a plugin that nobody here has heard of is still known.
 struct ComponentResolver: Sendable {
     enum Resolution {
-        case builtIn(type: String, [OptionSpec])
+        case builtIn(type: String, [Option])
         case known
         /// With a hint at what may have been meant.
         case unknown(String)

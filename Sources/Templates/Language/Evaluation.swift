@@ -1,4 +1,6 @@
+import ComponentModel
 import Diagnostics
+import GoTemplates
 import HCL
 
 /// What an expression can refer to and call.

@@ -1,4 +1,5 @@
 import BootCommand
+import ComponentModel
 import Diagnostics
 
 /// What every provisioner and post-processor block can say beside its component's own options.

@@ -1,4 +1,6 @@
+import ComponentModel
 import Diagnostics
+import GoTemplates
 import HCL
 
 /// What `packer` blocks ask for: a version, and plugins.

@@ -1,4 +1,6 @@
+import ComponentModel
 import Diagnostics
+import GoTemplates
 import HCL
 import Scopes
 
@@ -158,7 +160,7 @@ struct Planner {
     }
 
     private func instance(
-        _ block: ExpandedBlock, _ built: (type: String, specs: [OptionSpec]), without names: Set<String>,
+        _ block: ExpandedBlock, _ built: (type: String, specs: [Option]), without names: Set<String>,
         _ overrides: [OptionBody.Option], _ build: BuildBlock, _ context: ComponentContext
     ) -> ComponentInstance {
         let evaluator = evaluator

@@ -1,4 +1,6 @@
+import ComponentModel
 import Diagnostics
+import GoTemplates
 import HCL
 
 extension ValueGraph {
@@ -31,7 +33,7 @@ extension ValueGraph {
     }
 
     private mutating func request(
-        of source: Configuration.DataSource, _ key: String, _ type: String, _ specs: [OptionSpec]
+        of source: Configuration.DataSource, _ key: String, _ type: String, _ specs: [Option]
     ) -> DataSourceRequest? {
         var evaluator = BodyEvaluator(environment: environment, localNames: Set(configuration.locals.keys))
         let header = source.block.headerRange
