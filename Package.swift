@@ -82,7 +82,7 @@ let package = Package(
         module("ProxmoxConfiguration", ["Scopes"]),
         module(
             "ComponentModel",
-            ["BootCommand", "CCrypt", "Diagnostics", "GoTemplates", "ProxmoxConfiguration", "Scopes"]),
+            ["BootCommand", "CCrypt", "Diagnostics", "GoTemplates", "Media", "ProxmoxConfiguration", "Scopes"]),
         module(
             "Templates",
             ["BootCommand", "ComponentModel", "Diagnostics", "GoTemplates", "HCL", "Scopes"]),
@@ -119,9 +119,8 @@ let package = Package(
             "CLI",
             [
                 "BootCommand", "CMemory", "ComponentModel", "DataSources", "Diagnostics", "Scopes", "Templates",
-                "Pipeline", "HCL",
-                "DiskImages", "VMA",
-                "Conversion", "Checkpoints", argumentParser,
+                "Pipeline", "HCL", "DiskImages", "VMA", "Conversion", "Checkpoints", "ProxmoxConfiguration",
+                argumentParser,
             ]),
         // One file that runs where no Swift is installed, and starts three times as fast.
         .executableTarget(

@@ -45,6 +45,20 @@ extension CheckpointStore {
         hexadecimal(HMAC<SHA256>.authenticationCode(for: data, using: secret.reveal()))
     }
 
+    /// Whether a file can be read more than once with the same result; what comes from a pipe or a terminal cannot.
+    package static func isRepeatable(_ path: String) -> Bool {
+        var status = stat()
+        // What is missing is reported by what reads it.
+        guard stat(path, &status) == 0 else { return true }
+        return status.isRegularFile || isEmptyDevice(status)
+    }
+
+    /// Templates name `/dev/null` where they mean an empty file.
+    private static func isEmptyDevice(_ status: stat) -> Bool {
+        // Linux gives it the numbers 1 and 3; Swift sees no makedev().
+        status.st_mode & S_IFMT == S_IFCHR && status.st_rdev == 0x103
+    }
+
     /// The keyed digest of a file's content, links followed: the same as of its bytes.
     ///
     /// - Throws: `BuildError` when it can't be read or changes while it is; `CancellationError`.
@@ -52,6 +66,7 @@ extension CheckpointStore {
         let operation = "read \(path)"
         var status = stat()
         guard stat(path, &status) == 0 else { throw systemFailure(operation) }
+        if Self.isEmptyDevice(status) { return digest(Data()) }
         guard status.isRegularFile else {
             throw BuildError(operation, because: "it is not a regular file", hint: "Name a file.")
         }

@@ -61,7 +61,7 @@ extension OptionReader {
                     element: element)
             }
         case .file:
-            do { _ = try context.files.read(context.absolute(path), limit: 0) } catch let reason {
+            do { try context.files.checkReadable(context.absolute(path)) } catch let reason {
                 error(
                     "unreadable-file", "“\(path)”, given by \(name), cannot be read", "The reason: \(reason).",
                     at: name,

@@ -55,3 +55,11 @@ extension RunData {
 
     package var httpAddress: String { "\(httpIP):\(httpPort)" }
 }
+
+extension RunData {
+    /// The keys that options may ask for before the run.
+    package static let keys = [
+        "ID", "Host", "Port", "User", "Password", "ConnType", "PackerRunUUID", "PackerHTTPIP", "PackerHTTPPort",
+        "PackerHTTPAddr", "SSHPublicKey", "SSHPrivateKey", "WinRMPassword",
+    ]
+}

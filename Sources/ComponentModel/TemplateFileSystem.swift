@@ -8,8 +8,15 @@ package protocol TemplateFileSystem: Sendable {
     func kind(of path: String) -> TemplateFileKind?
     /// The file's bytes, up to `limit`; nil if there are more. The error says why it cannot be read.
     func read(_ path: String, limit: Int) throws -> [UInt8]?
+    /// Opens a file for reading, and reads nothing: what comes from a pipe or a device is there only once. The error says why it cannot be
+    /// read.
+    func checkReadable(_ path: String) throws
     /// The names in a directory, in no order.
     func names(in directory: String) throws -> [String]
+}
+
+extension TemplateFileSystem {
+    package func checkReadable(_ path: String) throws { _ = try read(path, limit: 0) }
 }
 
 package enum TemplateFileKind: Hashable, Sendable {
@@ -28,8 +35,8 @@ package struct FileReadingError: Error, Hashable, Sendable, CustomStringConverti
         case ENOENT: description = "there is no such file"
         case EACCES, EPERM: description = "this user may not read it"
         case EISDIR: description = "it is a directory"
-        case ELOOP: description = "its links go round in a circle"
-        case ENOTDIR: description = "a part of its path is no directory"
+        case ELOOP: description = "its links lead back to themselves"
+        case ENOTDIR: description = "a part of its path is not a directory"
         default: description = String(cString: strerror(code)).lowercased()
         }
     }
@@ -45,19 +52,33 @@ package struct RealFileSystem: TemplateFileSystem {
         return status.st_mode & S_IFMT == S_IFDIR ? .directory : .file
     }
 
-    package func read(_ path: String, limit: Int) throws -> [UInt8]? {
+    package func checkReadable(_ path: String) throws { close(try open(path)) }
+
+    private func open(_ path: String) throws -> Int32 {
         // Without O_NONBLOCK a named pipe would be waited for.
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        let descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else { throw FileReadingError(errno: errno) }
-        defer { close(descriptor) }
-        var status = stat()
-        guard fstat(descriptor, &status) == 0 else { throw FileReadingError(errno: errno) }
-        switch status.st_mode & S_IFMT {
-        case S_IFREG: break
-        case S_IFIFO where Self.isPassed(path): break
-        case S_IFDIR: throw FileReadingError(errno: EISDIR)
-        default: throw FileReadingError("it is no ordinary file")
+        do {
+            var status = stat()
+            guard fstat(descriptor, &status) == 0 else { throw FileReadingError(errno: errno) }
+            switch status.st_mode & S_IFMT {
+            // Of devices /dev/null is the usual one: an empty script.
+            case S_IFREG, S_IFCHR: return descriptor
+            case S_IFIFO where Self.isPassed(path): return descriptor
+            case S_IFDIR: throw FileReadingError(errno: EISDIR)
+            case S_IFIFO: throw FileReadingError("it is a named pipe")
+            case S_IFSOCK: throw FileReadingError("it is a socket")
+            default: throw FileReadingError("it is not a regular file")
+            }
+        } catch {
+            close(descriptor)
+            throw error
         }
+    }
+
+    package func read(_ path: String, limit: Int) throws -> [UInt8]? {
+        let descriptor = try open(path)
+        defer { close(descriptor) }
         var bytes: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 64 << 10)
         while true {

@@ -154,10 +154,11 @@ struct GoTemplateExecutor {
 
     private func field(_ names: [String], of value: GoValue, at offset: Int) throws(GoTemplateError) -> GoValue {
         var value = value
-        for (index, name) in names.enumerated() {
+        for name in names {
             switch value {
             case .map(let entries): value = entries[name] ?? .none
-            case .none where index == 0: return .none
+            // What is missing has no fields either, at any depth.
+            case .none: return .none
             default: throw GoTemplateError("\(value.typeName) has no field .\(name)", at: offset)
             }
         }

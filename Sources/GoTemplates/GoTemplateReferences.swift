@@ -1,4 +1,10 @@
-/// What a template mentions, wherever it stands: the variables it asks for by `user`, and the fields of the dot.
+/// The fields that a Go template asks for, such as `Name` in `{{ .Name }}`; none for text that cannot be parsed.
+package func templateFields(of text: String) -> Set<String> {
+    // Such text is reported when it is read or rendered.
+    (try? GoTemplateReferences(text))?.fields ?? []
+}
+
+/// What a template mentions anywhere in it: the variables it asks for by `user`, and fields of the data it is rendered with.
 package struct GoTemplateReferences {
     /// Names that are written as literals, with their offset.
     package private(set) var users: [(name: String, offset: Int)] = []
@@ -35,7 +41,8 @@ package struct GoTemplateReferences {
             }
             for operand in command.operands {
                 switch operand {
-                case .dot(let names): if let first = names.first { fields.insert(first) }
+                // `$` is the whole of the data.
+                case .dot(let names), .variable("", let names): if let first = names.first { fields.insert(first) }
                 case .pipeline(let inner, _): walk(inner)
                 case .value, .variable, .function: break
                 }

@@ -63,6 +63,7 @@ package struct RunBuilds: Sendable {
         for removed in await engine.removeLeftovers() {
             general.news("Removed what an interrupted build left behind: \(removed)")
         }
+        await PruneRunFolders(base: runsDirectory).run(now: Date())
         return await withTaskGroup(of: (Int, BuildOutcome).self) { group in
             var next = 0
             let limit = parallelBuilds > 0 ? parallelBuilds : plan.builds.count

@@ -3,7 +3,7 @@ import Diagnostics
 import GoTemplates
 
 extension OptionReader {
-    /// Complains of what cannot be typed or is hardly meant. `parts` are typed one after the other;
+    /// Reports what cannot be typed, and what is probably a mistake. `parts` are typed one after the other;
     /// they are the elements of the option, or all of them belong to its element `row`.
     mutating func checkBootCommand(_ parts: [String], _ name: String, row: Int? = nil) {
         let command = parts.joined()
@@ -36,17 +36,17 @@ extension OptionReader {
                     "boot-command", "<\(word) in \(name) is never closed",
                     "It is typed letter by letter. Write <\(word)>.", at: name, element: row ?? index)
             }
-            // What is no template at all was told when the option was read.
-            guard let references = try? GoTemplateReferences(part) else { continue }
-            for field in references.fields.sorted() where !BootSettings.fields.contains(field) {
-                let hint =
-                    suggestion(for: field, among: BootSettings.fields).map { "Did you mean {{ .\($0) }}? " } ?? ""
-                self.warning(
-                    "no-value", "{{ .\(field) }} has no value in \(name)",
-                    hint + "It knows: " + BootSettings.fields.joined(separator: ", ") + ".", at: name,
-                    element: row ?? index
-                )
-            }
+            checkFields(of: part, known: BootSettings.fields, name, element: row ?? index)
+        }
+    }
+
+    /// Warns about `{{ .Field }}` markers in an option that is rendered while a build runs, and that have no value then.
+    mutating func checkFields(of text: String, known: [String], _ name: String, element: Int? = nil) {
+        for field in templateFields(of: text).sorted() where !known.contains(field) {
+            let hint = suggestion(for: field, among: known).map { "Did you mean {{ .\($0) }}? " } ?? ""
+            warning(
+                "no-value", "{{ .\(field) }} has no value in \(name)",
+                hint + "Known are: " + known.joined(separator: ", ") + ".", at: name, element: element)
         }
     }
 

@@ -1,4 +1,5 @@
 import Diagnostics
+import GoTemplates
 
 /// Turns the options of provisioners into settings.
 package enum ProvisionerDecoder {
@@ -20,7 +21,8 @@ package enum ProvisionerDecoder {
     }
 
     private static func shell(_ reader: inout OptionReader, _ context: ComponentContext) -> ShellSettings {
-        ShellSettings(
+        checkExecuteCommand(&reader)
+        return ShellSettings(
             scripts: scripts(&reader, context), environment: environment(&reader),
             executeCommand: reader.text("execute_command"), environmentFormat: reader.text("env_var_format"),
             useEnvironmentFile: reader.bool("use_env_var_file"), inlineShebang: reader.text("inline_shebang"),
@@ -30,6 +32,18 @@ package enum ProvisionerDecoder {
             validExitCodes: reader.isGiven("valid_exit_codes") ? reader.ints("valid_exit_codes") : [0],
             startRetryTimeout: reader.duration("start_retry_timeout") ?? .seconds(300),
             pauseAfter: reader.duration("pause_after").flatMap { $0 > .zero ? $0 : nil })
+    }
+
+    /// A command that does not contain the script's path succeeds without running the script.
+    private static func checkExecuteCommand(_ reader: inout OptionReader) {
+        guard let command = reader.text("execute_command") else { return }
+        reader.checkFields(of: command, known: ["Vars", "Path", "EnvVarFile"] + RunData.keys, "execute_command")
+        let written = ["remote_path", "remote_file"].compactMap { reader.text($0) }
+        guard !templateFields(of: command).contains("Path"), !written.contains(where: command.contains) else { return }
+        reader.warning(
+            "script-not-run", "execute_command does not run the script",
+            "Put {{ .Path }}, the script's path in the guest, where the command needs it, as in \"sudo sh -c '{{ .Vars }} {{ .Path }}'\".",
+            at: "execute_command")
     }
 
     /// Exactly one of inline, script and scripts.
@@ -111,8 +125,18 @@ package enum ShellLocalDecoder {
             &reader, context, extra: command != nil || reader.isUndecided("command") ? ["command"] : [])
         if let command { scripts = .inline([command]) }
         let onlyOn = reader.strings("only_on")
-        reader.checkChoices("only_on", onlyOn) { "“\($0)” is no operating system that only_on knows" }
+        reader.checkChoices("only_on", onlyOn) { "“\($0)” is not an operating system that only_on knows" }
         let execute = reader.strings("execute_command")
+        for (index, word) in execute.enumerated() {
+            reader.checkFields(
+                of: word, known: ["Vars", "Script", "Command"] + RunData.keys, "execute_command", element: index)
+        }
+        if !execute.isEmpty, execute.allSatisfy({ templateFields(of: $0).isDisjoint(with: ["Script", "Command"]) }) {
+            reader.warning(
+                "script-not-run", "execute_command does not run the script",
+                "Put {{ .Script }}, the script's path, where the command needs it, as in [\"/bin/sh\", \"-c\", \"{{ .Vars }} {{ .Script }}\"].",
+                at: "execute_command")
+        }
         return ShellLocalSettings(
             scripts: scripts, environment: ProvisionerDecoder.environment(&reader),
             executeCommand: execute.isEmpty ? nil : execute, environmentFormat: reader.text("env_var_format"),
@@ -143,7 +167,7 @@ package enum PostProcessorDecoder {
 
     private static func checksum(_ reader: inout OptionReader) -> ChecksumSettings {
         let types = reader.strings("checksum_types")
-        reader.checkChoices("checksum_types", types) { "“\($0)” is no kind of checksum" }
+        reader.checkChoices("checksum_types", types) { "“\($0)” is not a checksum type" }
         return ChecksumSettings(
             types: types.isEmpty ? ["md5"] : types,
             output: reader.text("output") ?? "packer_{{.BuildName}}_{{.BuilderType}}_{{.ChecksumType}}.checksum")

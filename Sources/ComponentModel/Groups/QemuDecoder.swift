@@ -26,6 +26,8 @@ package struct QemuDecoder {
             libvirtURI: reader.text("libvirt_uri"),
             installerDialogTimeout: installerDialogTimeout(hasBootCommand: !boot.steps.isEmpty),
             checkpoint: !reader.isGiven("checkpoint") || reader.bool("checkpoint"))
+        reader.checkMedium(source.input, context)
+        reader.checkFirmware(source.machine.firmware, context)
         source.proxmox = ProxmoxDecoder.sourceArchive(&reader, context, source)
         return source
     }
@@ -89,7 +91,7 @@ package struct QemuDecoder {
         } catch {
             if !context.isOpen(text) {
                 reader.error(
-                    "invalid-checksum", "“\(text)” is no checksum", Self.sentence(error.message), at: "iso_checksum")
+                    "invalid-checksum", "“\(text)” is not a checksum", Self.sentence(error.message), at: "iso_checksum")
             }
             return .none
         }
@@ -132,7 +134,7 @@ package struct QemuDecoder {
         guard let size = parseDiskSize(text) else {
             if !context.isOpen(text) {
                 reader.error(
-                    "invalid-size", "“\(text)” is no disk size",
+                    "invalid-size", "“\(text)” is not a disk size",
                     ValueHints.size(text).map { "Write \"\($0)\"." }
                         ?? "Write a whole number and at most one letter of b, k, m, g, t, such as \"20G\"; without a letter it counts MiB.",
                     at: "disk_size")
@@ -147,7 +149,7 @@ package struct QemuDecoder {
             if let size = parseImageSize(text) { return size }
             if !context.isOpen(text) {
                 reader.error(
-                    "invalid-size", "“\(text)” is no disk size",
+                    "invalid-size", "“\(text)” is not a disk size",
                     ValueHints.size(text).map { "Write \"\($0)\"." }
                         ?? "Write a number and a letter, such as \"10G\"; without a letter it counts bytes.",
                     at: "disk_additional_size", element: index)
@@ -217,7 +219,8 @@ package struct QemuDecoder {
         reader.rows("qemuargs").compactMap { row in
             guard let flag = row.first, !flag.isEmpty else {
                 reader.error(
-                    "invalid-qemuargs", "A row of qemuargs names no switch", "Write rows like [\"-m\", \"2048\"].",
+                    "invalid-qemuargs", "A row of qemuargs does not name an option",
+                    "Write rows like [\"-m\", \"2048\"].",
                     at: "qemuargs")
                 return nil
             }

@@ -20,6 +20,10 @@ extension QemuSource {
             default: "3m, or 0s without a boot command"
         ).outsideKey,
         .bool("checkpoint", "Whether checkpoints are kept of the source's builds.", default: "true"),
+        .duration(
+            "installer_dialog_timeout",
+            "How long the installer may wait at a dialog without another sign of life; \"0s\" waits on.",
+            default: "3m with a boot command"),
         .block(
             "finish",
             "What is done to the image once the machine is off; an empty block does everything that is usual.",

@@ -1,3 +1,4 @@
+import GoTemplates
 package import Scopes
 
 /// A `source "qemu"` with every default filled in (packer-compat sections 5 and 6).
@@ -158,6 +159,9 @@ package struct BootSettings: Sendable {
     package var steps: [(command: String, description: String?)]
     /// nil: not written; Ingot types at the guest's pace.
     package var keyInterval: Duration?
+
+    /// The fields that the boot command asks for: `SSHPublicKey` of `{{ .SSHPublicKey }}`.
+    package var fields: Set<String> { Set(steps.flatMap { templateFields(of: $0.command) }) }
 }
 
 package struct ShutdownSettings: Sendable {

@@ -89,10 +89,18 @@ package struct OptionBody: Sendable {
     package var header: SourceRange?
     package var options: [Option] = []
     package var blocks: [Block] = []
+    /// What dynamic blocks depend on that is not known yet, so that it is open which blocks there are.
+    package var unknownBlocks: [SourceRange] = []
     package var syntax: Syntax
 
     package init(header: SourceRange?, syntax: Syntax = .hcl) {
         self.header = header
         self.syntax = syntax
+    }
+
+    /// Where values are missing that are not known yet, in blocks too.
+    package var unknowns: [SourceRange] {
+        options.filter(\.value.isUnknown).compactMap { $0.valueRange ?? $0.nameRange ?? header } + unknownBlocks
+            + blocks.flatMap(\.body.unknowns)
     }
 }

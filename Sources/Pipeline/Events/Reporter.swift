@@ -24,17 +24,17 @@ package final class Reporter: Sendable {
 
     package func redact(_ text: String) -> String { redactor.redact(text) }
 
-    package func report(_ kind: Event.Kind, _ text: String, _ fields: [String: String] = [:]) {
+    package func report(_ kind: Event.Kind, _ text: String, _ fields: [String: JSONValue] = [:]) {
         let event = event(kind, text, fields)
         for sink in sinks { sink.receive(event) }
     }
 
     /// An event of this build, without its secrets.
-    func event(_ kind: Event.Kind, _ text: String, _ fields: [String: String] = [:]) -> Event {
+    func event(_ kind: Event.Kind, _ text: String, _ fields: [String: JSONValue] = [:]) -> Event {
         let redactor = redactor
         return Event(
             time: Date(), build: build, kind: kind, text: redactor.redact(text),
-            fields: fields.mapValues(redactor.redact))
+            fields: fields.mapValues { $0.mapText(redactor.redact) })
     }
 
     package func news(_ text: String) { report(.news, text) }

@@ -143,16 +143,17 @@ struct BuildCheckpoints: Sendable {
             let saved = Duration.seconds(checkpoint.chain.reduce(0) { $0 + $1.seconds })
             let stages = titles.joined(separator: ", ")
             reporter.report(
-                .news, "From a checkpoint: \(stages) (made \(age(checkpoint)) ago, saves \(saved.text))",
-                ["checkpoint": checkpoint.id, "stages": stages])
+                .news, "From a checkpoint: \(stages) (made \(age(checkpoint)), saves \(saved.text))",
+                ["checkpoint": .string(checkpoint.id), "stages": .strings(titles)])
         }
         guard let miss = resolution.miss else { return }
         let title = stages.stages[miss.stage].title
-        reporter.report(.news, "\(title) is run: \(miss.reason)", ["stage": title, "reason": miss.reason])
+        reporter.report(
+            .news, "\(title) is run: \(miss.reason)", ["stage": .string(title), "reason": .string(miss.reason)])
     }
 
     private func age(_ checkpoint: Checkpoint) -> String {
-        Duration.seconds(max(0, Date().timeIntervalSince(checkpoint.manifest.created)).rounded()).text
+        Duration.seconds(max(0, Date().timeIntervalSince(checkpoint.manifest.created)).rounded()).agoText
     }
 
     /// The digests of files and folders of this host, by path; missing ones are left out.

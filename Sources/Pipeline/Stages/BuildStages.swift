@@ -2,10 +2,10 @@ import Checkpoints
 import Diagnostics
 import Libvirt
 import Scopes
-import Templates
+package import Templates
 
 /// The chain of a build's stages: the installation, then every provisioner.
-struct BuildStages: Sendable {
+package struct BuildStages: Sendable {
     struct Entry: Sendable {
         var stage: Stage
         var changesGuest: Bool
@@ -55,7 +55,15 @@ struct BuildStages: Sendable {
     static let install = "install"
 
     static func title(_ index: Int, _ planned: PlannedProvisioner) -> String {
-        "provisioner \(index + 1): \(planned.name ?? planned.type)"
+        "provisioner \(index + 1): \(planned.title)"
+    }
+
+    /// What `--until`, `--fresh-from` and `ingot shell` take for the stages of a build, each with its title.
+    package static func names(of build: PlannedBuild) -> [(name: String, title: String)] {
+        [(install, "")]
+            + build.provisioners.enumerated().flatMap { index, planned in
+                [String(index + 1), planned.name].compactMap(\.self).map { ($0, title(index, planned)) }
+            }
     }
 
     /// The stage that a person names: `install`, a provisioner's number, its name, or its type where only one has it.
@@ -85,4 +93,14 @@ struct BuildStages: Sendable {
                 + "Its stages are \(([install] + titles).joined(separator: ", ")). Name a provisioner by its number or its "
                 + "name.")
     }
+}
+
+extension PlannedProvisioner {
+    /// "shell", or "setup (shell)" where it has a name.
+    var title: String { name.map { "\($0) (\(type))" } ?? type }
+}
+
+extension PlannedPostProcessor {
+    /// "checksum", or "sums (checksum)" where it has a name.
+    var title: String { name.map { "\($0) (\(type))" } ?? type }
 }

@@ -41,7 +41,11 @@ struct ProvisionerStage {
             return Inputs(all: inputs.all, unusable: "its options need values that only the running machine has")
         }
         switch settings {
-        case .shell(let settings): try await add(settings, data, to: &inputs)
+        case .shell(let settings):
+            try await add(settings, data, to: &inputs)
+            if case .files(let paths) = settings.scripts, let device = paths.first(where: { !isRepeatable($0) }) {
+                return Inputs(all: inputs.all, unusable: "\(device) gives what it contains only once")
+            }
         case .file(let settings) where settings.direction == .download:
             inputs.add("destination", text: settings.destination)
             for source in settings.sources { inputs.add("source", text: source) }
@@ -157,9 +161,11 @@ struct ProvisionerStage {
         case .inline(let lines):
             inputs.add("inline", text: try lines.map { try rendered($0, data) }.joined(separator: "\n"))
         case .files(let paths):
-            for path in paths { try await inputs.add(file: path, as: path) }
+            for path in paths where isRepeatable(path) { try await inputs.add(file: path, as: path) }
         }
     }
+
+    private func isRepeatable(_ path: String) -> Bool { CheckpointStore.isRepeatable(context.absolute(path)) }
 
     private func add(environment: [(name: String, value: String)], to inputs: inout StageInputs) {
         for (name, value) in environment { inputs.add("environment \(name)", text: value) }

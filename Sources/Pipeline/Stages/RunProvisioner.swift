@@ -19,7 +19,7 @@ struct RunProvisioner: Sendable {
     private var planned: PlannedProvisioner { scope.plan.provisioners[number - 1] }
 
     private var title: String {
-        "Provisioner \(number) of \(scope.plan.provisioners.count): \(planned.name ?? planned.type)"
+        "Provisioner \(number) of \(scope.plan.provisioners.count): \(planned.title)"
     }
 
     /// - Returns: Why to start over; nil where the provisioner is done.
@@ -52,7 +52,8 @@ struct RunProvisioner: Sendable {
         var remedies = Attendant.Remedies(canRestart: recorder?.canRestart(before: number) ?? false)
         if case .ssh(let settings) = scope.source.communicator, guest != nil {
             remedies.openShell = {
-                _ = try await OpenShell(settings: settings, context: scope.context, workspace: workspace)
+                _ = try await OpenShell(
+                    settings: settings, context: scope.context, workspace: workspace, reporter: scope.reporter)
                     .run(machine, keys)
             }
         }

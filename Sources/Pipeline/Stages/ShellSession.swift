@@ -80,7 +80,8 @@ package struct ShellSession: Sendable {
                 if let frozenFor = started.frozenFor, let guest {
                     try await RefreshGuest(scope: scope, data: data).run(guest, frozenFor: frozenFor)
                 }
-                return try await OpenShell(settings: settings, context: scope.context, workspace: workspace)
+                return try await OpenShell(
+                    settings: settings, context: scope.context, workspace: workspace, reporter: scope.reporter)
                     .run(started.machine, started.keys).shellStatus
             }
         }

@@ -11,6 +11,7 @@ struct OpenShell: Sendable {
     let context: RunContext
     /// Holds what the client reads, such as the password; it is removed with the build, however that ends.
     let workspace: Workspace
+    let reporter: Reporter
 
     /// - Returns: How the client ended, which is how the shell ended.
     /// - Throws: `BuildError` when the client cannot be run.
@@ -40,6 +41,7 @@ struct OpenShell: Sendable {
             environment["DISPLAY"] = environment["DISPLAY"] ?? ":0"
         }
         let host = settings.host ?? machine.sshHost
+        reporter.report(.terminalLent, "a shell in the machine")
         let result: Result<ProcessExit, any Error>
         do {
             result = .success(
@@ -47,6 +49,7 @@ struct OpenShell: Sendable {
         } catch {
             result = .failure(error)
         }
+        reporter.report(.terminalReturned, "a shell in the machine")
         try removeTree(folder)
         return try result.get()
     }

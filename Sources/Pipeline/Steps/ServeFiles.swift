@@ -38,15 +38,15 @@ struct ServeFiles: Sendable {
                 reporter.report(
                     .request, text,
                     [
-                        "method": request.method, "path": request.path, "status": String(request.status),
-                        "bytes": String(request.bytes),
+                        "method": .string(request.method), "path": .string(request.path),
+                        "status": .integer(Int64(request.status)), "bytes": .integer(Int64(request.bytes)),
                     ])
             }
             teardowns.add("stop the HTTP server") { _ in await server.stop() }
             services.httpPort = server.port
             reporter.news("Serving \(shownContent) to the guest at http://\(services.ip):\(server.port)")
         }
-        if source.boot.steps.contains(where: { $0.command.contains("Syslog") }) {
+        if !source.boot.fields.isDisjoint(with: ["SyslogIP", "SyslogPort"]) {
             let receiver = try await SyslogServer.start(host: bindAddress) {
                 [reporter, activity = services.activity] message in
                 activity.note(installer: message)
@@ -65,7 +65,9 @@ struct ServeFiles: Sendable {
     }
 
     private var shownContent: String {
-        source.http.directory ?? "\(source.http.content.count) files of http_content"
+        if let directory = source.http.directory { return directory }
+        let count = source.http.content.count
+        return "\(count) \(count == 1 ? "file" : "files") of http_content"
     }
 
     /// What the guest needs and no more, unless the template says: the loopback behind a user network, else the bridge.

@@ -12,8 +12,8 @@ struct TypeBootCommand: Sendable {
     private var settings: BootSettings { scope.source.boot }
     private var reporter: Reporter { scope.reporter }
 
-    /// Whether the command speaks of the build's key, which then has to be there first.
-    var needsKey: Bool { settings.steps.contains { $0.command.contains("SSHPublicKey") } }
+    /// Whether the command contains the build's key, which then must exist first.
+    var needsKey: Bool { settings.fields.contains("SSHPublicKey") }
 
     func run(_ machine: RunningMachine, _ services: Services, publicKey: String) async throws {
         let fields = [

@@ -24,6 +24,8 @@ struct ComponentPlanner {
 
     mutating func report(_ more: [Diagnostic]) { diagnostics += more }
 
+    mutating func noteUnknown(at ranges: [SourceRange?]) { unknowns += ranges.compactMap(\.self) }
+
     // MARK: Sources
 
     /// Whether a source of this type can be built; if not, it is reported at once or with all others that are skipped.
@@ -139,8 +141,6 @@ struct ComponentPlanner {
 
     private mutating func absorb(_ body: Diagnosed<OptionBody>) {
         diagnostics += body.diagnostics
-        for option in body.value.options where option.value.isUnknown {
-            if let range = option.valueRange { unknowns.append(range) }
-        }
+        unknowns += body.value.unknowns
     }
 }

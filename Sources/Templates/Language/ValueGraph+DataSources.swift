@@ -49,12 +49,11 @@ extension ValueGraph {
         diagnostics += problems
         guard mode != .unknown, !problems.hasErrors, let step else { return nil }
         if mode == .run, diagnostics.hasErrors { return nil }
-        if let open = body.options.first(where: \.value.isUnknown) {
+        if let place = body.unknowns.first {
             diagnostics.append(
                 Diagnostic(
                     id: "template/unknown-value", summary: "This value is not known here",
-                    detail: "The data source cannot be run without it. It may use source.name or source.type.",
-                    subject: open.valueRange ?? header))
+                    detail: "The data source cannot run without it.", subject: place))
             return nil
         }
         switch step {

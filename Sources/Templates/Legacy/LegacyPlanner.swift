@@ -36,7 +36,9 @@ struct LegacyPlanner {
                     notes: [Diagnostic.Note("the other one", at: first.builder.nameRange)]))
         }
         var selection = BuildSelection(options, isExact: true)
-        selection.reportUnmatched(among: builds.map(\.name))
+        selection.reportUnmatched(
+            among: builds.map(\.name),
+            postProcessors: Set(template.postProcessors.joined().flatMap { [$0.type, $0.name] }))
         var planned: [PlannedBuild] = []
         var selected = 0
         for (name, builder) in builds where selection.includes(name) {
