@@ -1,5 +1,6 @@
 import ComponentModel
 import Checkpoints
+import ComponentModel
 import Foundation
 import Processes
 import Scopes

@@ -1,5 +1,6 @@
 import ComponentModel
 import Checkpoints
+import ComponentModel
 import DiskImages
 import Foundation
 import Libvirt
