@@ -136,6 +136,6 @@ package func messages(inLog text: String) -> [String] {
         isInCommand = line.hasSuffix(" \\")
         return !wasInCommand && !isInCommand
             && line.prefixMatch(of: /[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9:.]+\+0000: |char device redirected/) == nil
-            && line.prefixMatch(of: /[A-Z][A-Za-z0-9]{1,3} *=[0-9a-f ]/) == nil
+            && line.prefixMatch(of: /[A-Z][A-Za-z0-9]{1,3} *=[0-9a-f< ]|extra data\[/) == nil
     }.suffix(5).map(String.init)
 }

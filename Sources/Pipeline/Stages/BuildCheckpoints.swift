@@ -150,7 +150,7 @@ struct BuildCheckpoints: Sendable {
         guard let miss = resolution.miss else { return }
         let title = stages.stages[miss.stage].title
         reporter.report(
-            .news, "\(title) is run: \(miss.reason)", ["stage": .string(title), "reason": .string(miss.reason)])
+            .news, "\(title) runs: \(miss.reason)", ["stage": .string(title), "reason": .string(miss.reason)])
     }
 
     private func age(_ checkpoint: Checkpoint) -> String {

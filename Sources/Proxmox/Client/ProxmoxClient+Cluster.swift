@@ -54,7 +54,7 @@ extension ProxmoxClient {
         let answer: Answer = try await call(APICall(.GET, ["version"], to: operation))
         guard let version = ProxmoxVersion(answer.version.text) else {
             throw BuildError(
-                operation, because: "the answer `\(Self.oneLine(answer.version.text))` is no version",
+                operation, because: "the answer “\(Self.oneLine(answer.version.text))” is not a version",
                 hint: "Check that the address is that of Proxmox VE.")
         }
         return version

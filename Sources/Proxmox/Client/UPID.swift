@@ -22,7 +22,7 @@ package struct UPID: Sendable, Hashable, CustomStringConvertible {
         guard text.utf8.count <= 512, parts.count == 9, parts[0] == "UPID", parts[8].isEmpty,
             Syntax.node.matches(parts[1]), isHex(parts[2], 8...8), isHex(parts[3], 8...9), isHex(parts[4], 8...8),
             !parts[5].isEmpty, !parts[7].isEmpty, !text.contains("/"), !text.contains(where: \.isWhitespace)
-        else { throw Reason(text: "the server's answer `\(text.prefix(80))` is not a task's id") }
+        else { throw Reason(text: "the server's answer “\(text.prefix(80))” is not a task's id") }
         self.text = text
         node = parts[1]
         type = parts[5]

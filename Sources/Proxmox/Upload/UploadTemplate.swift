@@ -126,7 +126,7 @@ extension ProxmoxClient {
                     : RefusalAdvice.hint(
                         for: APIRefusal(status: 500, message: words), privileges: nil, credentials: server.credentials)
                 throw BuildError(
-                    operation, because: "`\(command)` ended with exit code \(outcome.exitCode): \(words)", hint: hint)
+                    operation, because: "“\(command)” ended with exit code \(outcome.exitCode): \(words)", hint: hint)
             }
             let fresh = try await requiredOptions(of: vmid, plan).unusedVolumes.values.filter { !before.contains($0) }
             guard fresh.count == 1, let volume = fresh.first else {
