@@ -63,6 +63,7 @@ let package = Package(
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
 
+        .target(name: "CFiles"),
         // Loaded at their first use, so not linked.
         .target(name: "CLibarchive", linkerSettings: [.linkedLibrary("dl")]),
         .target(name: "CLibssh", linkerSettings: [.linkedLibrary("dl")]),
@@ -71,6 +72,7 @@ let package = Package(
 
         module("Diagnostics"),
         module("Scopes", ["CMemory"]),
+        module("Files", ["CFiles", "Scopes"]),
         module("HCL", ["Diagnostics", "CCrypt", "CMemory", bigInt, crypto, yams]),
         module("BootCommand", ["Diagnostics"]),
         module("ProxmoxConfiguration", ["Scopes"]),
@@ -86,7 +88,7 @@ let package = Package(
         module("DiskImages", ["Scopes", "Processes", "CZlib", "CZstd"]),
         module("VMA", ["Scopes", "DiskImages", "CZlib", "CZstd", crypto]),
         module("Conversion", ["Scopes", "DiskImages", "VMA"]),
-        module("Checkpoints", ["Scopes", "CZstd", crypto]),
+        module("Checkpoints", ["Files", "Scopes", "CZstd", crypto]),
         module(
             "DataSources",
             [
@@ -98,7 +100,8 @@ let package = Package(
         module(
             "Pipeline",
             [
-                "Diagnostics", "Scopes", "HCL", "BootCommand", "Templates", "Libvirt", "SSH", "RemoteFramebuffer",
+                "Diagnostics", "Scopes", "Files", "HCL", "BootCommand", "Templates", "Libvirt", "SSH",
+                "RemoteFramebuffer",
                 "Screen", "HTTPServing", "Media", "DiskImages", "Processes", "GuestFiles", "Checkpoints",
                 "Proxmox", "ProxmoxConfiguration", "VMA",
             ]),
@@ -119,6 +122,7 @@ let package = Package(
                 .linkedLibrary("_FoundationCollections"), .linkedLibrary("_FoundationICU"), .linkedLibrary("stdc++"),
             ]),
 
+        tests("Files", ["Scopes"]),
         tests("HCL", ["Diagnostics"], resources: [.copy("Fixtures")]),
         tests("BootCommand"),
         tests(
@@ -148,7 +152,10 @@ let package = Package(
             swiftSettings: settings),
         tests(
             "Pipeline",
-            ["Checkpoints", "Diagnostics", "GuestFiles", "Libvirt", "RemoteFramebuffer", "Scopes", "Templates"]),
+            [
+                "Checkpoints", "Diagnostics", "Files", "GuestFiles", "Libvirt", "RemoteFramebuffer", "Scopes",
+                "Templates",
+            ]),
         tests("Processes", ["Scopes"]),
         tests("CLI", ["Pipeline", "Scopes"]),
         // They run the program as a user does. They don't depend on it, since its linker settings would be theirs.

@@ -1,4 +1,5 @@
 internal import Crypto
+package import Files
 import Foundation
 import Scopes
 

@@ -1,4 +1,5 @@
 internal import Crypto
+import Files
 package import Foundation
 import Scopes
 import Synchronization

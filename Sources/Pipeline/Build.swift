@@ -62,11 +62,13 @@ package struct Build: Sendable {
             let medium = try await step.run("Fetching the medium") {
                 try await FetchMedium(input: source.input, context: context, reporter: reporter).run()
             }
-            let workspace = try await step.run("Preparing the output folder") {
-                let preparing = PrepareWorkspace(source: source, context: context, engine: engine)
+            let (workspace, output) = try await step.run("Preparing the output folder") {
+                let preparing = PrepareWorkspace(
+                    source: source, context: context, engine: engine, reporter: reporter)
                 // A build that is to stop on the way makes no image.
                 return options.checkpoints.until == nil
-                    ? try await preparing.run(teardowns, keeps) : try await preparing.temporary(teardowns)
+                    ? try await preparing.run(medium: medium.path, teardowns, keeps)
+                    : try await preparing.temporary(medium: medium.path, teardowns)
             }
             let checkpoints = try await BuildCheckpoints.open(
                 plan, options.checkpoints, context, engine, medium, reporter)
@@ -92,7 +94,8 @@ package struct Build: Sendable {
                 shortcoming = try await archive(images, workspace, proxmox, step)
             }
             let artifact = try await step.run("Moving the image into place") {
-                try CommitOutput(source: source, context: context).run(workspace, isComplete: shortcoming == nil)
+                try CommitOutput(source: source)
+                    .run(workspace, output, isComplete: shortcoming == nil, downloads: machine.downloads)
             }
             if let shortcoming {
                 throw shortcoming.error(place: context.shown(artifact.directory ?? source.outputDirectory))

@@ -1,4 +1,5 @@
 import DiskImages
+import Files
 import Foundation
 import ProxmoxConfiguration
 import Scopes

@@ -28,6 +28,8 @@ struct BuildAttempt: Sendable {
         var data: RunData
         /// Holds the disks; nil where they lie in the workspace.
         var folder: StageFolder?
+        /// Absolute paths on this host that provisioners have downloaded to, in this life of the machine or before.
+        var downloads: [String]
     }
 
     /// - Returns: nil where the build was to stop after a stage.
@@ -54,7 +56,9 @@ struct BuildAttempt: Sendable {
                     .run(machine, shell)
             }
             try await recorder?.verify()
-            return Finished(disks: frontier.disks, data: data, folder: frontier.folder)
+            return Finished(
+                disks: frontier.disks, data: data, folder: frontier.folder,
+                downloads: recorder?.stages.entries.flatMap(\.downloads) ?? [])
         }
     }
 

@@ -22,8 +22,9 @@ extension Build {
             }
             let start = try await checkpoints.resolve(upTo: index)
             teardowns.add("give the checkpoint back") { _ in start.checkpoint?.release() }
-            let workspace = try await PrepareWorkspace(source: plan.source, context: context, engine: engine)
-                .temporary(teardowns)
+            let workspace = try await PrepareWorkspace(
+                source: plan.source, context: context, engine: engine, reporter: reporter
+            ).temporary(teardowns)
             let services = try await ServeFiles(source: plan.source, context: context, reporter: reporter)
                 .run(teardowns)
             let attempt = BuildAttempt(

@@ -1,5 +1,6 @@
 import DiskImages
 import Dispatch
+import Files
 import Foundation
 import Scopes
 import Templates

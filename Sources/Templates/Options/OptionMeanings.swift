@@ -4,7 +4,7 @@ enum OptionMeanings {
 
     private static let all: [String: String] = [
         "vm_name": "The name of the machine and of its disk image.",
-        "output_directory": "Where the image goes; it must not exist yet, unless -force is given.",
+        "output_directory": "Where the image goes; it must not exist yet or be empty, unless -force is given.",
         "format": "The format of the image: qcow2, raw, or proxmox for a template in a backup archive.",
         "disk_size": "The size of the disk, such as \"20G\"; a number counts MiB.",
         "disk_additional_size": "The sizes of further disks; numbers count bytes.",
