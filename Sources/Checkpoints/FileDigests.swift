@@ -51,22 +51,21 @@ extension CheckpointStore {
     /// - Throws: `BuildError` when it can't be read or changes while it is; `CancellationError`.
     package func digest(file path: String) async throws -> String {
         let operation = "read \(path)"
-        var status = stat()
-        guard stat(path, &status) == 0 else { throw systemFailure(operation) }
+        guard let status = FileStatus(following: path) else { throw systemFailure(operation) }
         guard status.isRegularFile else {
             throw BuildError(operation, because: "it is not a regular file", hint: "Name a file.")
         }
-        let stamp = FileStamp(status)
+        let stamp = status.stamp
         if stamp.size > smallFile, let known = knownDigest(of: path, stamp) { return known }
         return try await onOwnThread("digest") { [self] flag in
             for _ in 0..<3 {
                 let descriptor = open(path, O_RDONLY | O_CLOEXEC)
                 guard descriptor >= 0 else { throw systemFailure(operation) }
                 defer { close(descriptor) }
-                let before = try FileStamp(statusOf(descriptor, operation))
+                let before = try statusOf(descriptor, operation).stamp
                 var code = HMAC<SHA256>(key: secret.reveal())
                 let size = try readPieces(descriptor, flag, operation) { code.update(data: $0) }
-                let after = try FileStamp(statusOf(descriptor, operation))
+                let after = try statusOf(descriptor, operation).stamp
                 guard before == after, size == after.size else { continue }
                 let digest = hexadecimal(code.finalize())
                 if size > smallFile { keep(FileDigests.Entry(path: path, stamp: after, digest: digest)) }
@@ -117,9 +116,8 @@ extension CheckpointStore {
     }
 }
 
-func statusOf(_ descriptor: Int32, _ operation: String) throws -> stat {
-    var status = stat()
-    guard fstat(descriptor, &status) == 0 else { throw systemFailure(operation) }
+func statusOf(_ descriptor: Int32, _ operation: String) throws -> FileStatus {
+    guard let status = FileStatus(descriptor: descriptor) else { throw systemFailure(operation) }
     return status
 }
 

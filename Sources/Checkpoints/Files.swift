@@ -9,9 +9,10 @@ func readSmallFile(_ path: String, limit: Int) -> Data? {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
     guard descriptor >= 0 else { return nil }
     defer { close(descriptor) }
-    var status = stat()
-    guard fstat(descriptor, &status) == 0, status.isRegularFile, status.st_size <= limit else { return nil }
-    var bytes = [UInt8](repeating: 0, count: Int(status.st_size) + 1)
+    guard let status = FileStatus(descriptor: descriptor), status.isRegularFile, status.size <= limit else {
+        return nil
+    }
+    var bytes = [UInt8](repeating: 0, count: Int(status.size) + 1)
     var done = 0
     while done < bytes.count {
         let room = bytes.count - done

@@ -1,16 +1,62 @@
 import CFiles
-package import Glibc
+import Glibc
 
-/// The state of a file, of a link itself; nil when there is none.
-package func fileStatus(_ path: String) -> stat? {
-    var status = stat()
-    return lstat(path, &status) == 0 ? status : nil
+/// What the system says about a file.
+package struct FileStatus: Sendable {
+    package enum Kind: Sendable { case regular, folder, link, pipe, socket, device }
+
+    package var kind: Kind
+    /// Permission bits.
+    package var mode: UInt32
+    package var owner: UInt32
+    /// What it takes on the medium, in bytes.
+    package var allocated: Int64
+    package var stamp: FileStamp
+
+    package var size: Int64 { stamp.size }
+    package var isRegularFile: Bool { kind == .regular }
+    package var isFolder: Bool { kind == .folder }
+    package var isLink: Bool { kind == .link }
+
+    /// Of an open file.
+    ///
+    /// - Returns: nil where the system does not say, with the reason in `errno`.
+    package init?(descriptor: Int32) {
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else { return nil }
+        self.init(status)
+    }
+
+    /// Of what is at a path, links followed.
+    ///
+    /// - Returns: nil where there is nothing, with the reason in `errno`.
+    package init?(following path: String) {
+        var status = stat()
+        guard stat(path, &status) == 0 else { return nil }
+        self.init(status)
+    }
+
+    fileprivate init(_ status: stat) {
+        kind =
+            switch status.st_mode & S_IFMT {
+            case S_IFREG: .regular
+            case S_IFDIR: .folder
+            case S_IFLNK: .link
+            case S_IFIFO: .pipe
+            case S_IFSOCK: .socket
+            default: .device
+            }
+        mode = status.st_mode & 0o7777
+        owner = status.st_uid
+        allocated = Int64(status.st_blocks) * 512
+        stamp = FileStamp(status)
+    }
 }
 
-extension stat {
-    package var isRegularFile: Bool { st_mode & S_IFMT == S_IFREG }
-    package var isFolder: Bool { st_mode & S_IFMT == S_IFDIR }
-    package var isLink: Bool { st_mode & S_IFMT == S_IFLNK }
+/// The state of a file, of a link itself; nil when there is none.
+package func fileStatus(_ path: String) -> FileStatus? {
+    var status = stat()
+    return lstat(path, &status) == 0 ? FileStatus(status) : nil
 }
 
 /// What tells one state of a file from another without reading it.
@@ -22,7 +68,7 @@ package struct FileStamp: Codable, Equatable, Sendable {
     package var modification: Int64
     package var change: Int64
 
-    package init(_ status: stat) {
+    fileprivate init(_ status: stat) {
         device = UInt64(status.st_dev)
         inode = UInt64(status.st_ino)
         size = Int64(status.st_size)
@@ -37,5 +83,5 @@ package func isMountPoint(_ folder: String) -> Bool {
     let answer = is_mount_root(folder)
     if answer >= 0 { return answer == 1 }
     guard let inside = fileStatus(folder), let outside = fileStatus(folder + "/..") else { return false }
-    return inside.st_dev != outside.st_dev
+    return inside.stamp.device != outside.stamp.device
 }

@@ -36,7 +36,8 @@ struct RenameTests {
 
     @Test("/proc is a mount point, and a folder that has just been made is none")
     func mountPoint() throws {
-        #expect(isMountPoint("/proc") && !isMountPoint(try TestFolder().path))
+        let folder = try TestFolder()
+        #expect(isMountPoint("/proc") && !isMountPoint(folder.path))
     }
 }
 

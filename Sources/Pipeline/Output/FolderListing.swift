@@ -9,13 +9,14 @@ struct FolderListing: Sendable {
         var size: Int64
         /// In nanoseconds since 1970.
         var modification: Int64
-        var mode: mode_t
+        var mode: UInt32
+        var kind: FileStatus.Kind
 
-        var isFolder: Bool { mode & S_IFMT == S_IFDIR }
+        var isFolder: Bool { kind == .folder }
 
         /// Whether a later entry of the same path is the same file with the same content.
         func isSame(as later: Entry) -> Bool {
-            guard mode & S_IFMT == later.mode & S_IFMT else { return false }
+            guard kind == later.kind else { return false }
             // A folder is the names in it, which have entries of their own.
             return isFolder || (inode, size, modification) == (later.inode, later.size, later.modification)
         }
@@ -47,9 +48,9 @@ struct FolderListing: Sendable {
         for name in try names(in: folder) where name != skipped {
             // It may be gone by now.
             guard let status = fileStatus(folder + "/" + name) else { continue }
-            let stamp = FileStamp(status)
             entries[prefix + name] = Entry(
-                inode: stamp.inode, size: stamp.size, modification: stamp.modification, mode: status.st_mode)
+                inode: status.stamp.inode, size: status.size, modification: status.stamp.modification,
+                mode: status.mode, kind: status.kind)
             if status.isFolder, !isShallow { try add(folder + "/" + name, prefix + name + "/", nil, false) }
         }
     }

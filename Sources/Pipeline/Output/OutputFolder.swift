@@ -74,7 +74,7 @@ package final class OutputFolder: Sendable {
             if entry.isFolder {
                 try makeFolder(path + "/" + name)
             } else if let data = FileManager.default.contents(atPath: copies + "/" + name) {
-                try writeFile(data, to: path + "/" + name, mode: entry.mode & 0o7777)
+                try writeFile(data, to: path + "/" + name, mode: entry.mode)
             } else {
                 report("\(shown)/\(name) stays as the failed build has left it")
             }
@@ -84,7 +84,7 @@ package final class OutputFolder: Sendable {
     private func copySmallFiles(of listing: FolderListing) {
         var room: Int64 = 64 << 20
         for name in listing.paths {
-            guard let entry = listing.entries[name], entry.mode & S_IFMT == S_IFREG, entry.size <= min(room, 1 << 20),
+            guard let entry = listing.entries[name], entry.kind == .regular, entry.size <= min(room, 1 << 20),
                 let data = FileManager.default.contents(atPath: path + "/" + name)
             else { continue }
             room -= entry.size
