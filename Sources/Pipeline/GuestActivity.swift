@@ -16,10 +16,10 @@ final class GuestActivity: Sendable {
 }
 
 /// Something that is set once.
-package final class Flag: Sendable {
+final class Flag: Sendable {
     private let value = Mutex(false)
-    package func set() { value.withLock { $0 = true } }
-    package var isSet: Bool { value.withLock { $0 } }
+    func set() { value.withLock { $0 = true } }
+    var isSet: Bool { value.withLock { $0 } }
 }
 
 /// What a wait has seen so far, from any thread.

@@ -202,7 +202,7 @@ struct OutputFolderTests {
             }
         #expect(error?.description.contains("a fault") == true)
         #expect(error?.description.hasSuffix("The finished image is kept in \(bench.path)/\(kept).") == true)
-        #expect(output.keepsWorkspace.isSet == (step == .leaveWorkspace))
+        #expect(output.keepsWorkspace == (step == .leaveWorkspace))
         try output.discard { Issue.record("\($0)") }
         #expect(try bench.read(kept + "/vm") == "image" && bench.read("out/vm") == "old image")
         #expect(step == .moveFile || bench.names("out") == ["notes", "vm"])

@@ -54,7 +54,7 @@ extension OutputFolder {
             }
             return path
         } catch {
-            if kept == workspace.output { keepsWorkspace.set() }
+            if kept == workspace.output { isStuck.set() }
             var failure = error as? BuildError ?? BuildError(operation: operation, underlying: error)
             let hints = [failure.hint, "The finished image is kept in \(kept)."]
             failure.hint = hints.compactMap(\.self).joined(separator: "\n  ")

@@ -13,7 +13,7 @@ package final class OutputFolder: Sendable {
     /// Set once a failed build may not take anything out of it any more.
     let isCommitted = Flag()
     /// Set where a finished image could not leave the workspace.
-    package let keepsWorkspace = Flag()
+    let isStuck = Flag()
     /// Where copies of the small files of an older output are.
     private let copies: String
     /// The workspace's name, should it lie in the folder.
@@ -50,6 +50,9 @@ package final class OutputFolder: Sendable {
         }
         if !place.isInhabited { copySmallFiles(of: listing) }
     }
+
+    /// Whether the workspace has to stay, since a finished image could not leave it.
+    package var keepsWorkspace: Bool { isStuck.isSet }
 
     /// Whether there was an older output.
     var hadContent: Bool { before?.isEmpty == false }

@@ -26,7 +26,7 @@ struct PrepareWorkspace: Sendable {
         }
         let output = try OutputFolder(place, workspace, replaces: context.force)
         teardowns.add("remove what was made in \(place.shown)") { [reporter] outcome in
-            if output.keepsWorkspace.isSet { keepsImage.set() }
+            if output.keepsWorkspace { keepsImage.set() }
             guard case .failure = outcome, !keeps.keeps(after: outcome) else { return }
             try output.discard(report: reporter.warn)
         }
