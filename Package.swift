@@ -9,8 +9,13 @@ let settings: [SwiftSetting] = [
     .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
 ]
 
-func module(_ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource] = []) -> Target {
-    .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: settings)
+func module(
+    _ name: String, _ dependencies: [Target.Dependency] = [], path: String? = nil, exclude: [String] = [],
+    resources: [Resource] = []
+) -> Target {
+    .target(
+        name: name, dependencies: dependencies, path: path, exclude: exclude, resources: resources,
+        swiftSettings: settings)
 }
 
 func tests(
@@ -75,11 +80,18 @@ let package = Package(
         module("Files", ["CFiles", "Scopes"]),
         module("HCL", ["Diagnostics", "CCrypt", "CMemory", bigInt, crypto, yams]),
         module("BootCommand", ["Diagnostics"]),
+        module("GoTemplates", ["Diagnostics", "HCL"]),
         module("ProxmoxConfiguration", ["Scopes"]),
-        module("Templates", ["Diagnostics", "HCL", "BootCommand", "CCrypt", "ProxmoxConfiguration", "Scopes"]),
+        module(
+            "ComponentModel",
+            ["BootCommand", "CCrypt", "Diagnostics", "GoTemplates", "Media", "ProxmoxConfiguration", "Scopes"]),
+        module(
+            "Templates",
+            ["BootCommand", "ComponentModel", "Diagnostics", "GoTemplates", "HCL", "Scopes"]),
         module("Libvirt", ["CLibvirt", "Scopes"]),
         module("GuestFiles", ["CGuestfs", "Scopes"]),
-        module("SSH", ["CLibssh", "Scopes", crypto]),
+        module("Guests", ["Scopes"], exclude: ["SSH"]),
+        module("SSH", ["CLibssh", "Guests", "Scopes", crypto], path: "Sources/Guests/SSH"),
         module("RemoteFramebuffer", ["Scopes", "CZlib", nio, nioPosix]),
         module("Screen", ["RemoteFramebuffer"]),
         module("HTTPServing", ["Scopes", hummingbird, logging, nio, nioPosix, serviceLifecycle]),
@@ -100,17 +112,18 @@ let package = Package(
         module(
             "Pipeline",
             [
-                "Diagnostics", "Scopes", "Files", "HCL", "BootCommand", "Templates", "Libvirt", "SSH",
-                "RemoteFramebuffer",
+                "ComponentModel", "Diagnostics", "Files", "GoTemplates", "Scopes", "HCL", "BootCommand", "Templates",
+                "Libvirt",
+                "Guests", "SSH", "RemoteFramebuffer",
                 "Screen", "HTTPServing", "Media", "DiskImages", "Processes", "GuestFiles", "Checkpoints",
                 "Proxmox", "ProxmoxConfiguration", "VMA",
             ]),
         module(
             "CLI",
             [
-                "BootCommand", "CMemory", "DataSources", "Diagnostics", "Scopes", "Templates", "Pipeline", "HCL",
-                "DiskImages", "VMA",
-                "Conversion", "Checkpoints", argumentParser,
+                "BootCommand", "CMemory", "ComponentModel", "DataSources", "Diagnostics", "Scopes", "Templates",
+                "Pipeline", "HCL", "DiskImages", "VMA", "Conversion", "Checkpoints", "ProxmoxConfiguration",
+                argumentParser,
             ]),
         // One file that runs where no Swift is installed, and starts three times as fast.
         .executableTarget(
@@ -126,11 +139,18 @@ let package = Package(
         tests("HCL", ["Diagnostics"], resources: [.copy("Fixtures")]),
         tests("BootCommand"),
         tests(
-            "Templates", ["Diagnostics", "HCL", "ProxmoxConfiguration", "Scopes", "BootCommand"], exclude: ["Mistakes"]),
+            "Templates",
+            ["BootCommand", "ComponentModel", "Diagnostics", "GoTemplates", "HCL", "ProxmoxConfiguration", "Scopes"],
+            exclude: ["Mistakes"]),
         tests("DataSources", ["Diagnostics", "HCL", "Processes", "Scopes", "Templates", hummingbird]),
         tests("Libvirt", ["Scopes"], resources: [.copy("Machines")]),
         tests("GuestFiles", ["CGuestfs", "Processes", "Scopes"]),
-        tests("SSH", ["Scopes"]),
+        // Guests without a machine, for the tests of whatever uses one.
+        .target(
+            name: "GuestsTestSupport", dependencies: ["Guests"], path: "Tests/GuestsTestSupport",
+            swiftSettings: settings),
+        tests("Guests", ["GuestsTestSupport", "Scopes"]),
+        tests("SSH", ["Guests", "Scopes"]),
         tests("RemoteFramebuffer", ["Scopes"]),
         tests("Screen", ["RemoteFramebuffer", "Scopes"], resources: [.copy("Captures")]),
         tests("HTTPServing", ["Scopes", nio, nioPosix]),
@@ -141,7 +161,8 @@ let package = Package(
         tests(
             "Proxmox",
             [
-                "Diagnostics", "Pipeline", "ProxmoxConfiguration", "SSH", "Scopes", "Templates", "VMA", crypto, nio,
+                "ComponentModel", "Diagnostics", "Pipeline", "ProxmoxConfiguration", "SSH", "Scopes", "Templates",
+                "VMA", crypto, nio,
                 nioHTTP1,
                 nioPosix, nioSSL,
             ]),
@@ -153,8 +174,9 @@ let package = Package(
         tests(
             "Pipeline",
             [
-                "Checkpoints", "Diagnostics", "Files", "GuestFiles", "Libvirt", "RemoteFramebuffer", "Scopes",
-                "Templates",
+                "Checkpoints", "ComponentModel", "Diagnostics", "Files", "GoTemplates", "GuestFiles", "Guests",
+                "GuestsTestSupport", "HTTPServing", "Libvirt",
+                "RemoteFramebuffer", "Scopes", "Templates",
             ]),
         tests("Processes", ["Scopes"]),
         tests("CLI", ["Pipeline", "Scopes"]),

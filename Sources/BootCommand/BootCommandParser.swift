@@ -1,19 +1,19 @@
 import Diagnostics
 
-/// One thing to do while typing a boot command.
+/// A step of typing a boot command.
 package enum BootStep: Hashable, Sendable {
     case wait(Duration)
     case key(Keysym, Action)
 
     package enum Action: Hashable, Sendable {
-        /// Down, then up.
+        /// Presses and releases the key.
         case press
         case down
         case up
     }
 }
 
-/// A boot command as steps, and what is odd about it.
+/// A parsed boot command: its steps, and warnings about it.
 package struct ParsedBootCommand: Hashable, Sendable {
     package var steps: [BootStep]
     package var warnings: [BootCommandWarning]
@@ -24,9 +24,9 @@ package struct ParsedBootCommand: Hashable, Sendable {
     }
 }
 
-/// Something that is typed, but probably not as it was meant.
+/// Text that is typed, but probably not as it was meant.
 package struct BootCommandWarning: Hashable, Sendable, CustomStringConvertible {
-    /// UTF-8 bytes of the command's text.
+    /// The place in the command's text, in UTF-8 bytes.
     package var range: Range<Int>
     package var description: String
 
@@ -36,12 +36,12 @@ package struct BootCommandWarning: Hashable, Sendable, CustomStringConvertible {
     }
 }
 
-/// A character that no key of a US keyboard makes.
+/// A character that no key of a US keyboard types.
 package struct BootCommandError: Error, Hashable, Sendable, CustomStringConvertible {
     package var character: Character
-    /// UTF-8 bytes of the command's text.
+    /// The place in the command's text, in UTF-8 bytes.
     package var range: Range<Int>
-    /// Counted in characters from 1.
+    /// The position in characters, counted from 1.
     package var position: Int
 
     package init(character: Character, range: Range<Int>, position: Int) {
@@ -54,15 +54,16 @@ package struct BootCommandError: Error, Hashable, Sendable, CustomStringConverti
         let codes = character.unicodeScalars.map { "U+" + String($0.value, radix: 16, uppercase: true) }
         let shown = character.unicodeScalars.contains { $0.value < 0x20 || $0.value == 0x7F } ? "" : "“\(character)” "
         return "The character \(shown)(\(codes.joined(separator: " "))) at position \(position) cannot be typed: "
-            + "no key of a US keyboard makes it"
+            + "no key of a US keyboard types it"
     }
 }
 
 /// Turns a boot command into key events.
 ///
-/// `<wait>` is a second, `<wait5>` five, `<wait1m20s>` a Go duration; `<enter>` and its kin press a key, `<leftCtrlOn>` holds and `<leftCtrlOff>`
-/// releases one, as do `<aOn>` and `<aOff>` for any character. Everything else is typed as it stands, also a `<word>` that is no key. A line break
-/// types nothing: QEMU knows no key for it, and templates with heredocs rely on that.
+/// `<wait>` is a second, `<wait5>` five seconds, `<wait1m20s>` a Go duration; `<enter>` and the other names press a key,
+/// `<leftCtrlOn>` holds one and `<leftCtrlOff>` releases it, as do `<aOn>` and `<aOff>` for any character. All other
+/// text is typed as it is, including a `<word>` that is not the name of a key. A line break types nothing: QEMU has no
+/// key for it, and templates with heredocs rely on that.
 package func parseBootCommand(_ text: String) throws(BootCommandError) -> ParsedBootCommand {
     var result = ParsedBootCommand()
     var index = text.startIndex
@@ -99,9 +100,9 @@ package func parseBootCommand(_ text: String) throws(BootCommandError) -> Parsed
     return result
 }
 
-/// `<…>` in a boot command: a step, or text that only looks like one.
+/// `<…>` in a boot command: a step, or text that looks like one.
 private struct Token {
-    /// With the angle brackets.
+    /// The text with its angle brackets.
     var text: Substring
     var step: BootStep?
 
@@ -109,7 +110,7 @@ private struct Token {
 
     init?(at start: String.Index, in text: String) {
         var end = text.index(after: start)
-        // `<>On>` and `<<On>` are holds of the brackets themselves, so the first character may be anything.
+        // `<>On>` and `<<On>` hold the keys of the brackets themselves, so the first character may be anything.
         guard end < text.endIndex else { return nil }
         end = text.index(after: end)
         var length = 2
@@ -141,7 +142,7 @@ private struct Token {
         return nil
     }
 
-    /// nil for text that nobody could have meant as a key, such as `<{{ .Name }}>`.
+    /// The warning; nil for text that cannot be meant as a key, such as `<{{ .Name }}>`.
     var complaint: String? {
         let word = text.dropFirst().dropLast()
         guard let first = word.first, first.isASCII, first.isLetter else { return nil }
@@ -149,7 +150,7 @@ private struct Token {
             return nil
         }
         if word.lowercased().hasPrefix("wait") {
-            return "\(text) is no wait that is understood, so it is typed letter by letter; "
+            return "\(text) is not a valid wait, so it is typed letter by letter; "
                 + "write <wait>, <wait10> or <wait1m30s>"
         }
         var candidates = Keysym.names

@@ -1,7 +1,7 @@
 /// A duration written as Go writes it: `1h5m`, `1.5h`, `300ms`, `-1s`, `0`.
 ///
-/// An optional sign, then decimal numbers, each with a unit of ns, us (or µs), ms, s, m, h. Gives nil for anything else, for a bare
-/// number other than 0 and for what does not fit in 64 bits of nanoseconds, as Go does.
+/// An optional sign, then decimal numbers, each with a unit: ns, us (or µs), ms, s, m or h. As in Go, anything else is nil,
+/// and so are a bare number other than 0 and a duration that does not fit in 64 bits of nanoseconds.
 package func parseGoDuration(_ text: String) -> Duration? {
     var rest = Substring(text)
     let isNegative = rest.first == "-"

@@ -1,10 +1,10 @@
-/// A key as VNC names it (RFC 6143, 7.5.4), with the shift that a US keyboard needs for it.
+/// A key as VNC numbers it (RFC 6143, section 7.5.4), and whether a US keyboard needs Shift for it.
 package struct Keysym: Hashable, Sendable {
     /// The X11 keysym value; for a printable character its code point.
     package var value: UInt32
-    /// Shift must be down for this character: capitals and `~!@#$%^&*()_+{}|:"<>?`.
+    /// Whether Shift must be held for this character: capitals and `~!@#$%^&*()_+{}|:"<>?`.
     package var needsShift: Bool
-    /// For messages: `enter`, `a`.
+    /// The name for messages: `enter`, `a`.
     package var name: String
 
     package init(value: UInt32, needsShift: Bool = false, name: String) {
@@ -13,14 +13,14 @@ package struct Keysym: Hashable, Sendable {
         self.name = name
     }
 
-    /// The key of a US keyboard that makes `character`; nil if there is none.
+    /// The key of a US keyboard that types `character`; nil if there is none.
     package init?(character: Character) {
         guard let byte = character.asciiValue, (0x20...0x7E).contains(byte) else { return nil }
         let isShifted = (0x41...0x5A).contains(byte) || Self.shiftedSymbols.contains(character)
         self.init(value: UInt32(byte), needsShift: isShifted, name: String(character))
     }
 
-    /// The key called `name` in `<name>`, in any case.
+    /// The key that `<name>` presses, in upper or lower case; nil if there is none.
     package init?(name: String) {
         let name = name.lowercased()
         guard let value = Self.named[name] else { return nil }
@@ -34,7 +34,7 @@ package struct Keysym: Hashable, Sendable {
 
     private static let shiftedSymbols = Set("~!@#$%^&*()_+{}|:\"<>?")
 
-    /// The names of Packer's boot commands; the values are X11's `keysymdef.h`.
+    /// The names that Packer's boot commands use; the values are from X11's `keysymdef.h`.
     private static let named: [String: UInt32] = [
         "bs": 0xFF08, "tab": 0xFF09, "enter": 0xFF0D, "return": 0xFF0D, "esc": 0xFF1B, "del": 0xFFFF,
         "insert": 0xFF63, "home": 0xFF50, "left": 0xFF51, "up": 0xFF52, "right": 0xFF53, "down": 0xFF54,

@@ -4,21 +4,24 @@ import Foundation
 import Pipeline
 import Templates
 
-/// The flags of `build` that say how checkpoints are used.
+import func ComponentModel.parseDiskSize
+
+/// The flags that control the use of checkpoints.
 struct CheckpointFlags: ParsableArguments {
     @Flag(
         inversion: .prefixedNo,
-        help: "Starts at the last stage whose checkpoint still applies, and keeps new ones; off where CI is set.")
+        help: "Starts at the last stage with a valid checkpoint, and keeps new ones; off by default where CI is set.")
     var checkpoints: Bool?
 
     @Option(
         help: ArgumentHelp(
-            "Runs this stage and all after it anew: install, or a provisioner's number or name.", valueName: "stage"))
+            "Runs this stage and all later ones again: install, or a provisioner's number or name.", valueName: "stage")
+    )
     var freshFrom: String?
 
     @Option(
         help: ArgumentHelp(
-            "Uses no checkpoint older than this, such as 12h or 30d; 7d if not given, 0 is no limit.", valueName: "age")
+            "Uses no checkpoint older than this, such as 12h or 30d; by default 7d, 0 for no limit.", valueName: "age")
     )
     var maxAge: String?
 
@@ -26,7 +29,9 @@ struct CheckpointFlags: ParsableArguments {
         help: ArgumentHelp("Stops after this stage, and keeps its checkpoint; no image is made.", valueName: "stage"))
     var until: String?
 
-    /// - Throws: `UsageError` for an age that is none.
+    /// The options of a build's checkpoints.
+    ///
+    /// - Throws: `UsageError` for an age or a size that cannot be read.
     func options(environment: [String: String]) throws -> CheckpointOptions {
         let folders = StateFolders(environment: environment)
         var options = CheckpointOptions(freshFrom: freshFrom, until: until, store: folders.checkpoints)
@@ -53,7 +58,7 @@ struct CheckpointFlags: ParsableArguments {
     }
 }
 
-/// A time as `parseGoDuration` takes it, or a number of days or weeks: `7d`, `2w`.
+/// Reads an age: a Go duration, or a number of days or weeks such as `7d`, `2w`; nil if it is neither.
 func parseAge(_ text: String) -> Duration? {
     if text == "0" { return .zero }
     for (unit, seconds) in [("d", 86400.0), ("w", 604_800)] where text.hasSuffix(unit) {

@@ -13,7 +13,7 @@ func runningDataSources<Value: Sendable>(
         environment: options.environment, workingDirectory: options.workingDirectory,
         cacheDirectory: StateFolders(environment: options.environment).cache)
     let (result, signal) = try await Interruption().run(announce: { _ in
-        writeError("Interrupted: the template is given up.")
+        writeError("Interrupted.")
     }) { () async -> Result<Value, any Error> in
         do { return .success(try await body(runner)) } catch { return .failure(error) }
     }

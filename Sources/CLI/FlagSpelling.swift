@@ -10,7 +10,7 @@ package enum FlagSpelling {
         "var", "var-file", "only", "except", "on-error", "parallel-builds", "connect", "color", "config-type",
         "output-file", "fresh-from", "max-age", "until",
     ]
-    /// Packer's booleans that are true unless said otherwise.
+    /// Packer's boolean options whose default is true.
     private static let booleans: Set<String> = ["color", "write", "validate"]
     private static let machineReadable = "machine-readable"
 
@@ -42,19 +42,19 @@ package enum FlagSpelling {
             } else if booleans.contains(name), value.flatMap(truth) != nil || value == nil {
                 result.append("--\(name)=\(value.flatMap(truth) ?? true)")
             } else if options.contains(name), value == nil, let next = rest.popFirst() {
-                // Joined, so that a value that begins with a dash is not taken for a flag.
+                // Joined, so that a value with a leading dash is not taken for a flag.
                 result.append("--\(name)=\(next)")
             } else {
                 result.append("--" + body)
             }
         }
-        // It may stand before the command, too.
+        // Packer also takes it before the command.
         if isMachineReadable, result.contains(where: { !$0.hasPrefix("-") }) { result.append("--" + machineReadable) }
         return rest.isEmpty && !arguments.contains("--") ? result : result + ["--"] + rest
     }
 
-    /// Whether the output is to be Packer's records, whatever else may be wrong with the arguments.
-    package static func asksForRecords(_ arguments: [String]) -> Bool {
+    /// Whether `-machine-readable` is among the arguments, which may be wrong otherwise.
+    package static func requestsRecords(_ arguments: [String]) -> Bool {
         arguments.prefix { $0 != "--" }.contains { $0 == "-" + machineReadable || $0 == "--" + machineReadable }
     }
 

@@ -3,14 +3,14 @@ import CMemory
 import Diagnostics
 import Foundation
 
-/// The command line: the commands, and what their outcome means to the shell.
+/// The command line: the commands and their exit codes.
 package struct Ingot: AsyncParsableCommand {
     package static let configuration = CommandConfiguration(
         commandName: "ingot",
         abstract: "Casts golden VM images from installer ISOs and cloud images.",
         discussion: """
             Reads Packer templates as they are, boots the installer under QEMU through libvirt, provisions over SSH, \
-            and leaves a finished image. `ingot doctor` tells whether this host is ready.
+            and leaves a finished image. `ingot doctor` checks whether this host is ready.
             """,
         subcommands: [
             BuildCommand.self, ValidateCommand.self, InspectCommand.self, FormatCommand.self, ConsoleCommand.self,
@@ -23,21 +23,21 @@ package struct Ingot: AsyncParsableCommand {
 
     /// Runs the command that the arguments name, and ends the process with its exit code.
     ///
-    /// 0: done. 1: the build or the template failed. 2: wrong usage. 3: `fmt -check` found a file that is not in form.
+    /// 0: done. 1: the build or the template failed. 2: wrong usage. 3: `fmt -check` found a file that is not in canonical form.
     /// 130 and 143: interrupted.
     package static func run(_ arguments: [String]) async -> Never {
-        // Pictures of the screen are large and short-lived: their memory goes back at once, and threads share what is left.
+        // Screenshots are large and short-lived: their memory is returned at once, and threads share the arenas.
         mallopt(M_MMAP_THRESHOLD, 128 << 10)
         mallopt(M_ARENA_MAX, 2)
         if let answer = AnswerShell.answer(arguments) {
             put(answer)
-            leave(0)
+            exitProcess(0)
         }
-        let complain = complaints(as: FlagSpelling.asksForRecords(arguments))
+        let reportError = errorReporter(asRecords: FlagSpelling.requestsRecords(arguments))
         let arguments = FlagSpelling.normalised(arguments)
         if let mistake = misspeltCommand(in: arguments) {
-            complain(mistake)
-            leave(2)
+            reportError(mistake)
+            exitProcess(2)
         }
         var command: any ParsableCommand
         do {
@@ -46,10 +46,10 @@ package struct Ingot: AsyncParsableCommand {
             let code = exitCode(for: error)
             if code == .success {
                 print(fullMessage(for: error))
-                leave(0)
+                exitProcess(0)
             }
-            complain(fullMessage(for: error))
-            leave(2)
+            reportError(fullMessage(for: error))
+            exitProcess(2)
         }
         do {
             if let validation = command as? ValidateCommand, validation.evaluateDatasources {
@@ -59,24 +59,24 @@ package struct Ingot: AsyncParsableCommand {
             } else {
                 try command.run()
             }
-            leave(0)
+            exitProcess(0)
         } catch let code as ExitCode {
-            leave(code.rawValue)
+            exitProcess(code.rawValue)
         } catch let error as UsageError {
-            complain("Error: \(error.message)")
-            leave(2)
+            reportError("Error: \(error.message)")
+            exitProcess(2)
         } catch let error where exitCode(for: error) == .success {
             print(fullMessage(for: error))  // `ingot` alone and `ingot help` arrive here.
-            leave(0)
+            exitProcess(0)
         } catch {
-            complain("Error: \(error)")
-            leave(1)
+            reportError("Error: \(error)")
+            exitProcess(1)
         }
     }
 }
 
 extension Ingot {
-    /// What to say of a word in a command's place that is none; nil if there is no such word.
+    /// The message for a word in a command's place that is not a command; nil if there is no such word.
     package static func misspeltCommand(in arguments: [String]) -> String? {
         var known = configuration.subcommands
         var path = ["ingot"]
@@ -95,9 +95,9 @@ extension Ingot {
         return nil
     }
 
-    private static func complaints(as records: Bool) -> (String) -> Void {
+    private static func errorReporter(asRecords: Bool) -> (String) -> Void {
         { text in
-            if records { MachineRecord(.error, text).write() } else { writeError(text) }
+            if asRecords { MachineRecord(.error, text).write() } else { writeError(text) }
         }
     }
 }
@@ -106,12 +106,12 @@ private func names(_ command: any ParsableCommand.Type) -> [String] {
     [command._commandName] + command.configuration.aliases
 }
 
-/// The command was called in a way that makes no sense.
+/// A command was used in a wrong way.
 struct UsageError: Error {
     var message: String
 }
 
-/// Ends the process without the libraries' own clean-up, which threads that are still at work do not survive.
-private func leave(_ status: Int32) -> Never {
+/// Ends the process without running the libraries' exit handlers, which crash threads that are still running.
+private func exitProcess(_ status: Int32) -> Never {
     _exit(outputStatus(status))
 }

@@ -2,12 +2,13 @@ import Foundation
 import Scopes
 import Synchronization
 
-/// Ctrl-C, SIGTERM and a terminal that is closed: the first stops the work and lets it clean up, the second leaves at once.
+/// Ctrl-C, SIGTERM and a closed terminal: the first signal stops the work and lets it clean up, the second ends the
+/// process at once.
 struct Interruption {
     /// Runs `body` in a task that the first signal cancels.
     ///
     /// - Parameter announce: Called with the signal's name when it arrives.
-    /// - Returns: What `body` gave, and the signal that interrupted it.
+    /// - Returns: The result of `body`, and the signal that interrupted it.
     func run<Value: Sendable>(
         announce: @escaping @Sendable (String) -> Void, _ body: @escaping @Sendable () async throws -> Value
     ) async throws -> (Value, signal: Int32?) {
@@ -30,7 +31,7 @@ struct Interruption {
         return (value, received.withLock { $0 })
     }
 
-    /// Whether a closed terminal ends this program; under `nohup` it does not.
+    /// Whether closing the terminal ends this program; under `nohup` it does not.
     private static let hangsUp: Bool = {
         var action = sigaction()
         guard sigaction(SIGHUP, nil, &action) == 0 else { return false }

@@ -1,6 +1,6 @@
 import Foundation
 
-/// Reads lines at a terminal, with the usual editing keys and a history that lasts as long as the editor.
+/// Reads lines from a terminal, with the usual editing keys and a history that lasts as long as the editor.
 struct LineEditor {
     let prompt: String
     private var history: [String] = []
@@ -18,7 +18,7 @@ struct LineEditor {
         case character(Character), control(Character), delete, other
     }
 
-    /// A line; nil at Ctrl-D, at Ctrl-C on an empty line, or when the terminal is gone.
+    /// Reads a line; nil at Ctrl-D, at Ctrl-C on an empty line, or when the terminal is gone.
     mutating func readLine() -> String? {
         (line, cursor, entry) = ([], 0, history.count)
         var saved = termios()
@@ -26,7 +26,7 @@ struct LineEditor {
         var raw = saved
         raw.c_lflag &= ~tcflag_t(ICANON | ECHO | ISIG | IEXTEN)
         raw.c_iflag &= ~tcflag_t(IXON | ICRNL)
-        // Only while a line is written: what it starts can be interrupted.
+        // Only while a line is edited: evaluating it can be interrupted.
         guard tcsetattr(STDIN_FILENO, TCSADRAIN, &raw) == 0 else { return Swift.readLine() }
         defer {
             tcsetattr(STDIN_FILENO, TCSADRAIN, &saved)
@@ -83,28 +83,20 @@ struct LineEditor {
 
     // MARK: Drawing
 
-    /// Draws as much of the line as fits, with the cursor in sight.
+    /// Draws as much of the line as fits, with the cursor visible.
     private func draw() {
         let room = max(8, (Terminal.width > 0 ? Terminal.width : 80) - prompt.count - 1)
         var (start, used) = (cursor, 0)
-        while start > 0, used + Self.columns(line[start - 1]) <= room {
+        while start > 0, used + cells(line[start - 1]) <= room {
             start -= 1
-            used += Self.columns(line[start])
+            used += cells(line[start])
         }
         var (end, after) = (cursor, 0)
-        while end < line.count, used + after + Self.columns(line[end]) <= room {
-            after += Self.columns(line[end])
+        while end < line.count, used + after + cells(line[end]) <= room {
+            after += cells(line[end])
             end += 1
         }
         write("\r" + prompt + String(line[start..<end]) + "\u{1B}[K" + (after > 0 ? "\u{1B}[\(after)D" : ""))
-    }
-
-    /// Cells of a character; the wide scripts of East Asia and emoji take two.
-    private static func columns(_ character: Character) -> Int {
-        let scalar = character.unicodeScalars.first?.value ?? 0
-        return [0x1100...0x115F, 0x2E80...0xD7A3, 0xF900...0xFAFF, 0xFF00...0xFF60, 0x1F300...0x1FAFF].contains {
-            $0.contains(scalar)
-        } ? 2 : 1
     }
 
     private func write(_ text: String) { put(text) }
@@ -124,7 +116,7 @@ struct LineEditor {
         if byte < 0x20 || byte == 0x7F { return .control(Character(Unicode.Scalar(byte ^ 0x40))) }
         let following = byte >= 0xF0 ? 3 : byte >= 0xE0 ? 2 : byte >= 0xC0 ? 1 : 0
         let bytes = [byte] + (0..<following).compactMap { _ in readByte() }
-        // More than one when a terminal sends what is no UTF-8.
+        // More than one if the terminal sends bytes that are not UTF-8.
         let characters = Array(String(decoding: bytes, as: UTF8.self))
         return characters.count == 1 ? .character(characters[0]) : .other
     }

@@ -4,18 +4,18 @@ import Foundation
 import Pipeline
 import Templates
 
-/// A template that was loaded to be run.
+/// A template loaded for a build.
 struct LoadedRun {
     var plan: Plan
     var context: RunContext
-    /// The files that it was read from, as they are named in messages.
+    /// The files that it was read from, as messages name them.
     var files: [String]
 }
 
 extension TemplateOptions {
-    /// Loads the template, with its data sources, and prints what is to be said about it.
+    /// Loads the template, runs its data sources, and prints the diagnostics.
     ///
-    /// - Throws: `ExitCode(1)` where it has errors, which are printed by then.
+    /// - Throws: `ExitCode(1)` if it has errors; they are printed.
     func loadForRun(
         selection: SelectionOptions, force: Bool, warnsOnUndeclared: Bool = false, json: Bool = false,
         _ output: OutputOptions
@@ -26,7 +26,7 @@ extension TemplateOptions {
             startTime: startTime)
         let loaded = try await runningDataSources(of: options) { try await loadPlan(options, running: $0) }
         DiagnosticPrinter(files: loaded.files, json: json, output: output).print(loaded.plan.diagnostics)
-        guard let plan = try? loaded.plan.get() else { throw ExitCode(1) }  // What was wrong is printed above.
+        guard let plan = try? loaded.plan.get() else { throw ExitCode(1) }  // The errors are printed above.
         let context = RunContext(
             workingDirectory: options.workingDirectory, templateDirectory: directory(in: options.workingDirectory),
             templatePath: absolutePath(in: options.workingDirectory), runUUID: UUID().uuidString.lowercased(),

@@ -1,12 +1,12 @@
 import ArgumentParser
 
-/// The flags that decide what output looks like, of every command.
+/// The flags of every command that control its output.
 struct OutputOptions: ParsableArguments {
-    @Flag(help: "Prints Packer's records for programs: time,target,type,data.")
+    @Flag(help: "Prints Packer's machine-readable records: time,target,type,data.")
     var machineReadable = false
 
     @Option(
-        help: ArgumentHelp("Colours: true or false; by default, on a terminal.", valueName: "bool"),
+        help: ArgumentHelp("Whether output has colours; by default, on a terminal.", valueName: "bool"),
         completion: .list(["true", "false"]))
     var color: Bool?
 

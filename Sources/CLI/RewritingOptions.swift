@@ -3,7 +3,7 @@ import Diagnostics
 import Foundation
 import Templates
 
-/// What the commands that rewrite a JSON template take.
+/// The arguments of the commands that rewrite a JSON template.
 struct RewritingOptions: ParsableArguments {
     @OptionGroup var output: OutputOptions
 
@@ -18,9 +18,9 @@ struct RewritingOptions: ParsableArguments {
             workingDirectory: FileManager.default.currentDirectoryPath, standardInput: standardInput(for: path))
     }
 
-    /// Writes what there is to say about a rewritten template to standard error.
+    /// Writes the diagnostics of a rewritten template to standard error.
     ///
-    /// - Throws: `ExitCode` if there is an error.
+    /// - Throws: `ExitCode` if one of them is an error.
     func report(_ template: RewrittenTemplate) throws {
         writeDiagnostics(template.diagnostics, in: template.files, output)
         if template.diagnostics.hasErrors { throw ExitCode(1) }

@@ -3,7 +3,7 @@ import DataSources
 import Foundation
 import Templates
 
-/// A template, and the flags that give its variables values.
+/// A template, and the flags that set its variables.
 struct TemplateOptions: ParsableArguments {
     @OptionGroup var values: VariableOptions
 
@@ -36,7 +36,7 @@ struct TemplateOptions: ParsableArguments {
         return isFile ? URL(filePath: whole).deletingLastPathComponent().path : whole
     }
 
-    /// Of the template itself, a file or a folder.
+    /// The absolute path of the template, a file or a folder.
     func absolutePath(in workingDirectory: String) -> String {
         if path == "-" { return path }
         let absolute = path.hasPrefix("/") ? path : workingDirectory + "/" + path
@@ -44,12 +44,12 @@ struct TemplateOptions: ParsableArguments {
     }
 }
 
-/// The flags that give variables values.
+/// The flags that set variables.
 struct VariableOptions: ParsableArguments {
     @Option(
         name: .customLong("var"), parsing: .unconditionalSingleValue,
         help: ArgumentHelp(
-            "Sets a variable; beats files and the environment (PKR_VAR_NAME). Repeatable.", valueName: "name=value"),
+            "Sets a variable; overrides files and the environment (PKR_VAR_NAME). Repeatable.", valueName: "name=value"),
         completion: .list([]))
     var variables: [String] = []
 
@@ -59,7 +59,7 @@ struct VariableOptions: ParsableArguments {
         completion: .file(extensions: ["pkrvars.hcl", "pkrvars.json", "hcl", "json"]))
     var varFile: [String] = []
 
-    /// Names and values of `-var`.
+    /// The names and values that `-var` gives.
     ///
     /// - Throws: `UsageError` for one without a name or without `=`.
     func assignments() throws -> [(name: String, value: String)] { try Self.assignments(variables) }
@@ -67,34 +67,34 @@ struct VariableOptions: ParsableArguments {
     static func assignments(_ texts: [String]) throws -> [(name: String, value: String)] {
         try texts.map { text in
             guard let equals = text.firstIndex(of: "="), equals != text.startIndex else {
-                throw UsageError(message: "-var wants name=value, not \"\(text)\"")
+                throw UsageError(message: "-var takes name=value, not “\(text)”.")
             }
             return (name: String(text[..<equals]), value: String(text[text.index(after: equals)...]))
         }
     }
 }
 
-/// The choice of builds.
+/// The flags that select builds.
 struct SelectionOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Takes only the builds of these names, a list with commas; * stands for anything.", valueName: "names"),
+            "Runs only the builds with these names, separated by commas; * matches anything.", valueName: "names"),
         completion: .custom { _, _, _ in [] })
     var only: [String] = []
 
     @Option(
-        help: ArgumentHelp("Takes all builds but those of these names.", valueName: "names"),
+        help: ArgumentHelp("Runs all builds except those with these names.", valueName: "names"),
         completion: .custom { _, _, _ in [] })
     var except: [String] = []
 
-    /// One by one.
+    /// The patterns of both flags, split at commas.
     var patterns: (only: [String], except: [String]) {
         func pieces(_ lists: [String]) -> [String] { lists.flatMap { $0.split(separator: ",").map(String.init) } }
         return (pieces(only), pieces(except))
     }
 }
 
-/// What standard input gives, if it is the template.
+/// The contents of standard input, if it is the template.
 func standardInput(for path: String?) -> [UInt8]? {
     path == "-" ? Array(FileHandle.standardInput.readDataToEndOfFile()) : nil
 }

@@ -46,12 +46,19 @@ extension CheckpointStore {
         hexadecimal(HMAC<SHA256>.authenticationCode(for: data, using: secret.reveal()))
     }
 
+    /// Whether a file can be read more than once with the same result; what comes from a pipe or a terminal cannot.
+    package static func isRepeatable(_ path: String) -> Bool {
+        // What is missing is reported by what reads it. Templates name `/dev/null` where they mean an empty file.
+        FileStatus(following: path).map { $0.isRegularFile || $0.isNull } ?? true
+    }
+
     /// The keyed digest of a file's content, links followed: the same as of its bytes.
     ///
     /// - Throws: `BuildError` when it can't be read or changes while it is; `CancellationError`.
     package func digest(file path: String) async throws -> String {
         let operation = "read \(path)"
         guard let status = FileStatus(following: path) else { throw systemFailure(operation) }
+        if status.isNull { return digest(Data()) }
         guard status.isRegularFile else {
             throw BuildError(operation, because: "it is not a regular file", hint: "Name a file.")
         }

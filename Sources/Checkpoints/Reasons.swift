@@ -9,7 +9,7 @@ extension ChainSearch {
         // Another build's first stage may have nothing in common with this one's.
         let sameParent = manifests.filter { parent != nil && $0.parent == parent && $0.index == index }
         guard let last = latest(sameStage) ?? latest(sameParent) else {
-            return manifests.contains { $0.owner == owner } ? "it has no checkpoint" : "it was never built"
+            return manifests.contains { $0.owner == owner } ? "it has no checkpoint" : "there is no checkpoint yet"
         }
         let changes = changes(from: last.inputs, to: stages[index].inputs)
         if !changes.isEmpty { return changes }
@@ -21,7 +21,7 @@ extension ChainSearch {
         manifests.max { ($0.createdMilliseconds, $0.generation) < ($1.createdMilliseconds, $1.generation) }
     }
 
-    /// "scripts/a.sh, memory changed; environment FOO was added"; empty where nothing did.
+    /// "scripts/a.sh, memory changed; environment FOO was added"; empty where nothing changed.
     private func changes(from old: [StageInput], to new: [StageInput]) -> String {
         if old.map(\.digest) == new.map(\.digest) { return "" }
         func digests(of label: String, in inputs: [StageInput]) -> [String] {
@@ -48,18 +48,23 @@ extension ChainSearch {
             let rest = labels.count > 5 ? " and \(labels.count - 5) more" : ""
             return "\(shown)\(rest) \(labels.count == 1 ? one : many)"
         }
+        var replaced: String?
+        if let new = added.first, let old = removed.first, added.count == 1, removed.count == 1, kind(new) == kind(old)
+        {
+            replaced = "\(old) was replaced by \(new)"
+            (added, removed) = ([], [])
+        }
         let phrases = [
-            phrase(changed, "changed", "changed"), phrase(added, "was added", "were added"),
+            phrase(changed, "changed", "changed"), replaced, phrase(added, "was added", "were added"),
             phrase(removed, "was removed", "were removed"),
         ].compactMap(\.self)
         return phrases.isEmpty ? "the order of its inputs changed" : phrases.joined(separator: "; ")
     }
 }
 
-/// "8 days", "5 h 3 min".
-func ageText(_ age: Duration) -> String {
-    let days = age.components.seconds / 86400
-    return days >= 2 ? "\(days) days" : age.text
+/// What an input is, without its name: "environment" of "environment FOO", nothing of a file.
+private func kind(_ label: String) -> String {
+    label.split(separator: " ").dropLast().joined(separator: " ")
 }
 
 /// As it is given on the command line: "7d", "12h".

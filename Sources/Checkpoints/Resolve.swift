@@ -112,7 +112,7 @@ struct ChainSearch: Sendable {
         if manifest.store != store { return "its checkpoint is of \(manifest.store): the cache was moved" }
         if let maxAge {
             let age = Duration.seconds(now.timeIntervalSince(manifest.created))
-            if age > maxAge { return "its checkpoint is \(ageText(age)) old (--max-age \(limitText(maxAge)))" }
+            if age > maxAge { return "its checkpoint is \(age.text) old (--max-age \(limitText(maxAge)))" }
         }
         do { try manifest.check(in: store + "/" + manifest.id) } catch {
             return "its checkpoint is damaged: \((error as? DamagedCheckpoint)?.reason ?? "\(error)")"

@@ -3,7 +3,7 @@ package import Foundation
 import Scopes
 import VMA
 
-/// Copies a disk image, or a disk out of a VMA archive, into another format, and reads back what it wrote.
+/// Copies a disk image, or a disk of a VMA archive, into another format, and verifies the copy.
 package struct ConvertImage: Sendable {
     package var input: String
     package var output: String
@@ -40,7 +40,7 @@ package struct ConvertImage: Sendable {
         package var size: UInt64
         /// Bytes that the output occupies.
         package var occupied: UInt64
-        /// An input that needed others, as written in it.
+        /// The input's backing file; nil: none.
         package var backingFile: String?
         package var writing = Duration.zero
         package var verifying = Duration.zero
@@ -71,7 +71,7 @@ package struct ConvertImage: Sendable {
         return outcome
     }
 
-    /// Makes and verifies the output under a name for the meantime.
+    /// Makes and verifies the output under a temporary name.
     private func write(
         _ inputFormat: ImageFormat, _ target: ImageFormat, to staged: String, _ operation: String,
         _ onProgress: @escaping @Sendable (Phase, Double) -> Void
@@ -170,14 +170,14 @@ package struct ConvertImage: Sendable {
     }
 
     private func backingFile(_ path: String, _ format: ImageFormat) async throws -> String? {
-        format == .raw ? nil : try await qemuImg.info(path, format: format.rawValue).backingFile
+        format == .raw ? nil : try await qemuImg.layers(of: path, format: format.rawValue).first?.info.backingFile
     }
 
     /// The format to write, with what was asked for possible in it.
     private func targetFormat(_ operation: String) throws -> ImageFormat {
         guard let target = outputFormat ?? ImageFormat(ending: output) else {
             throw BuildError(
-                operation, because: "the output's name does not tell its format",
+                operation, because: "the output's name does not show its format",
                 hint: "Name it .qcow2, .raw, .img, .vma, .vma.zst, .vmdk, .vdi, .vhdx or .vhd, or give --format.")
         }
         func refuse(_ reason: String, _ hint: String) -> BuildError {
@@ -185,26 +185,26 @@ package struct ConvertImage: Sendable {
         }
         switch target {
         case .zstd, .gzip, .luks, .dmg:
-            throw refuse("\(target.rawValue) is no format for an output", "Choose another one.")
+            throw refuse("\(target.rawValue) cannot be written", "Choose another format.")
         case .vma:
             if isCompressed, output.lowercased().hasSuffix(".vma") {
                 throw refuse(
-                    "an archive of that name is taken for uncompressed by Proxmox VE", "Name it .vma.zst.")
+                    "Proxmox VE takes an archive of that name for uncompressed", "Name it .vma.zst.")
             }
         case .qcow2, .vmdk: break
         default:
-            if isCompressed { throw refuse("\(target.rawValue) has no compression", "Leave --compress out.") }
+            if isCompressed { throw refuse("\(target.rawValue) images cannot be compressed", "Leave --compress out.") }
         }
         if compressionType != nil, target != .qcow2 || !isCompressed {
-            throw refuse("a compression's type is for compressed qcow2 images", "Add --compress, or leave it out.")
+            throw refuse("only compressed qcow2 images have a compression type", "Add --compress, or leave it out.")
         }
         if level != nil || threads != nil || config != nil, target != .vma {
-            throw refuse("a level, threads and a machine's configuration are for archives", "Leave them out.")
+            throw refuse("only archives take a level, threads and a machine's configuration", "Leave them out.")
         }
         return target
     }
 
-    /// Anything can be a raw disk; what is none by its name, or holds nothing, is rather a mistake.
+    /// Anything can be a raw disk; an empty file, or one whose name says otherwise, is probably a mistake.
     private func requirePlausible(_ format: ImageFormat, _ operation: String) throws {
         guard format == .raw else { return }
         var status = stat()
@@ -225,7 +225,8 @@ package struct ConvertImage: Sendable {
             throw BuildError(operation, because: "they are the same file", hint: "Choose another name for the output.")
         }
         guard new.st_mode & S_IFMT == S_IFREG else {
-            throw BuildError(operation, because: "the output exists and is no file", hint: "Choose another name.")
+            throw BuildError(
+                operation, because: "the output exists and is not a regular file", hint: "Choose another name.")
         }
         guard replaces else {
             throw BuildError(operation, because: "the output exists already", hint: "Add --force to replace it.")
@@ -237,8 +238,8 @@ package struct ConvertImage: Sendable {
         if let device, devices.contains(device) { return device }
         if device == nil, devices.count == 1, let only = devices.first { return only }
         throw BuildError(
-            operation, because: "the archive holds \(devices.isEmpty ? "no disk" : devices.joined(separator: ", "))",
-            hint: "Choose a disk with --device, or take all out: ingot vma extract \(input) FOLDER")
+            operation, because: "the archive contains \(devices.isEmpty ? "no disk" : devices.joined(separator: ", "))",
+            hint: "Choose a disk with --device, or extract all of them: ingot vma extract \(input) FOLDER")
     }
 
     private var folder: String {

@@ -76,7 +76,7 @@ extension LocalDataSources {
         do {
             ended = try await captureProcess(
                 "git", ["-C", folder] + arguments, environment: variables, limit: limits.size, deadline: limits.git)
-        } catch let error as BuildError where "\(error.underlying)".hasPrefix("there is no such program") {
+        } catch let error as BuildError where error.underlying is ProgramNotFound {
             throw BuildError(
                 operation, because: "the program git is not installed", hint: "Install it, such as by: apt install git")
         } catch let error as BuildError {

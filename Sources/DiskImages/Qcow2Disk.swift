@@ -2,7 +2,7 @@ import Foundation
 import Scopes
 import Synchronization
 
-/// A qcow2 image that stands alone: plain and compressed clusters, without encryption or an external data file.
+/// A qcow2 image without a backing file: plain and compressed clusters, without encryption or an external data file.
 ///
 /// It exists so that copying needs neither a temporary raw image nor the reading of what an image does not store.
 package final class Qcow2Disk: DiskContent {
@@ -27,6 +27,8 @@ package final class Qcow2Disk: DiskContent {
             return try Qcow2Disk(path)
         } catch is Qcow2Header.Unsupported {
             return nil
+        } catch is Qcow2Header.Corrupt {
+            throw QemuImg.corrupt(path, "read the disk image \(path)")
         } catch let error as Reason {
             throw BuildError("read the disk image \(path)", because: error.text)
         }
@@ -165,6 +167,6 @@ package final class Qcow2Disk: DiskContent {
     }
 
     private func damage(_ reason: String) -> BuildError {
-        BuildError("read the disk image \(file.path)", because: reason, hint: "qemu-img check tells more.")
+        BuildError("read the disk image \(file.path)", because: reason, hint: "qemu-img check shows the damage.")
     }
 }

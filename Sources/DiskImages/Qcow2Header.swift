@@ -19,23 +19,26 @@ struct Qcow2Header {
     /// Entries in a second-level table.
     var entriesPerTable: UInt64 { clusterSize / 8 }
 
-    /// Why an image that is whole cannot be read by Ingot itself; qemu-img can.
+    /// Why Ingot itself cannot read an image that is whole; qemu-img can.
     struct Unsupported: Error, CustomStringConvertible {
         var description: String
     }
 
-    /// - Throws: `Unsupported`, or a `Reason` when it is damaged.
+    /// QEMU found damage in the image and marked it.
+    struct Corrupt: Error {}
+
+    /// - Throws: `Unsupported`, `Corrupt`, or a `Reason` when it is damaged.
     init(_ bytes: [UInt8]) throws {
         guard bytes.count >= 72, Array(bytes.prefix(4)) == Self.magic else {
-            throw Reason(text: "it is no qcow2 image")
+            throw Reason(text: "it is not a qcow2 image")
         }
         let version = bytes.bigEndian32(4)
         guard version == 2 || version == 3 else { throw Unsupported(description: "qcow2 version \(version)") }
         guard bytes.bigEndian64(8) == 0 else { throw Unsupported(description: "a backing file") }
         guard bytes.bigEndian32(32) == 0 else { throw Unsupported(description: "encryption") }
         let features = version == 3 && bytes.count >= 104 ? bytes.bigEndian64(72) : 0
-        // Bit 0 speaks of reference counts only, which reading does not need.
-        guard features & 2 == 0 else { throw Reason(text: "it is marked as damaged; qemu-img check tells more") }
+        // Bit 0 is about reference counts, which reading does not need.
+        guard features & 2 == 0 else { throw Corrupt() }
         guard features & 4 == 0 else { throw Unsupported(description: "an external data file") }
         guard features & ~0b1011 == 0 else { throw Unsupported(description: "features \(features)") }
         let headerLength = version == 3 && bytes.count >= 104 ? bytes.bigEndian32(100) : 72

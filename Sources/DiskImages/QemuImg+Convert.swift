@@ -12,7 +12,7 @@ extension QemuImg {
     ///   - isFlushed: Wait until the result is on the medium. A caller who leaves it out does so later.
     ///   - sourceFormat: nil lets qemu-img look; give it for every disk that a guest wrote (see `info`).
     ///   - isCompressed: Compress clusters (qcow2, and what else of qemu-img's formats can).
-    ///   - arguments: Given on as they are, after Ingot's own.
+    ///   - arguments: Passed on as they are, after Ingot's own.
     ///   - onProgress: The part that is done, 0 to 1, never falling.
     package func convert(
         _ path: String, sourceFormat: String? = nil, to target: String, format: String, isCompressed: Bool = false,
@@ -20,6 +20,7 @@ extension QemuImg {
     ) async throws {
         let operation = "convert the disk \(path) to \(target)"
         try requireFile(path, operation)
+        if sourceFormat != "raw" { _ = try await layers(of: path, format: sourceFormat, waitsForLock: true) }
         let partial = target + ".partial"
         var words = ["convert", "-p"]
         if let sourceFormat { words += ["-f", sourceFormat] }

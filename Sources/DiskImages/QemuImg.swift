@@ -16,13 +16,16 @@ package struct QemuImg: Sendable {
     ///
     /// - Parameters:
     ///   - size: Bytes; nil takes the backing image's size.
-    ///   - arguments: Given on as they are, before the path.
+    ///   - arguments: Passed on as they are, before the path.
     package func create(
         _ path: String, format: String, size: Int64?, backing: (path: String, format: String)? = nil,
         arguments: [String] = []
     ) async throws {
         var words = ["create", "-q", "-f", format]
-        if let backing { words += ["-b", backing.path, "-F", backing.format] }
+        if let backing {
+            words += ["-b", backing.path, "-F", backing.format]
+            _ = try await layers(of: backing.path, format: backing.format, waitsForLock: true)
+        }
         words += arguments + ["--", path]
         if let size { words.append(String(size)) }
         let existed = access(path, F_OK) == 0
@@ -41,10 +44,10 @@ package struct QemuImg: Sendable {
         _ = try await text(operation, ["resize", "-q", "-f", format] + arguments + ["--", path, String(size)])
     }
 
-    /// Makes a qcow2 file stand on another file than before, with the content that it had: what differs from the new base
-    /// goes into the file itself.
+    /// Gives a qcow2 file another backing file, and keeps its content: what differs from the new backing file goes into the file
+    /// itself.
     package func rebase(_ path: String, onto base: (path: String, format: String)) async throws {
-        let operation = "base the disk \(path) on \(base.path)"
+        let operation = "make \(base.path) the backing file of \(path)"
         try requireFile(path, operation)
         _ = try await textOnceUnlocked(
             operation, ["rebase", "-q", "-f", "qcow2", "-b", base.path, "-F", base.format, "--", path])
@@ -52,7 +55,7 @@ package struct QemuImg: Sendable {
 
     /// Looks for damage.
     ///
-    /// - Throws: `BuildError` when there is any; leaked clusters are none.
+    /// - Throws: `BuildError` when there is any; leaked clusters do not count.
     package func check(_ path: String, format: String) async throws {
         let operation = "check the disk \(path)"
         try requireFile(path, operation)
@@ -82,7 +85,7 @@ package struct QemuImg: Sendable {
     }
 
     /// As `text`, for what needs an image that is locked for a moment after its machine's end; nothing else is tried again.
-    private func textOnceUnlocked(_ operation: String, _ arguments: [String]) async throws -> String {
+    func textOnceUnlocked(_ operation: String, _ arguments: [String]) async throws -> String {
         for _ in 1..<10 {
             let (exit, output, errors) = try await call(arguments)
             if exit.isSuccess { return output.joined(separator: "\n") }
@@ -114,10 +117,12 @@ package struct QemuImg: Sendable {
         return kept.withLock { (exit, $0.output, $0.errors) }
     }
 
-    /// The error of a call that did not end well.
+    /// The error of a call that failed.
     func failure(_ operation: String, _ exit: ProcessExit, _ lines: [String], room: String? = nil) -> BuildError {
-        let said = lines.map { $0.hasPrefix("qemu-img: ") ? String($0.dropFirst(10)) : $0 }
-            .filter { !$0.isEmpty }.joined(separator: "; ")
+        // Errors about a deep chain quote every file of it.
+        let said = String(
+            lines.map { $0.hasPrefix("qemu-img: ") ? String($0.dropFirst(10)) : $0 }
+                .filter { !$0.isEmpty }.joined(separator: "; ").prefix(2000))
         if said.contains("No space left on device"), let room {
             return BuildError(
                 operation, because: "no room on \(room)", hint: "Free some space there. qemu-img said: \(said)")
@@ -130,13 +135,13 @@ package struct QemuImg: Sendable {
         if isLocked(said) { return "Another program, perhaps a running machine, has the image open." }
         if said.contains("No space left on device") { return "Free some space there." }
         if said.contains("Image is not in") {
-            return "The image's format is another one; leave the format out or correct it."
+            return "The image has another format; leave the format out or correct it."
         }
         if said.contains("--shrink") || said.contains("shrink") {
             return "The size asked for is below the image's own; an image can only grow here."
         }
         if said.contains("Could not open backing file") {
-            return "The image's backing file must be there under that name."
+            return "Put the backing file there, or name another one: qemu-img rebase -u -b FILE -F FORMAT IMAGE"
         }
         return nil
     }

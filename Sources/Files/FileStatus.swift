@@ -17,6 +17,8 @@ package struct FileStatus: Sendable {
     package var isRegularFile: Bool { kind == .regular }
     package var isFolder: Bool { kind == .folder }
     package var isLink: Bool { kind == .link }
+    /// Whether it is `/dev/null`.
+    package private(set) var isNull: Bool
 
     /// Of an open file.
     ///
@@ -48,6 +50,8 @@ package struct FileStatus: Sendable {
             }
         mode = status.st_mode & 0o7777
         owner = status.st_uid
+        // Linux gives it the numbers 1 and 3; Swift does not see makedev().
+        isNull = status.st_mode & S_IFMT == S_IFCHR && status.st_rdev == 0x103
         allocated = Int64(status.st_blocks) * 512
         stamp = FileStamp(status)
     }

@@ -6,7 +6,7 @@ package struct Account: Hashable {
     var home: String
     var shell: String
 
-    /// Reads /etc/passwd; lines that are none are left out.
+    /// Parses /etc/passwd, skipping malformed lines.
     package static func read(_ text: String) -> [Account] {
         text.split(whereSeparator: \.isNewline).compactMap { line in
             let fields = line.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
@@ -18,12 +18,12 @@ package struct Account: Hashable {
     }
 }
 
-/// How an account can be entered with a password.
+/// Whether an account accepts a password.
 package enum PasswordState: String, Codable, Sendable {
     case set
-    /// Anyone gets in without one.
+    /// The account needs no password.
     case empty
-    /// None, or a locked one.
+    /// The account has no password, or a locked one.
     case none
 
     /// - Parameter field: The second field of /etc/shadow.
@@ -37,7 +37,7 @@ package enum PasswordState: String, Codable, Sendable {
         }
     }
 
-    /// Reads /etc/shadow.
+    /// Parses /etc/shadow.
     package static func read(_ text: String) -> [String: PasswordState] {
         var states: [String: PasswordState] = [:]
         for line in text.split(whereSeparator: \.isNewline) {

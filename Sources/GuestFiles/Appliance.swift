@@ -3,13 +3,13 @@ import Foundation
 import Scopes
 import Synchronization
 
-/// Why libguestfs cannot be loaded; nil when it can.
+/// Why libguestfs cannot be loaded; nil if it can.
 package func libguestfsProblem() -> String? {
     guard ingot_guestfs_library() == nil else { return nil }
     return ingot_guestfs_problem().map { String(cString: $0) } ?? "it cannot be loaded"
 }
 
-/// libguestfs's small machine with a machine's disks attached. Its calls block, so they run on a thread of its own.
+/// libguestfs's appliance with a machine's disks attached. Its calls block, so they run on a thread of their own.
 package actor Appliance {
     private nonisolated let executor: ThreadExecutor
     package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
@@ -25,10 +25,10 @@ package actor Appliance {
         executor = ThreadExecutor(name: "libguestfs")
     }
 
-    /// Starts an appliance, lets `body` work on the disks, and ends it; what was written is then on the disks.
+    /// Starts an appliance, runs `body`, and shuts the appliance down; all writes are on the disks then.
     ///
-    /// - Parameter isReadOnly: The disks stay as they are; what `body` writes is lost.
-    /// - Parameter onProgress: How far a long call is, from 0 to 1.
+    /// - Parameter isReadOnly: Whether the disks stay as they are and writes are discarded.
+    /// - Parameter onProgress: The progress of a long call, from 0 to 1.
     /// - Throws: `BuildError` with what to do, `TimedOut`, `CancellationError` once the appliance is gone.
     package static func with<Value: Sendable>(
         _ disks: [GuestDisk], _ settings: ApplianceSettings, isReadOnly: Bool = false,
@@ -39,15 +39,15 @@ package actor Appliance {
             do {
                 return try await attempt(disks, settings, isReadOnly, onProgress, body)
             } catch is KernelPanic {
-                // Emulated CPUs do that now and then, before anything was touched.
+                // Emulated CPUs sometimes panic at the start, before the disks are touched.
                 return try await attempting(
-                    "start libguestfs's appliance", hint: "Run libguestfs-test-tool: it shows what the kernel says."
+                    "start libguestfs's appliance", hint: "Run libguestfs-test-tool to see the kernel's messages."
                 ) { try await attempt(disks, settings, isReadOnly, onProgress, body) }
             }
         }
     }
 
-    /// The appliance's kernel died while starting.
+    /// The appliance's kernel panicked while starting.
     private struct KernelPanic: Error, CustomStringConvertible {
         var description: String { "the kernel of libguestfs's appliance panicked" }
     }
@@ -72,10 +72,10 @@ package actor Appliance {
         return try result.get()
     }
 
-    /// An appliance of this process is starting.
+    /// Held while an appliance of this process is starting.
     private static let hasStart = Mutex(false)
 
-    /// Starts it once no other appliance of this process is starting.
+    /// Starts the appliance once no other one of this process is starting.
     private nonisolated func start(_ disks: [GuestDisk], _ isReadOnly: Bool) async throws {
         func takesTurn() -> Bool {
             Self.hasStart.withLock { isTaken in
@@ -93,7 +93,7 @@ package actor Appliance {
         }
     }
 
-    /// Runs blocking calls; cancellation kills the appliance, upon which they fail.
+    /// Runs blocking calls; cancellation kills the appliance, which makes them fail.
     private nonisolated func interruptible<Value: Sendable>(
         _ body: @Sendable () async throws -> Value
     ) async throws -> Value {
@@ -140,9 +140,9 @@ package actor Appliance {
         do {
             try guest.shutDown()
         } catch let error as GuestfsError {
-            // Only a shutdown that succeeds means that everything is on the disks.
+            // All writes are on the disks only if the shutdown succeeds.
             throw BuildError(
-                operation: "write what was done to the disk", hint: "Is there room left for the disk's file?",
+                operation: "write the changes to the disk", hint: "Is there enough free space for the disk's file?",
                 underlying: error)
         }
         return value

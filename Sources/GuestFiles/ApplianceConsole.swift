@@ -1,7 +1,7 @@
 import CGuestfs
 import Synchronization
 
-/// What libguestfs and its appliance say while they work.
+/// The messages of libguestfs and its appliance.
 final class ApplianceConsole: Sendable {
     private struct State {
         var text = ""
@@ -10,7 +10,7 @@ final class ApplianceConsole: Sendable {
     private static let limit = 32 << 10
     private let state = Mutex(State())
 
-    /// The last words, at most 32 KiB.
+    /// The last messages, at most 32 KiB.
     var text: String { state.withLock { $0.text } }
 
     func onProgress(_ body: @escaping @Sendable (Double) -> Void) { state.withLock { $0.progress = body } }

@@ -3,10 +3,10 @@ import Foundation
 import Scopes
 import Synchronization
 
-/// The processes of one appliance, and the private folder by whose name they are known.
+/// The processes of one appliance, and the private folder whose name identifies them.
 ///
-/// libguestfs tells the number of its hypervisor only once the appliance answers, and a call that waits for it holds the
-/// handle. So that a start which hangs can be ended too, the processes are found among this one's children.
+/// libguestfs gives the process ID of its hypervisor only once the appliance answers, and a call that waits for it
+/// blocks the handle. So that a hanging start can be stopped, the processes are found among the children of this one.
 final class ApplianceProcesses: Sendable {
     let folder: String
     private struct State {
@@ -25,7 +25,7 @@ final class ApplianceProcesses: Sendable {
                 "make a folder for libguestfs in \(parent)", because: reason,
                 hint: "Name a folder with room in TMPDIR.")
         }
-        // As libguestfs writes it on command lines, without links and doubled slashes.
+        // As libguestfs writes it on command lines: links resolved, no doubled slashes.
         let real = realpath(made, nil)
         defer { free(real) }
         folder = String(cString: real ?? made)
@@ -36,7 +36,7 @@ final class ApplianceProcesses: Sendable {
         state.withLock { $0.handle = address }
     }
 
-    /// Makes the calls in flight fail, by killing the appliance until the work is over.
+    /// Makes calls in progress fail by killing the appliance until the work is over.
     func interrupt() {
         let thread = Thread { [self] in
             while killChildren() { usleep(100_000) }
@@ -44,10 +44,10 @@ final class ApplianceProcesses: Sendable {
         thread.start()
     }
 
-    /// - Returns: Whether the work is not over.
+    /// - Returns: Whether the work goes on.
     private func killChildren() -> Bool {
         state.withLock { state in
-            // It may be called from any thread while the handle lives, which the lock sees to.
+            // This call is allowed on any thread while the handle exists, which the lock ensures.
             if let handle = OpaquePointer(bitPattern: state.handle) {
                 _ = ingot_guestfs_library()?.pointee.user_cancel(handle)
             }
@@ -57,23 +57,23 @@ final class ApplianceProcesses: Sendable {
         }
     }
 
-    /// The appliance has started, or will not: from here on no supermin is its own.
+    /// Notes that the appliance has started, or failed to: from now on no supermin process belongs to it.
     func endStart() { state.withLock { $0.isStarting = false } }
 
-    /// The appliance is gone; removes its folder.
+    /// Notes that the appliance has ended, and removes its folder.
     func finish() {
         state.withLock { $0.isFinished = true }
-        try? FileManager.default.removeItem(atPath: folder)  // A leftover in the temporary folder harms nobody.
+        try? FileManager.default.removeItem(atPath: folder)  // A leftover in the temporary folder does no harm.
     }
 
-    /// Children of this process that work for this appliance: QEMU and qemu-img name the folder, supermin, which builds
-    /// the appliance, does not, so appliances start one at a time.
+    /// Children of this process that belong to this appliance. The arguments of QEMU and qemu-img contain the folder; those
+    /// of supermin, which builds the appliance, do not, so appliances start one at a time.
     private func children(isStarting: Bool) -> [pid_t] {
         let own = getpid()
         let entries = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
         return entries.compactMap { pid_t($0) }.filter { process in
             guard let status = try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8),
-                // After the name, which may hold anything, come the state and the parent.
+                // The state and the parent follow the name, which may contain anything.
                 let rest = status.split(separator: ")").last?.split(separator: " "), rest.count > 1,
                 pid_t(rest[1]) == own,
                 let arguments = FileManager.default.contents(atPath: "/proc/\(process)/cmdline")

@@ -1,7 +1,7 @@
-/// A disk of a machine, as libguestfs is to open it.
+/// A disk of a machine, for libguestfs to open.
 package struct GuestDisk: Sendable, Hashable {
     package var path: String
-    /// `qcow2`, `raw` …; always given, since a guest could otherwise make its raw disk look like another format.
+    /// `qcow2`, `raw` …; never detected, since a guest could make its raw disk look like another format.
     package var format: String
 
     package init(path: String, format: String) {
@@ -10,17 +10,17 @@ package struct GuestDisk: Sendable, Hashable {
     }
 }
 
-/// How libguestfs's appliance, the small machine in which disks are opened, is run.
+/// How to run libguestfs's appliance, the small virtual machine that opens the disks.
 package struct ApplianceSettings: Sendable {
-    /// KVM works on this host; else the CPU is emulated.
+    /// Whether KVM works on this host; otherwise the CPU is emulated.
     package var isAccelerated: Bool
-    /// The folder for passing files; nil is `TMPDIR`, else /tmp.
+    /// The folder for temporary files; nil for `TMPDIR`, or else /tmp.
     package var temporaryFolder: String?
-    /// The folder in which the appliance is kept between runs, some 400 MB; nil is `TMPDIR`, else /var/tmp.
+    /// The folder in which the appliance is cached, some 400 MB; nil for `TMPDIR`, or else /var/tmp.
     package var cacheFolder: String?
-    /// Where a fixed appliance is looked for; nil is libguestfs's own choice.
+    /// The path of a fixed appliance; nil for libguestfs's default.
     package var searchPath: String?
-    /// Limits on the start and on all that is done.
+    /// Limits on the start and on the whole work.
     package var startLimit: Duration
     package var limit: Duration
 

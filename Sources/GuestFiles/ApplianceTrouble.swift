@@ -1,13 +1,13 @@
 import Foundation
 
-/// What kept libguestfs's appliance from starting, and what to do about it.
+/// Why libguestfs's appliance did not start, and what to do about it.
 package struct ApplianceTrouble: Equatable {
     package var reason: String
     package var hint: String?
 
-    /// What matters of this host.
+    /// The relevant facts about this host.
     package struct Host {
-        /// The kernels an appliance can be made of, and whether this user may read them.
+        /// The kernels from which an appliance can be built, and whether this user may read them.
         var kernels: [String: Bool]
         var cacheFolder: String
         var cacheRoom: UInt64
@@ -42,18 +42,18 @@ package struct ApplianceTrouble: Equatable {
 
         private static func room(in folder: String) -> UInt64 {
             var status = statvfs()
-            guard statvfs(folder, &status) == 0 else { return .max }  // Then room is not what is missing.
+            guard statvfs(folder, &status) == 0 else { return .max }  // Unknown, so free space is not the reason.
             return UInt64(status.f_bavail) * UInt64(status.f_frsize)
         }
     }
 
-    /// Bytes that an appliance takes, with a reserve.
+    /// The size of an appliance in bytes, with a reserve.
     private static let applianceSize: UInt64 = 600 << 20
 
     package init(message: String, console: String, host: Host) {
         let lines = console.split(whereSeparator: \.isNewline)
         let words = lines.suffix(40).map(String.init)
-        reason = message.split(whereSeparator: \.isNewline).first.map(String.init) ?? "libguestfs does not say why"
+        reason = message.split(whereSeparator: \.isNewline).first.map(String.init) ?? "libguestfs gives no reason"
         let unreadable = host.kernels.filter { !$0.value }.keys.sorted()
         func said(_ piece: String) -> String? { words.last { $0.localizedCaseInsensitiveContains(piece) } }
         if let line = words.last(where: { $0.contains("qemu-system") && $0.contains("Could not open") })
@@ -62,29 +62,29 @@ package struct ApplianceTrouble: Equatable {
             reason = line
             hint =
                 line.contains("lock")
-                ? "Another program, such as a running machine, has the disk open. End it first."
+                ? "Another program, such as a running machine, has the disk open. Stop it first."
                 : "Check the disk: qemu-img check FILE."
         } else if said("No space left") != nil || message.contains("No space left") {
-            reason = "there is no room left for libguestfs's appliance"
+            reason = "there is not enough free space for libguestfs's appliance"
             hint = Self.roomHint(host)
         } else if message.contains("cannot find any suitable") {
             hint =
-                "libguestfs finds no appliance. Install libguestfs0 with supermin (on Fedora: libguestfs-appliance), or "
+                "libguestfs does not find its appliance. Install libguestfs0 with supermin (on Fedora: libguestfs-appliance), or "
                 + "correct LIBGUESTFS_PATH."
         } else if message.contains("supermin") || said("supermin:") != nil {
             if let line = said("supermin:") { reason = line }
             if host.kernels.isEmpty {
                 hint =
-                    "libguestfs makes its appliance from this host's kernel and there is none in /boot. Install one: "
+                    "libguestfs builds its appliance from this host's kernel, and /boot has none. Install one: "
                     + "apt-get install linux-image-cloud-amd64."
             } else if unreadable.count == host.kernels.count {
                 hint =
-                    "libguestfs makes its appliance from this host's kernel, which you may not read: "
+                    "libguestfs builds its appliance from this host's kernel, which you may not read: "
                     + "sudo chmod a+r \(unreadable.joined(separator: " "))"
             } else if host.cacheRoom < Self.applianceSize {
                 hint = Self.roomHint(host)
             } else {
-                hint = "Run libguestfs-test-tool: it tells what its appliance lacks."
+                hint = "Run libguestfs-test-tool to see what the appliance lacks."
             }
         } else if host.temporaryRoom < 16 << 20 || host.cacheRoom < 16 << 20 {
             hint = Self.roomHint(host)
@@ -92,13 +92,13 @@ package struct ApplianceTrouble: Equatable {
             hint = "KVM does not work here. Set LIBGUESTFS_BACKEND_SETTINGS=force_tcg to emulate the CPU instead."
         } else {
             if let last = words.last { reason += " (\(last))" }
-            hint = "Run libguestfs-test-tool: it tells what its appliance lacks."
+            hint = "Run libguestfs-test-tool to see what the appliance lacks."
         }
     }
 
     private static func roomHint(_ host: Host) -> String {
         "\(host.cacheFolder) has \(host.cacheRoom >> 20) MiB free and \(host.temporaryFolder) "
-            + "\(host.temporaryRoom >> 20) MiB; the appliance takes \(applianceSize >> 20) MiB. Make room, or name another "
-            + "folder in LIBGUESTFS_CACHEDIR or TMPDIR."
+            + "\(host.temporaryRoom >> 20) MiB; the appliance takes \(applianceSize >> 20) MiB. Free some space, or set "
+            + "LIBGUESTFS_CACHEDIR or TMPDIR to another folder."
     }
 }

@@ -8,11 +8,11 @@ package struct AuthorizedKeys: Hashable {
 
     private static let kinds = ["ssh-", "ecdsa-", "sk-ssh-", "sk-ecdsa-", "rsa-sha2-"]
 
-    /// A line's key, by kind and base64, without options and comment; nil for what is none.
+    /// The key of a line, type and base64, without options and comment; nil if the line has no key.
     static func key(of line: Substring) -> String? {
         let words = line.split { $0 == " " || $0 == "\t" }
         guard let first = words.first, !first.hasPrefix("#") else { return nil }
-        // Options may stand before it and may hold quoted blanks, so the first word that looks like a kind counts.
+        // Options may precede it and may contain quoted blanks, so this takes the first word that looks like a type.
         for (index, word) in words.enumerated() where index + 1 < words.count {
             let isKind = kinds.contains { word.hasPrefix($0) }
             if isKind, words[index + 1].hasPrefix("AAAA") { return "\(word) \(words[index + 1])" }
@@ -22,7 +22,7 @@ package struct AuthorizedKeys: Hashable {
 
     package var keys: [String] { text.split(whereSeparator: \.isNewline).compactMap(Self.key) }
 
-    /// The comments of the keys, which people know them by; the kind where there is none.
+    /// The comments of the keys, by which people recognise them, or the type of a key without a comment.
     package var names: [String] {
         text.split(whereSeparator: \.isNewline).compactMap { line in
             guard let key = Self.key(of: line), let blob = key.split(separator: " ").last,
@@ -33,7 +33,7 @@ package struct AuthorizedKeys: Hashable {
         }
     }
 
-    /// Without the entries for the given keys. Nil when there were none.
+    /// The text without the entries of the given keys; nil if there are none.
     package func removing(_ lines: [String]) -> AuthorizedKeys? {
         let unwanted = Set(lines.compactMap { Self.key(of: $0[...]) })
         var isChanged = false
@@ -47,7 +47,7 @@ package struct AuthorizedKeys: Hashable {
         return isChanged ? AuthorizedKeys(text: kept.joined(separator: "\n")) : nil
     }
 
-    /// With a key, unless it is there.
+    /// The text with a key appended, unless it is there already.
     package func adding(_ line: String) -> AuthorizedKeys {
         if let key = Self.key(of: line[...]), keys.contains(key) { return self }
         return AuthorizedKeys(text: text + (text.isEmpty || text.hasSuffix("\n") ? "" : "\n") + line + "\n")

@@ -1,18 +1,18 @@
 package import Foundation
 
-/// A list of a guest's own packages, in a format that scanners read.
+/// A software bill of materials: the guest's packages in a format that scanners read.
 package struct BillOfMaterials: Sendable {
     package enum Format: String, CaseIterable, Sendable {
         case spdx = "spdx-2.3"
         case cycloneDX = "cyclonedx-1.6"
     }
 
-    /// What the image is called.
+    /// The name of the image.
     package var name: String
     package var system: GuestSystem
     package var packages: [InstalledPackage]
     package var created: Date
-    /// Makes the document's name unique.
+    /// Makes the document's identifier unique.
     package var identifier: UUID
     /// Ingot's version.
     package var toolVersion: String
@@ -29,7 +29,7 @@ package struct BillOfMaterials: Sendable {
         self.toolVersion = toolVersion
     }
 
-    /// The document as JSON, the same for the same input.
+    /// The document as JSON; equal for equal input.
     package func render(_ format: Format) throws -> Data {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
@@ -39,7 +39,7 @@ package struct BillOfMaterials: Sendable {
         }
     }
 
-    /// UTC, to the second.
+    /// The time in UTC, in whole seconds.
     var timestamp: String { created.ISO8601Format() }
     var systemName: String { system.name.isEmpty ? system.distribution : system.name }
     var sortedPackages: [InstalledPackage] {

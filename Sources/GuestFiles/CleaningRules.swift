@@ -1,6 +1,6 @@
-/// What of a system is made that of no machine in particular.
+/// What generalising removes from a system so that it is no longer specific to one machine.
 package struct Generalisation: Sendable {
-    /// A part that can be switched off.
+    /// A part that can be disabled.
     package enum Part: String, CaseIterable, Codable, Sendable {
         case machineID = "machine-id"
         case sshHostKeys = "ssh-host-keys"
@@ -16,9 +16,9 @@ package struct Generalisation: Sendable {
     }
 
     package var parts: Set<Part>
-    /// Lines as in authorized_keys; every entry with one of these keys goes, for every user.
+    /// Lines as in authorized_keys; entries with one of these keys are removed for every user.
     package var removedKeys: [String]
-    /// Further paths or shell patterns of the guest to remove.
+    /// Further paths or shell patterns in the guest to remove.
     package var removedPaths: [String]
 
     package init(
@@ -30,16 +30,16 @@ package struct Generalisation: Sendable {
     }
 }
 
-/// A piece of generalising: what is done to the paths that a pattern matches.
+/// A rule of generalising: what happens to the paths that a pattern matches.
 package struct CleaningRule: Hashable {
     package enum Action: Hashable {
-        /// Removes the path and all below it.
+        /// Removes the path and everything below it.
         case remove
-        /// Removes it where it is a regular file; a link is left alone.
+        /// Removes the path if it is a regular file; a link stays.
         case removeFile
-        /// Leaves the file, with its owner and mode, without content.
+        /// Empties the file, keeping its owner and mode.
         case empty
-        /// Removes the lines that begin with these words.
+        /// Removes the lines that begin with one of these words.
         case removeLines([String])
     }
 
@@ -54,9 +54,9 @@ package struct CleaningRule: Hashable {
     }
 }
 
-/// The rules for a kind of system, in the order in which they are carried out.
+/// The rules for a kind of system, in order of execution.
 ///
-/// Logs have rules of their own (`LogFate`), since every file below /var/log counts.
+/// Logs have rules of their own (`LogFate`), which cover every file below /var/log.
 package func cleaningRules(for family: GuestSystem.Family, _ parts: Set<Generalisation.Part>) -> [CleaningRule] {
     guard family != .windows, family != .unknown else { return [] }
     return (commonRules + familyRules(family)).filter { parts.contains($0.part) }
@@ -69,7 +69,7 @@ private func rules(
 }
 
 private let commonRules: [CleaningRule] =
-    // Empty, systemd fills it at the next start; were it missing, that would also reset which services are enabled.
+    // systemd fills an empty file at the next start; a missing one would also reset which services are enabled.
     rules(.machineID, .empty, "/etc/machine-id")
     + rules(.machineID, .removeFile, "/var/lib/dbus/machine-id")
     + rules(.sshHostKeys, .remove, "/etc/ssh/ssh_host_*_key", "/etc/ssh/ssh_host_*_key.pub", "/etc/dropbear/*_host_key")
@@ -101,7 +101,7 @@ private func familyRules(_ family: GuestSystem.Family) -> [CleaningRule] {
             .packageCaches, .remove, "/var/cache/apt/archives/*.deb", "/var/cache/apt/archives/partial/*",
             "/var/cache/apt/*.bin", "/var/lib/apt/lists/*_*", "/var/lib/apt/lists/partial/*",
             "/var/lib/apt/lists/auxfiles/*")
-        // What the installer was told, passwords included.
+        // The installer's answers, including passwords.
         let installer = rules(.logs, .remove, "/var/log/installer")
         return apt + installer + rules(.identities, .remove, "/var/lib/ubuntu-advantage/private")
     case .fedora, .rhel:
@@ -110,7 +110,7 @@ private func familyRules(_ family: GuestSystem.Family) -> [CleaningRule] {
             + rules(.logs, .remove, "/root/anaconda-ks.cfg", "/root/original-ks.cfg", "/root/install.log*")
             + rules(
                 .networkRules, .removeLines(["HWADDR=", "MACADDR="]), "/etc/sysconfig/network-scripts/ifcfg-*")
-            // The devices file names disks by serial number; without it LVM looks at all.
+            // The devices file lists disks by serial number; without it LVM scans all disks.
             + rules(.identities, .remove, "/etc/lvm/devices/system.devices")
             + rules(
                 .identities, .remove, "/etc/pki/consumer/*", "/etc/pki/entitlement/*", "/var/lib/rhsm/cache/*",
@@ -132,7 +132,7 @@ private func familyRules(_ family: GuestSystem.Family) -> [CleaningRule] {
     }
 }
 
-/// What becomes of a file below /var/log.
+/// What happens to a file below /var/log.
 package enum LogFate: Hashable {
     case remove, empty, keep
 
@@ -148,9 +148,9 @@ package enum LogFate: Hashable {
         } else if parts.count > 1, let last = parts.last, endings.contains(last) || Int(last) != nil {
             self = .remove
         } else if let stamp = name.split(separator: "-").last, name.contains("-"), stamp.count == 8, Int(stamp) != nil {
-            self = .remove  // logrotate's dates: messages-20260131
+            self = .remove  // logrotate's date suffix: messages-20260131
         } else {
-            self = .empty  // Some programs want their log to exist, with its owner.
+            self = .empty  // Some programs need their log to exist, with its owner.
         }
     }
 }

@@ -1,6 +1,6 @@
 import Foundation
 
-/// CycloneDX 1.6 as JSON, https://cyclonedx.org/docs/1.6/json/.
+/// A CycloneDX 1.6 document as JSON, https://cyclonedx.org/docs/1.6/json/.
 struct CycloneDXDocument: Encodable {
     struct Property: Encodable {
         var name: String
@@ -58,7 +58,7 @@ struct CycloneDXDocument: Encodable {
                 type: "operating-system", reference: "operating-system", name: bill.systemName,
                 version: bill.system.version.isEmpty ? nil : bill.system.version)
         ]
-        // References must be unique, and a hostile database could name a package twice.
+        // References must be unique, and a hostile database could list a package twice.
         var seen: Set<String> = []
         for package in bill.sortedPackages {
             let address = packageURL(package, of: bill.system)

@@ -1,13 +1,13 @@
 import Foundation
 import Scopes
 
-/// What is done to a machine's disks once it is switched off. Each part is left out when it is nil or false.
+/// What to do with a machine's disks once it is off. A part that is nil or false is skipped.
 package struct FinishOptions: Sendable {
     package var generalisation: Generalisation?
     package var injection: Injection?
     package var shrinking: Shrinking?
     package var check: LeftoverCheck?
-    /// Fills `FinishResult.report`, with the list of packages.
+    /// Whether to fill `FinishResult.report`, including the list of packages.
     package var inspects: Bool
 
     package init(
@@ -25,37 +25,37 @@ package struct FinishOptions: Sendable {
     var needsSystem: Bool { generalisation != nil || injection != nil || check != nil }
 }
 
-/// What came of it.
+/// The result of finishing a machine's disks.
 package struct FinishResult: Sendable {
     package var journal = FinishJournal()
     package var report: ImageReport?
-    /// What the check found; the caller decides whether that is an error.
+    /// The findings of the check; the caller decides whether they are errors.
     package var findings: [Finding] = []
-    /// Bytes that each disk is to be cut to, by the disks' order; nil, or nothing at all, for one that keeps its size.
+    /// The size in bytes to truncate each disk to, in the disks' order; nil, or no entry, for a disk that keeps its size.
     package var diskSizes: [Int64?] = []
 
     package init() {}
 }
 
-/// Where `finish` is.
+/// The stages of `finish`.
 package enum FinishStage: String, Sendable {
     case start = "starting libguestfs's appliance"
     case inspect = "looking for the operating system"
     case generalise = "generalising"
-    case inject = "putting files in"
-    case report = "listing what is in the image"
+    case inject = "adding files"
+    case report = "listing the contents of the image"
     case check = "searching for leftovers"
-    case shrink = "giving free space back"
-    case write = "writing everything to the disk"
+    case shrink = "releasing free space"
+    case write = "writing the changes to the disk"
 }
 
-/// Finishes a machine's disks without starting the machine, in one start of libguestfs's appliance.
+/// Finishes a machine's disks without starting the machine, with a single start of libguestfs's appliance.
 ///
-/// The disks must be the machine's own, all of them and in its order, and nothing else may have them open. They get no
-/// smaller by this: converting them afterwards leaves out what was given back.
+/// The disks must be all disks of the machine, in its order, and no other program may have them open. Their files do not
+/// shrink here: converting them afterwards leaves out the released space.
 ///
 /// - Parameters:
-///   - onStage: Called as each stage begins, and with how far a long call in it is (0 to 1).
+///   - onStage: Called as each stage begins, and with the progress of a long call in it (0 to 1).
 /// - Throws: `BuildError`, `TimedOut`, `CancellationError`. The disks may then be changed in part.
 package func finish(
     _ disks: [GuestDisk], _ options: FinishOptions, _ settings: ApplianceSettings,
@@ -63,7 +63,7 @@ package func finish(
 ) async throws -> FinishResult {
     let stage = LatestStage(report: onStage)
     let names = disks.map(\.path).joined(separator: ", ")
-    // A whole-disk filling with zeros would need this much; half of what is there stays free.
+    // Filling free space with zeros takes up to this much; half of the host's free space is kept.
     let room = disks.map { freeBytes(beside: $0.path) }.min().map { $0 / 2 } ?? 0
     stage.begin(.start)
     return try await Appliance.with(
@@ -78,7 +78,7 @@ package func finish(
             throw BuildError(
                 operation: "finish \(names)",
                 hint: error.number == ENOSPC
-                    ? "The guest's own file system is full." : room < 16 << 20 ? "There is no room in TMPDIR." : nil,
+                    ? "The guest's own file system is full." : room < 16 << 20 ? "The folder in TMPDIR is full." : nil,
                 underlying: error)
         }
     }
@@ -102,7 +102,7 @@ extension Guestfs {
             let encrypted = fileSystems.filter { $0.kind == "crypto_LUKS" || $0.kind == "BitLocker" }
             let reason =
                 encrypted.isEmpty
-                ? "no operating system was found on it"
+                ? "it has no known operating system"
                 : "\(encrypted.map(\.device).joined(separator: ", ")) is encrypted, and its passphrase is not known"
             guard !options.needsSystem else {
                 throw BuildError(
@@ -142,7 +142,7 @@ extension Guestfs {
             }
             if let wanted = options.check {
                 begin(.check)
-                // What was put in with a secret in it is there because it was asked for.
+                // A file with a secret that the template adds is intended.
                 let given = Set(
                     result.journal.added.dropFirst(added).map { "/" + $0.split(separator: "/").joined(separator: "/") })
                 result.findings += try check(wanted).filter { $0.kind != .secret || !given.contains($0.path) }

@@ -1,20 +1,20 @@
-/// A service that works at the first start: what is written for it, by the system's way of starting.
+/// A service that runs at the first start, and its files for each init system.
 package struct FirstBootUnit {
     var name: String
     var summary: String
     var command: String
-    /// Services that wait for it.
+    /// Services that start after it.
     var before: [String] = []
-    /// It starts once the network is there.
+    /// Whether it starts once the network is up.
     var needsNetwork = false
-    /// It is skipped when this pattern matches something.
+    /// The service is skipped if this pattern matches a file.
     var unlessExists: String?
 
     package static let hostKeys = FirstBootUnit(
         name: "ingot-ssh-host-keys", summary: "Create the SSH host keys", command: "/usr/bin/ssh-keygen -A",
         before: ["ssh.service", "sshd.service"], unlessExists: "/etc/ssh/ssh_host_*_key")
 
-    /// Dropbear's own tool makes one key at a time; an old one knows fewer kinds.
+    /// Dropbear's tool makes one key per call; an old one knows fewer types.
     package static let dropbearKeys = FirstBootUnit(
         name: "ingot-dropbear-host-keys", summary: "Create Dropbear's host keys",
         command: "/bin/sh -c '"
@@ -26,7 +26,7 @@ package struct FirstBootUnit {
     static let scripts = FirstBootUnit(
         name: "ingot-first-boot", summary: "Run the first-boot scripts", command: runner, needsNetwork: true)
 
-    /// The program that runs the scripts, each once, and then takes itself out of the system.
+    /// The program that runs each script once and then removes itself from the system.
     static let runner = "/usr/local/sbin/ingot-first-boot"
     static let scriptFolder = "/usr/local/lib/ingot-first-boot"
 
@@ -94,7 +94,9 @@ package struct FirstBootUnit {
 }
 
 extension Guestfs {
-    /// Adds a service that runs at the next start. False where the system starts in none of the known ways.
+    /// Adds a service that runs at the next start.
+    ///
+    /// - Returns: false if the init system is not known.
     @discardableResult
     func install(_ unit: FirstBootUnit, _ journal: inout FinishJournal) throws -> Bool {
         let folder = "/etc/systemd/system"
@@ -115,13 +117,13 @@ extension Guestfs {
                 try link("\(base)/rc\(level).d/S99\(unit.name)", to: "/etc/init.d/\(unit.name)")
             }
         case nil:
-            journal.warn("\(unit.name) was not added: how this system starts its services is not known.")
+            journal.warn("\(unit.name) was not added: the init system is not known.")
             return false
         }
         return true
     }
 
-    /// Writes a file of root's.
+    /// Writes a file owned by root.
     func place(_ text: String, at path: String, mode: Int32, _ journal: inout FinishJournal) throws {
         try write(text, to: path)
         try setOwner(0, group: 0, of: path)

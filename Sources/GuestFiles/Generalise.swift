@@ -1,10 +1,10 @@
-/// What a system starts its services with.
+/// The init system of a guest.
 enum InitSystem: String, Sendable {
     case systemd, openrc, sysv
 }
 
 extension Guestfs {
-    /// How the mounted system starts, nil where it is none of the known ways.
+    /// The init system of the mounted system; nil if it is not known.
     func initSystem() throws -> InitSystem? {
         for path in ["/usr/lib/systemd/systemd", "/lib/systemd/systemd"] where try exists(path) { return .systemd }
         for path in ["/sbin/openrc-run", "/usr/sbin/openrc-run"] where try exists(path) { return .openrc }
@@ -17,15 +17,15 @@ extension Guestfs {
         guard system.isLinux else {
             let reason =
                 system.family == .windows
-                ? "Windows can only generalise itself: run sysprep /generalize /oobe as the last provisioner"
+                ? "Windows can only be generalised from inside: run sysprep /generalize /oobe as the last provisioner"
                 : "this kind of system (\(system.kind)) is not known"
             journal.warn("nothing was generalised: \(reason).")
             return
         }
         if system.family == .otherLinux {
             journal.warn(
-                "\(system.distribution.isEmpty ? "this Linux" : system.distribution) is not a known kind of Linux: what all "
-                    + "have in common was generalised; package caches and what else is its own were not.")
+                "\(system.distribution.isEmpty ? "this Linux" : system.distribution) is not a known Linux distribution: the "
+                    + "common parts were generalised, but not package caches and other parts of its own.")
         }
         let kept = wanted.parts.contains(.sshHostKeys) ? try keptHostKeys(&journal) : []
         for rule in cleaningRules(for: system.family, wanted.parts) where !kept.contains(where: rule.pattern.hasPrefix)
@@ -35,7 +35,7 @@ extension Guestfs {
         if wanted.parts.contains(.logs) { try cleanLogs(&journal) }
         for pattern in wanted.removedPaths {
             guard pattern.hasPrefix("/") else {
-                journal.warn("\(pattern) was not removed: paths in the guest begin with a slash.")
+                journal.warn("\(pattern) was not removed: paths in the guest must begin with a slash.")
                 continue
             }
             for path in try glob(pattern) { try removing(path, &journal) }
@@ -58,7 +58,7 @@ extension Guestfs {
             case .remove: try removing(path, &journal)
             case .removeFile: if try !isLink(path) { try removing(path, &journal) }
             case .empty:
-                // Of a link to it, the other file's own rule takes care.
+                // The target of a link has a rule of its own.
                 guard try !isLink(path), try isFile(path) else { continue }
                 try truncate(path)
                 journal.emptied.append(path)
@@ -76,7 +76,7 @@ extension Guestfs {
 
     private func cleanLogs(_ journal: inout FinishJournal) throws {
         guard try isFolder("/var/log") else { return }
-        // Folders named after the machine.
+        // Folders named after the machine ID.
         for path in try glob("/var/log/journal/*") { try removing(path, &journal) }
         for (name, status) in try files(below: "/var/log") {
             let path = "/var/log/" + name

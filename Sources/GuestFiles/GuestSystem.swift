@@ -2,18 +2,18 @@
 package struct GuestSystem: Codable, Sendable, Hashable {
     package enum Family: String, Codable, Sendable {
         case debian, ubuntu, fedora, rhel, alpine, arch, suse
-        /// Linux of a kind whose own ways are not known here.
+        /// A Linux distribution without rules of its own here.
         case otherLinux = "other-linux"
         case windows
-        /// BSD and others.
+        /// BSD and other systems.
         case unknown
     }
 
     /// `linux`, `windows`, `freebsd` …
     package var kind: String
-    /// libguestfs's name of it, such as `debian`, `rocky`, `opensuse-leap`.
+    /// libguestfs's name of the distribution, such as `debian`, `rocky`, `opensuse-leap`.
     package var distribution: String
-    /// As the system calls itself: "Debian GNU/Linux 13 (trixie)".
+    /// The system's own name: "Debian GNU/Linux 13 (trixie)".
     package var name: String
     package var version: String
     package var architecture: String
@@ -52,7 +52,7 @@ package struct GuestSystem: Codable, Sendable, Hashable {
         case let name where name.hasPrefix("opensuse"): return .suse
         default: break
         }
-        // A derived system is of the kind whose package manager it has.
+        // A derived distribution belongs to the family of its package manager.
         switch packageManagement {
         case "apt": return .debian
         case "dnf": return .fedora
@@ -64,14 +64,14 @@ package struct GuestSystem: Codable, Sendable, Hashable {
         }
     }
 
-    /// What the system says of itself in /etc/os-release goes before what libguestfs made of it.
+    /// Replaces what libguestfs detected with the system's own /etc/os-release.
     mutating func add(osRelease text: String) {
         for line in text.split(whereSeparator: \.isNewline) {
             guard let sign = line.firstIndex(of: "=") else { continue }
             let value = String(line[line.index(after: sign)...].filter { $0 != "\"" && $0 != "'" }.prefix(200))
             switch line[..<sign] {
             case "PRETTY_NAME": name = value
-            // libguestfs knows the point release that Debian's file leaves out.
+            // libguestfs knows the point release, which Debian's file omits.
             case "VERSION_ID" where !version.hasPrefix(value + "."): version = value
             default: break
             }

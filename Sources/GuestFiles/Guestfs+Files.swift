@@ -2,7 +2,7 @@ import CGuestfs
 import Foundation
 import Scopes
 
-/// What a path of the guest is.
+/// The status of a path in the guest.
 package struct GuestFileStatus: Sendable {
     package var mode: Int64
     package var owner: Int64
@@ -14,12 +14,12 @@ package struct GuestFileStatus: Sendable {
 }
 
 extension Guestfs {
-    /// Bytes of one message to or from the appliance, well below libguestfs's 4 MiB.
+    /// The size in bytes of one message to or from the appliance, well below libguestfs's limit of 4 MiB.
     private static let chunk = 1 << 20
 
     package func exists(_ path: String) throws -> Bool { try truth(api.exists(handle, path)) }
 
-    /// It is a regular file, maybe behind links.
+    /// Whether it is a regular file, also through links.
     func isFile(_ path: String) throws -> Bool {
         var options = guestfs_is_file_opts_argv()
         options.followsymlinks = 1
@@ -44,13 +44,13 @@ extension Guestfs {
     func files(below folder: String) throws -> [(name: String, status: GuestFileStatus)] {
         let list = processes.folder + "/names"
         defer { unlink(list) }
-        // libguestfs resolves a folder that is a link in the appliance's own tree here, not in the guest's.
+        // In this call libguestfs resolves a link to a folder in the appliance's root, not in the guest's.
         let real = try text(api.realpath(handle, folder))
         try done(api.find0(handle, real, list))
         let names = try Data(contentsOf: URL(fileURLWithPath: list)).split(separator: 0).map {
             String(decoding: $0.first == UInt8(ascii: "/") ? $0.dropFirst() : $0, as: UTF8.self)
         }
-        // libguestfs tells the status of many files at once, but of one folder.
+        // libguestfs returns the status of many files at once, but only within one folder.
         let byFolder = Dictionary(grouping: names) { name in
             name.lastIndex(of: "/").map { String(name[...$0]) } ?? ""
         }
@@ -61,7 +61,7 @@ extension Guestfs {
             try withTexts(short) { list in
                 try structure(api.lstatnslist(handle, path, list), free: { api.free_statns_list($0) }) { statuses in
                     for (index, name) in paths.enumerated() where index < Int(statuses.len) {
-                        // What has gone meanwhile has no inode.
+                        // A file that was removed meanwhile has no inode.
                         guard let raw = statuses.val?[index], raw.st_ino != -1 else { continue }
                         let status = Self.status(raw)
                         if status.isFile { found.append((name, status)) }
@@ -76,7 +76,7 @@ extension Guestfs {
         GuestFileStatus(mode: raw.st_mode, owner: raw.st_uid, group: raw.st_gid, size: raw.st_size)
     }
 
-    /// What a shell's pattern matches; nothing where it matches nothing.
+    /// The paths that a shell pattern matches; may be empty.
     func glob(_ pattern: String) throws -> [String] {
         var options = guestfs_glob_expand_opts_argv()
         options.directoryslash = 0
@@ -86,14 +86,14 @@ extension Guestfs {
 
     func names(in folder: String) throws -> [String] { try texts(api.ls(handle, folder)) }
 
-    /// A regular file's content, nil where there is none; at most `limit` bytes of it.
+    /// The content of a regular file, at most `limit` bytes; nil if there is no such file.
     func bytes(of path: String, limit: Int) throws -> [UInt8]? {
-        // A pipe or a device in a file's place would block the appliance.
+        // A pipe or a device would block the appliance.
         guard try isFile(path) else { return nil }
         return try bytes(ofFile: path, limit: limit)
     }
 
-    /// As `bytes(of:limit:)`, of what is known to be a regular file.
+    /// The content of what is known to be a regular file, at most `limit` bytes.
     func bytes(ofFile path: String, from start: Int64 = 0, limit: Int) throws -> [UInt8] {
         var content: [UInt8] = []
         while content.count < limit {
@@ -111,26 +111,26 @@ extension Guestfs {
         return content
     }
 
-    /// Bytes of a text file.
+    /// The most bytes of a text file.
     private static let longestText = 4 << 20
 
-    /// A text file's content, at most 4 MiB; nil where there is none.
+    /// The content of a text file, at most 4 MiB; nil if there is no such file.
     package func contents(_ path: String) throws -> String? {
         try bytes(of: path, limit: Self.longestText).map { String(decoding: $0, as: UTF8.self) }
     }
 
-    /// The content of a text file that is to be written anew, empty where there is none; nil, with a warning, where it is
-    /// longer than 4 MiB and would lose its end.
+    /// The content of a text file that is to be rewritten, empty if there is no such file; nil, with a warning, if it is
+    /// longer than 4 MiB and would be truncated.
     func wholeText(_ path: String, _ journal: inout FinishJournal) throws -> String? {
         let content = try bytes(of: path, limit: Self.longestText + 1) ?? []
         guard content.count <= Self.longestText else {
-            journal.warn("\(path) is longer than \(Self.longestText >> 20) MiB and stays as it is.")
+            journal.warn("\(path) is longer than \(Self.longestText >> 20) MiB and was not changed.")
             return nil
         }
         return String(decoding: content, as: UTF8.self)
     }
 
-    /// Replaces a file's content; one that was there keeps its owner, mode and label.
+    /// Writes a file; an existing one keeps its owner, mode and label.
     func write(_ content: [UInt8], to path: String) throws {
         var rest = content[...]
         var isFirst = true
@@ -153,21 +153,22 @@ extension Guestfs {
 
     package func write(_ text: String, to path: String) throws { try write(Array(text.utf8), to: path) }
 
-    /// Copies a file of this host.
+    /// Copies a file of this host into the guest.
     func upload(_ file: String, to path: String) throws { try done(api.upload(handle, file, path)) }
 
-    /// Removes a path and all below it. Links on the way there are followed inside the guest, the last one is not.
+    /// Removes a path and everything below it. Links on the way are followed inside the guest; a link at the end is removed
+    /// itself.
     func remove(_ path: String) throws {
         guard let slash = path.lastIndex(of: "/"), path.index(after: slash) < path.endIndex else {
-            throw GuestfsError(text: "rm_rf: \(path): this is no path of a file", number: EINVAL)
+            throw GuestfsError(text: "rm_rf: \(path): this is not the path of a file", number: EINVAL)
         }
         let name = path[path.index(after: slash)...]
         guard name != ".", name != ".." else {
-            throw GuestfsError(text: "rm_rf: \(path): this is no path of a file", number: EINVAL)
+            throw GuestfsError(text: "rm_rf: \(path): this is not the path of a file", number: EINVAL)
         }
         let folder = slash == path.startIndex ? "/" : String(path[..<slash])
         guard try isFolder(folder) else { return }
-        // libguestfs resolves links of the folder in the appliance's own tree here, not in the guest's.
+        // In this call libguestfs resolves links in the appliance's root, not in the guest's.
         let real = try text(api.realpath(handle, folder))
         try done(api.rm_rf(handle, (real == "/" ? "" : real) + "/" + name))
     }
@@ -178,11 +179,11 @@ extension Guestfs {
     func setOwner(_ owner: Int32, group: Int32, of path: String) throws {
         try done(api.chown(handle, owner, group, path))
     }
-    /// Makes a symbolic link, in the place of one that was there.
+    /// Makes a symbolic link, replacing an existing one.
     package func link(_ path: String, to target: String) throws { try done(api.ln_sf(handle, target, path)) }
     func touch(_ path: String) throws { try done(api.touch(handle, path)) }
 
-    /// Labels files as the guest's SELinux policy wants them.
+    /// Labels files as the guest's SELinux policy requires.
     func relabel(_ path: String, by contexts: String) throws {
         var options = guestfs_selinux_relabel_argv()
         options.force = 1

@@ -2,10 +2,10 @@ import CGuestfs
 import Foundation
 
 extension Guestfs {
-    /// Devices with what is on them: `ext4`, `xfs`, `swap`, `crypto_LUKS`, `unknown` …
+    /// The devices with their contents: `ext4`, `xfs`, `swap`, `crypto_LUKS`, `unknown` …
     package func fileSystems() throws -> [(device: String, kind: String)] {
         let known = try pairs(api.list_filesystems(handle)).map { (device: $0.key, kind: $0.value) }
-        // libguestfs leaves out what is encrypted.
+        // libguestfs omits encrypted devices.
         let names = Set(known.map(\.device))
         let volumes = try has("lvm2") ? texts(api.lvs(handle)) : []
         let devices = try disks() + texts(api.list_partitions(handle)) + volumes
@@ -22,18 +22,18 @@ extension Guestfs {
     func identifier(of device: String) throws -> String { try text(api.vfs_uuid(handle, device)) }
     func label(of device: String) throws -> String { try text(api.vfs_label(handle, device)) }
 
-    /// `gpt`, `msdos` …
+    /// The type of a partition table: `gpt`, `msdos` …
     func partitionTable(of disk: String) throws -> String { try text(api.part_get_parttype(handle, disk)) }
     func partitions(of disk: String) throws -> [Int32] {
         try structure(api.part_list(handle, disk), free: { api.free_partition_list($0) }) { list in
             (0..<Int(list.len)).compactMap { index in list.val.map { $0[index].part_num } }
         }
     }
-    /// A partition's kind in a GPT, in upper case.
+    /// The type GUID of a GPT partition, in upper case.
     func partitionType(_ partition: Int32, of disk: String) throws -> String {
         try text(api.part_get_gpt_type(handle, disk, partition)).uppercased()
     }
-    /// A partition's kind in an MBR.
+    /// The type of an MBR partition.
     func partitionIdentifier(_ partition: Int32, of disk: String) throws -> Int32 {
         try Task.checkCancellation()
         let identifier = api.part_get_mbr_id(handle, disk, partition)
@@ -41,7 +41,7 @@ extension Guestfs {
         return identifier
     }
 
-    /// A device's first bytes; fewer where it has no more.
+    /// The first bytes of a device; fewer if it is smaller.
     func bytes(ofDevice device: String, count: Int) throws -> [UInt8] {
         try Task.checkCancellation()
         var size = 0
@@ -69,7 +69,7 @@ extension Guestfs {
     package func unmountAll() throws { try done(api.umount_all(handle)) }
     func sync() throws { try done(api.sync(handle)) }
 
-    /// Bytes of a mounted file system: all, and free ones.
+    /// The total and the free bytes of a mounted file system.
     func room(at path: String) throws -> (size: Int64, free: Int64) {
         try structure(api.statvfs(handle, path), free: { api.free_statvfs($0) }) { status in
             let unit = max(status.frsize, 1)
@@ -81,7 +81,7 @@ extension Guestfs {
         }
     }
 
-    /// Whether what is mounted there can only be read, be it asked for or not.
+    /// Whether a mount is read-only, requested or not.
     func isReadOnly(_ path: String) throws -> Bool {
         // statvfs's ST_RDONLY.
         try structure(api.statvfs(handle, path), free: { api.free_statvfs($0) }) { $0.flag & 1 != 0 }
@@ -109,7 +109,7 @@ extension Guestfs {
     /// Reserves a file's blocks without writing them.
     func allocate(_ path: String, size: Int64) throws { try done(api.fallocate64(handle, path, size)) }
 
-    /// Volume groups with extents that belong to no volume.
+    /// The volume groups with free extents.
     func volumeGroupsWithRoom() throws -> [String] {
         try structure(api.vgs_full(handle), free: { api.free_lvm_vg_list($0) }) { list in
             (0..<Int(list.len)).compactMap { index in

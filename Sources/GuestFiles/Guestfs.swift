@@ -4,14 +4,14 @@ import Scopes
 
 /// A libguestfs call that failed.
 package struct GuestfsError: Error, CustomStringConvertible {
-    /// libguestfs's words; they begin with the call's name.
+    /// libguestfs's message, which begins with the name of the call.
     package var text: String
-    /// The guest's errno, 0 where there is none.
+    /// The guest's errno; 0 if there is none.
     package var number: Int32
     package var description: String { text }
 }
 
-/// A libguestfs handle: the disks and file systems in a running appliance. Used on the appliance's thread alone.
+/// A libguestfs handle: the disks and file systems in a running appliance. Use it only on the appliance's thread.
 ///
 /// Every call throws `GuestfsError`, or `CancellationError` when the task was cancelled before it. Paths are the
 /// guest's, absolute, and links in them stay inside the guest.
@@ -23,14 +23,14 @@ package final class Guestfs {
 
     init(console: ApplianceConsole, processes: ApplianceProcesses) throws {
         guard let library = ingot_guestfs_library(), let handle = library.pointee.create() else {
-            throw GuestfsError(text: "create: libguestfs gives no handle", number: errno)
+            throw GuestfsError(text: "create: libguestfs returned no handle", number: errno)
         }
         api = library.pointee
         self.handle = handle
         self.console = console
         self.processes = processes
         api.set_error_handler(handle, nil, nil)
-        // The console outlives the handle: this object holds both.
+        // The console outlives the handle: this object owns both.
         _ = api.set_event_callback(
             handle, ApplianceConsole.callback, ApplianceConsole.events, 0, Unmanaged.passUnretained(console).toOpaque())
         processes.watch(handle)
@@ -62,7 +62,7 @@ package final class Guestfs {
         if let path = settings.searchPath { try done(api.set_path(handle, path)) }
         if let cache = settings.cacheFolder { try done(api.set_cachedir(handle, cache)) }
         try done(api.set_tmpdir(handle, folder))
-        // Ctrl-C in the terminal reaches Ingot alone, which then ends the appliance in good order.
+        // Ctrl-C in the terminal reaches only Ingot, which then shuts the appliance down cleanly.
         try done(api.set_pgroup(handle, 1))
         for disk in disks {
             try disk.format.withCString { format in
@@ -70,7 +70,7 @@ package final class Guestfs {
                     var options = guestfs_add_drive_opts_argv()
                     options.readonly = isReadOnly ? 1 : 0
                     options.format = format
-                    // Only then does trimming reach the image.
+                    // Without it trimming does not reach the image.
                     options.discard = discard
                     options.bitmask = 1 << 0 | 1 << 1 | (isReadOnly ? 0 : 1 << 10)
                     try done(api.add_drive_opts_argv(handle, disk.path, &options))
@@ -80,14 +80,14 @@ package final class Guestfs {
         try done(api.launch(handle))
     }
 
-    /// Ends the appliance; success means that everything is written.
+    /// Shuts the appliance down; all writes are on the disks if this succeeds.
     func shutDown() throws { try done(api.shutdown(handle)) }
 
-    // MARK: What every call goes through
+    // MARK: Calls
 
     var lastError: GuestfsError {
         GuestfsError(
-            text: api.last_error(handle).map { String(cString: $0) } ?? "libguestfs does not say why",
+            text: api.last_error(handle).map { String(cString: $0) } ?? "libguestfs gives no reason",
             number: api.last_errno(handle))
     }
 
@@ -131,7 +131,7 @@ package final class Guestfs {
         return result
     }
 
-    /// libguestfs's hash tables: keys and values in turn.
+    /// A hash table of libguestfs: alternating keys and values.
     func pairs(
         _ value: @autoclosure () -> UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?
     ) throws -> [(key: String, value: String)] {
@@ -139,7 +139,7 @@ package final class Guestfs {
         return stride(from: 0, to: flat.count - flat.count % 2, by: 2).map { (flat[$0], flat[$0 + 1]) }
     }
 
-    /// A structure of libguestfs, which `body` reads before it is freed.
+    /// Reads a structure of libguestfs in `body` and frees it afterwards.
     func structure<Structure, Value>(
         _ value: @autoclosure () -> UnsafeMutablePointer<Structure>?,
         free release: (UnsafeMutablePointer<Structure>?) -> Void, _ body: (Structure) -> Value

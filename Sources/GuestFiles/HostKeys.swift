@@ -1,17 +1,17 @@
-/// A server that needs host keys, and what is known of it.
+/// An SSH server that needs host keys.
 package struct SSHServer {
     var name: String
-    /// Where the program, or a configuration that only it has, is found.
+    /// Paths of the program, or of configuration files that only it has.
     var traces: [String]
-    /// How its host keys' paths begin.
+    /// The prefix of the paths of its host keys.
     var keys: String
     /// Its services, without ".service".
     var services: [String]
-    /// What the files of a service hold that makes the keys.
+    /// Text in the files of a service that makes the keys.
     var makers: [String]
-    /// The server's own option for that.
+    /// The server's own option that makes missing keys.
     var flag: String?
-    /// Where a service's options are kept besides.
+    /// Further files with options of the service.
     var options: [String]
     /// The program that `unit` runs.
     var generator: String
@@ -25,11 +25,11 @@ package struct SSHServer {
     package static let dropbear = SSHServer(
         name: "Dropbear", traces: ["/usr/sbin/dropbear", "/usr/bin/dropbear", "/usr/local/sbin/dropbear"],
         keys: "/etc/dropbear/", services: ["dropbear"], makers: ["keygen", "dropbearkey"],
-        // It makes a missing key at the first connection.
+        // With it the server makes a missing key at the first connection.
         flag: "-R", options: ["/etc/default/dropbear", "/etc/conf.d/dropbear"],
         generator: "/usr/bin/dropbearkey", unit: .dropbearKeys)
 
-    /// Whether a service whose files hold this text makes missing keys.
+    /// Whether a service whose files contain this text makes missing keys.
     package func makesKeys(_ text: String) -> Bool {
         text.split(whereSeparator: \.isNewline).contains { line in
             guard line.first(where: { $0 != " " && $0 != "\t" }) != "#" else { return false }
@@ -44,8 +44,9 @@ package struct SSHServer {
 }
 
 extension Guestfs {
-    /// How the paths of host keys begin that must stay: nothing would make new ones, and nobody could log in any more.
-    /// Where a server does not see to new keys by itself, a unit that does is added if it can be.
+    /// The path prefixes of host keys that must be kept, because nothing would make new ones and logins would fail.
+    ///
+    /// Adds a unit that makes new keys, if possible, for servers that do not make them by themselves.
     func keptHostKeys(_ journal: inout FinishJournal) throws -> [String] {
         let system = try initSystem()
         return try [SSHServer.openSSH, .dropbear].filter { server in
@@ -56,8 +57,8 @@ extension Guestfs {
     private func willHaveKeys(
         _ server: SSHServer, _ system: InitSystem?, _ journal: inout FinishJournal
     ) throws -> Bool {
-        // Units that make them somewhere are not enough: Debian's own waits for a first boot as systemd understands it,
-        // which an empty machine-id is not, and cloud-init may find itself without a data source.
+        // Other units that make keys are not enough: Debian's runs only at what systemd considers a first boot, which an
+        // empty machine-id is not, and cloud-init may not find a data source.
         let folders: [String]
         switch system {
         case .systemd: folders = ["/usr/lib/systemd/system", "/lib/systemd/system", "/etc/systemd/system"]
@@ -75,7 +76,7 @@ extension Guestfs {
             return true
         }
         journal.warn(
-            "\(server.name)'s host keys were kept: nothing in this system would make new ones, and nobody could log in. "
+            "\(server.name)'s host keys were kept: nothing in this system would make new ones, and logins would fail. "
                 + "Remove \(server.keys)* in a first-boot script that makes new ones.")
         return false
     }

@@ -1,15 +1,15 @@
 import Foundation
 
-/// What is put into a system.
+/// What to add to a system.
 package struct Injection: Sendable {
-    /// A file, which is root's.
+    /// A file, owned by root.
     package struct File: Sendable {
         package enum Content: Sendable {
             case bytes([UInt8])
             /// A file of this host.
             case file(String)
         }
-        /// In the guest, absolute; folders on the way are made.
+        /// The absolute path in the guest; missing folders are created.
         package var path: String
         package var content: Content
         package var mode: Int32
@@ -21,7 +21,7 @@ package struct Injection: Sendable {
         }
     }
 
-    /// What becomes of the host's name.
+    /// What happens to the host name.
     package enum HostName: Sendable, Hashable {
         case keep, clear
         case set(String)
@@ -31,9 +31,9 @@ package struct Injection: Sendable {
     /// Scripts with their first line (`#!/bin/sh`), run once in this order when the machine first starts.
     package var firstBootScripts: [String]
     package var hostName: HostName
-    /// Users with the keys they may enter with.
+    /// Users with the keys they may log in with.
     package var authorizedKeys: [(user: String, key: String)]
-    /// Where cloud-init looks for its data, such as `NoCloud`, `ConfigDrive`; nil leaves it as it is.
+    /// The data sources of cloud-init, such as `NoCloud`, `ConfigDrive`; nil to leave them as they are.
     package var cloudInitDatasources: [String]?
 
     package init(
@@ -48,7 +48,7 @@ package struct Injection: Sendable {
     }
 }
 
-/// /etc/hosts after the host's name changed: the old name's own lines go, or carry the new one.
+/// /etc/hosts after a change of the host name: lines with the old name are removed or get the new one.
 package func renameHost(inHosts text: String, from old: String, to new: String?) -> String {
     guard !old.isEmpty, old != "localhost" else { return text }
     let short = old.prefix { $0 != "." }
@@ -68,7 +68,7 @@ package func renameHost(inHosts text: String, from old: String, to new: String?)
     return lines.joined(separator: "\n")
 }
 
-/// Letters, digits and hyphens in parts of at most 63 characters, as hostnamectl takes them.
+/// Whether a host name is valid: letters, digits and hyphens in labels of at most 63 characters, as in hostnamectl.
 package func isHostName(_ name: String) -> Bool {
     let parts = name.split(separator: ".", omittingEmptySubsequences: false)
     return name.utf8.count <= 64
@@ -79,11 +79,11 @@ package func isHostName(_ name: String) -> Bool {
 }
 
 extension Guestfs {
-    /// Carries out an injection into the mounted system.
+    /// Adds everything to the mounted system.
     package func inject(_ system: GuestSystem, _ wanted: Injection, _ journal: inout FinishJournal) throws {
         for file in wanted.files { try inject(file, &journal) }
         guard system.isLinux else {
-            journal.warn("of what is put into the system only files can be, since it is no Linux.")
+            journal.warn("only files can be added to a system that is not Linux; the rest was skipped.")
             return
         }
         try setHostName(wanted.hostName, of: system, &journal)
@@ -93,7 +93,7 @@ extension Guestfs {
             try makeFolders("/usr/local/sbin")
             try place(FirstBootUnit.runnerText, at: FirstBootUnit.runner, mode: 0o755, &journal)
             try makeFolders(FirstBootUnit.scriptFolder)
-            // Scripts may hold secrets.
+            // Scripts may contain secrets.
             try setMode(0o700, of: FirstBootUnit.scriptFolder)
             for (index, script) in wanted.firstBootScripts.enumerated() {
                 let number = String(repeating: "0", count: max(0, 3 - "\(index)".count)) + "\(index)"
@@ -104,7 +104,7 @@ extension Guestfs {
 
     private func inject(_ file: Injection.File, _ journal: inout FinishJournal) throws {
         guard file.path.hasPrefix("/"), let slash = file.path.lastIndex(of: "/") else {
-            throw GuestfsError(text: "write: \(file.path): paths in the guest begin with a slash", number: 0)
+            throw GuestfsError(text: "write: \(file.path): paths in the guest must begin with a slash", number: 0)
         }
         let folder = String(file.path[..<slash])
         if !folder.isEmpty { try makeFolders(folder) }
@@ -135,7 +135,7 @@ extension Guestfs {
         if let new {
             try write(new + "\n", to: "/etc/hostname")
         } else if try initSystem() == .systemd {
-            // Without the file the network's name counts, else "localhost".
+            // Without the file the name comes from the network, or else is "localhost".
             try remove("/etc/hostname")
         } else {
             try write("localhost\n", to: "/etc/hostname")
@@ -153,7 +153,7 @@ extension Guestfs {
     private func authorize(_ key: String, for user: String, _ journal: inout FinishJournal) throws {
         let line = key.split(whereSeparator: \.isNewline).first ?? ""
         guard AuthorizedKeys.key(of: line) != nil else {
-            throw GuestfsError(text: "authorized_keys: what is given for \(user) is no public key", number: 0)
+            throw GuestfsError(text: "authorized_keys: the key for \(user) is not a public key", number: 0)
         }
         guard let account = try accounts().first(where: { $0.name == user }), account.home.hasPrefix("/") else {
             throw GuestfsError(text: "authorized_keys: the guest has no user \(user)", number: 0)
@@ -178,7 +178,7 @@ extension Guestfs {
             journal.warn("cloud-init is not installed in this system, so its data sources were not set.")
             return
         }
-        // Ubuntu's installer leaves these, which would keep every other source from being asked.
+        // Ubuntu's installer leaves these files, which disable all other sources.
         for path in [
             "/etc/cloud/cloud-init.disabled", "/etc/cloud/cloud.cfg.d/99-installer.cfg",
             "/etc/cloud/cloud.cfg.d/subiquity-disable-cloudinit-networking.cfg",
@@ -194,7 +194,7 @@ extension Guestfs {
             mode: 0o644, &journal)
     }
 
-    /// Gives what was added the labels that SELinux wants, else the system would refuse its own files.
+    /// Gives the added files their SELinux labels; without them the system could not use the files.
     func relabelAdded(since count: Int, _ journal: inout FinishJournal) throws {
         let added = journal.added.dropFirst(count)
         guard !added.isEmpty, let settings = try contents("/etc/selinux/config") else { return }
@@ -211,7 +211,7 @@ extension Guestfs {
         } catch let error as GuestfsError {
             try touch("/.autorelabel")
             journal.warn(
-                "the system labels its files for SELinux when it first starts, and starts again: \(error.text)")
+                "the system will label its files for SELinux at its first start, and then restart: \(error.text)")
         }
     }
 }

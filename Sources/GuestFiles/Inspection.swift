@@ -1,7 +1,7 @@
 import CGuestfs
 import Foundation
 
-/// An operating system that was found, and where its file systems go.
+/// An operating system found on the disks, and its mount points.
 package struct FoundSystem {
     var root: String
     package var system: GuestSystem
@@ -10,7 +10,7 @@ package struct FoundSystem {
 }
 
 extension Guestfs {
-    /// The operating systems on the disks; none is no error.
+    /// The operating systems on the disks; may be empty.
     package func findSystems() throws -> [FoundSystem] {
         try texts(api.inspect_os(handle)).sorted().map { root in
             func word(_ value: @autoclosure () -> UnsafeMutablePointer<CChar>?) throws -> String {
@@ -18,7 +18,7 @@ extension Guestfs {
                     let answer = try text(value())
                     return answer == "unknown" ? "" : answer
                 } catch is GuestfsError {
-                    return ""  // Not every system tells everything.
+                    return ""  // Some systems lack some of the values.
                 }
             }
             let major = api.inspect_get_major_version(handle, root)
@@ -40,7 +40,7 @@ extension Guestfs {
         }
     }
 
-    /// Mounts a system as it mounts itself. What cannot be, besides its root, is told through `warn`.
+    /// Mounts a system as it mounts itself. A file system other than the root that cannot be mounted is a warning.
     ///
     /// - Returns: The mount points in use.
     @discardableResult
@@ -54,7 +54,7 @@ extension Guestfs {
                 try mount(point.device, at: point.path, isReadOnly: isReadOnly)
                 mounted.append(point)
             } catch let error as GuestfsError where point.path != "/" {
-                warn("\(point.path) (\(point.device)) could not be mounted and stays as it is: \(error.text)")
+                warn("\(point.path) (\(point.device)) could not be mounted and is not changed: \(error.text)")
             }
         }
         return mounted
@@ -67,7 +67,7 @@ extension Guestfs {
             return InstalledPackage.readDpkgStatus(status)
         }
         if found.system.packageFormat == "apk" {
-            // Its place since apk-tools 3.
+            // The path since apk-tools 3.
             for path in ["/lib/apk/db/installed", "/usr/lib/apk/db/installed"] {
                 if let database = try bytes(of: path, limit: limit) {
                     return InstalledPackage.readApkDatabase(database)
@@ -90,7 +90,7 @@ extension Guestfs {
             packageCount: packages.count, packages: packages)
     }
 
-    /// The accounts that have a password, or a key to enter with.
+    /// The accounts that have a password or an authorised key.
     private func users() throws -> [UserReport] {
         let passwords = PasswordState.read(try contents("/etc/shadow") ?? "")
         return try accounts().compactMap { account in
@@ -103,7 +103,7 @@ extension Guestfs {
     }
 
     func accounts() throws -> [Account] {
-        // A hostile list must not keep the appliance busy for hours.
+        // A hostile list of users must not keep the appliance busy for hours.
         Array(Account.read(try contents("/etc/passwd") ?? "").prefix(1000))
     }
 
@@ -132,12 +132,12 @@ extension Guestfs {
                         report.boot.append(.efi)
                     }
                 }
-                // Without a loader there are no bootstrap instructions before the disk's signature.
+                // Without a boot loader the area before the disk's signature is empty.
                 if table == "msdos", try bytes(ofDevice: disk, count: 440).contains(where: { $0 != 0 }) {
                     report.boot.append(.bios)
                 }
             } catch is GuestfsError {
-                // A disk without partitions.
+                // The disk has no partitions.
             }
             return report
         }
@@ -151,7 +151,7 @@ extension Guestfs {
                 do { return try value(device) } catch is GuestfsError { return "" }
             }
             var size: Int64 = 0
-            // A Btrfs subvolume is no device.
+            // A Btrfs subvolume is not a device.
             do { size = try self.size(of: device) } catch is GuestfsError {}
             return FileSystemReport(
                 device: device, kind: kind, size: size, label: try word(label), identifier: try word(identifier),

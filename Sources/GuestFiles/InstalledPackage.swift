@@ -1,16 +1,16 @@
-/// A package that a guest's own package manager knows as installed.
+/// A package that the guest's package manager lists as installed.
 package struct InstalledPackage: Codable, Sendable, Hashable {
     package var name: String
     /// As the package manager prints it, epoch and release included: `1:9.2p1-2`, `5.2.15-3.fc40`.
     package var version: String
     /// `amd64`, `x86_64`, `noarch` …
     package var architecture: String
-    /// The source package it was made from, where that is known.
+    /// The source package that it was built from, if known.
     package var source: String?
     package var maintainer: String?
     package var summary: String?
     package var homepage: String?
-    /// As the package says, an SPDX expression or not.
+    /// The license in the package's own words, which may be an SPDX expression.
     package var license: String?
 
     package init(
@@ -29,13 +29,13 @@ package struct InstalledPackage: Codable, Sendable, Hashable {
 }
 
 extension InstalledPackage {
-    /// Reads dpkg's status: the packages that `dpkg -l` shows as installed.
+    /// Parses dpkg's status file: the packages that `dpkg -l` shows as installed.
     package static func readDpkgStatus(_ bytes: some Sequence<UInt8>) -> [InstalledPackage] {
         String(decoding: Array(bytes), as: UTF8.self).replacing("\r\n", with: "\n").split(separator: "\n\n")
             .compactMap { paragraph in
                 let fields = fields(paragraph)
                 let status = (fields["status"] ?? "").split(separator: " ")
-                // The third word tells; what is half configured has its files in place, and counts for dpkg too.
+                // The third word is the state; half-configured packages have their files in place, and dpkg counts them.
                 guard let state = status.last, state != "not-installed", state != "config-files",
                     let name = fields["package"], let version = fields["version"]
                 else { return nil }
@@ -59,7 +59,7 @@ extension InstalledPackage {
         return fields
     }
 
-    /// Reads apk's database, /lib/apk/db/installed.
+    /// Parses apk's database, /lib/apk/db/installed.
     package static func readApkDatabase(_ bytes: some Sequence<UInt8>) -> [InstalledPackage] {
         String(decoding: Array(bytes), as: UTF8.self).split(separator: "\n\n").compactMap { paragraph in
             var fields: [Character: String] = [:]

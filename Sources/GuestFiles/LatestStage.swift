@@ -1,6 +1,6 @@
 import Synchronization
 
-/// Hands progress on together with the stage it belongs to.
+/// Passes progress on together with its stage.
 final class LatestStage: Sendable {
     private let current = Mutex(FinishStage.start)
     private let report: @Sendable (FinishStage, Double?) -> Void

@@ -3,11 +3,11 @@ package import Scopes
 
 /// What must not be left in an image.
 package struct LeftoverCheck: Sendable {
-    /// Secrets of the build, searched for in files.
+    /// Secrets of the build to search for in files.
     package var secrets: [Sensitive<String>]
-    /// Folders that are searched; more than these take long.
+    /// The folders to search; searching more takes long.
     package var folders: [String]
-    /// Keys that may be authorised, as lines of authorized_keys.
+    /// The keys that may be authorised, as lines of authorized_keys.
     package var permittedKeys: [String]
 
     package init(
@@ -23,7 +23,7 @@ package struct LeftoverCheck: Sendable {
     }
 }
 
-/// Something in an image that may let the wrong people in.
+/// Something in an image that may give access to the wrong people.
 package struct Finding: Codable, Sendable, Hashable {
     package enum Kind: String, Codable, Sendable {
         case secret
@@ -38,10 +38,10 @@ package struct Finding: Codable, Sendable, Hashable {
     package var text: String
 }
 
-/// Looks at one file's content.
+/// Searches the content of one file.
 package struct LeftoverSearch {
     private let secrets: [Data]
-    /// Shorter ones would be found everywhere.
+    /// The minimum length of a secret to search for: shorter ones would be found everywhere.
     static let shortestSecret = 5
 
     package init(_ secrets: [Sensitive<String>]) {
@@ -54,7 +54,7 @@ package struct LeftoverSearch {
         var findings: [Finding] = []
         let data = Data(content)
         if secrets.contains(where: { data.range(of: $0) != nil }) {
-            findings.append(Finding(kind: .secret, path: path, text: "it holds a secret of the build"))
+            findings.append(Finding(kind: .secret, path: path, text: "it contains a secret of the build"))
         }
         if mode & 0o004 != 0, content.starts(with: "-----BEGIN ".utf8),
             data.prefix(80).range(of: Data("PRIVATE KEY-----".utf8)) != nil
@@ -66,8 +66,8 @@ package struct LeftoverSearch {
     }
 }
 
-/// The secrets without those that are a line of another. Lines such as `-----END CERTIFICATE-----` or `#!/bin/sh` stand in
-/// many files, and the whole secret is searched for anyway.
+/// The secrets without those that are a line of another one. Lines such as `-----END CERTIFICATE-----` or `#!/bin/sh` are
+/// in many files, and the whole secret is searched for anyway.
 package func withoutLinesOfOthers(_ secrets: [Sensitive<String>]) -> [Sensitive<String>] {
     var lines: Set<Substring> = []
     for secret in secrets {
@@ -78,7 +78,7 @@ package func withoutLinesOfOthers(_ secrets: [Sensitive<String>]) -> [Sensitive<
 }
 
 extension Guestfs {
-    /// Bounds on what is read: bytes at a file's begin and at its end, of all, and the number of files.
+    /// Limits: bytes at the beginning and at the end of a file, bytes in total, and the number of files.
     private static let pieceOfFile: Int64 = 1 << 20
     private static let mostBytes: Int64 = 128 << 20
     private static let mostFiles = 20_000
@@ -110,7 +110,7 @@ extension Guestfs {
                 let size = min(status.size, 2 * Self.pieceOfFile)
                 guard filesLeft > 0, bytesLeft >= size else {
                     findings.append(
-                        Finding(kind: .incomplete, path: folder, text: "there is too much in it to search all of it"))
+                        Finding(kind: .incomplete, path: folder, text: "it has too many files to search them all"))
                     break
                 }
                 filesLeft -= 1
@@ -120,7 +120,7 @@ extension Guestfs {
                     var content = try bytes(
                         ofFile: path, limit: Int(status.size > size ? Self.pieceOfFile : size))
                     if status.size > size {
-                        // The zero keeps end and begin from making a secret together.
+                        // The zero byte prevents a match across the two pieces.
                         content.append(0)
                         content += try bytes(
                             ofFile: path, from: status.size - Self.pieceOfFile, limit: Int(Self.pieceOfFile))

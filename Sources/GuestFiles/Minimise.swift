@@ -3,20 +3,20 @@ import CGuestfs
 /// A partition as libguestfs lists it.
 struct Partition: Sendable {
     var number: Int32
-    /// The first byte, and the one behind the last.
+    /// The offsets of the first byte and of the byte after the last.
     var start: Int64
     var end: Int64
 }
 
 extension Guestfs {
-    /// Room that a machine needs to start and to enlarge its file system again, in bytes.
+    /// The free bytes that a machine needs to start and to enlarge its file system again.
     private static let leastFree: Int64 = 64 << 20
 
-    /// Makes the last file system of every disk as small as it can be, and its partition with it. Nothing may be mounted.
+    /// Shrinks the last file system of every disk, and its partition, to the minimum. Nothing may be mounted.
     ///
-    /// Only what lies at a disk's end can make the disk shorter, and only ext2 to ext4 are made smaller.
+    /// Only a file system at the end of a disk can make the disk shorter, and only ext2 to ext4 can be shrunk.
     ///
-    /// - Returns: Bytes that each disk needs then; nil for one that keeps its size. The caller cuts the images there.
+    /// - Returns: The bytes that each disk needs then; nil for one that keeps its size. The caller truncates the images.
     func minimise(_ journal: inout FinishJournal) throws -> [Int64?] {
         try disks().map { disk in
             do {
@@ -36,12 +36,14 @@ extension Guestfs {
         let whole = try size(of: disk)
         let start = try bytes(ofDevice: disk, count: PartitionTable.wantedBytes)
         guard try !hasFileSystem(disk) else {
-            guard let size = try minimiseFileSystem(on: disk, room: whole) else { return keep("it is full enough") }
+            guard let size = try minimiseFileSystem(on: disk, room: whole) else {
+                return keep("it has little free space")
+            }
             return size
         }
-        guard let table = PartitionTable(start) else { return keep("its partition table is none that is known") }
+        guard let table = PartitionTable(start) else { return keep("its partition table is not known") }
         guard api.blockdev_getss(handle, disk) == PartitionTable.sectorSize else {
-            return keep("its sectors have not 512 bytes")
+            return keep("its sectors do not have 512 bytes")
         }
         guard let last = try partitionList(of: disk).max(by: { $0.end < $1.end }) else {
             return keep("it has no partitions")
@@ -49,13 +51,13 @@ extension Guestfs {
         let device = "\(disk)\(last.number)"
         let kind = try self.kind(of: device)
         guard ["ext2", "ext3", "ext4"].contains(kind) else {
-            return keep("its last partition holds \(kind.isEmpty ? "nothing that is known" : kind), not an ext4")
+            return keep("its last partition contains \(kind.isEmpty ? "unknown data" : kind), not ext4")
         }
         guard table.shortened(partition: Int(last.number), end: last.end) != nil else {
             return keep("its last partition is a logical one")
         }
         guard let size = try minimiseFileSystem(on: device, room: last.end - last.start) else {
-            return keep("\(device) is full enough")
+            return keep("\(device) has little free space")
         }
         guard let (edits, diskSize) = table.shortened(partition: Int(last.number), end: last.start + size) else {
             return keep("its partition table cannot be changed")
@@ -69,7 +71,7 @@ extension Guestfs {
         do { return try ["ext2", "ext3", "ext4"].contains(kind(of: device)) } catch is GuestfsError { return false }
     }
 
-    /// - Returns: The new size in whole MiB; nil where less than a sixteenth would be gained.
+    /// - Returns: The new size, in whole MiB; nil if it would be less than a sixteenth smaller.
     private func minimiseFileSystem(on device: String, room: Int64) throws -> Int64? {
         var options = guestfs_e2fsck_argv()
         options.correct = 1

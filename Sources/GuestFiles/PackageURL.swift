@@ -1,6 +1,6 @@
 import Foundation
 
-/// A package's address as in the purl specification: `pkg:deb/debian/bash@5.2.15-2?arch=amd64&distro=debian-13`.
+/// The package URL (purl) of a package: `pkg:deb/debian/bash@5.2.15-2?arch=amd64&distro=debian-13`.
 package func packageURL(_ package: InstalledPackage, of system: GuestSystem) -> String {
     let kind: String
     switch system.packageFormat {
@@ -13,11 +13,11 @@ package func packageURL(_ package: InstalledPackage, of system: GuestSystem) -> 
     var qualifiers: [(String, String)] = []
     if !package.architecture.isEmpty { qualifiers.append(("arch", package.architecture)) }
     if !namespace.isEmpty, !system.version.isEmpty {
-        // Debian's own name for a release is its first number.
+        // Debian names a release by its first number.
         let release = system.distribution == "debian" ? system.version.prefix { $0 != "." } : system.version[...]
         qualifiers.append(("distro", "\(namespace)-\(release)"))
     }
-    // An RPM's epoch is no part of its purl's version.
+    // The version in a purl does not contain the epoch of an RPM.
     if kind == "rpm", let colon = version.firstIndex(of: ":") {
         qualifiers.append(("epoch", String(version[..<colon])))
         version = String(version[version.index(after: colon)...])
@@ -29,7 +29,7 @@ package func packageURL(_ package: InstalledPackage, of system: GuestSystem) -> 
     return query.isEmpty ? address : address + "?" + query
 }
 
-/// The namespace that purl knows a distribution by.
+/// The purl namespace of a distribution.
 private func vendor(of system: GuestSystem) -> String {
     switch system.distribution {
     case "alpinelinux": "alpine"

@@ -1,8 +1,8 @@
-/// A disk's partition table, from its own bytes, and what has to be written for the disk to end earlier.
+/// A partition table parsed from the disk's bytes, and the changes that make the disk end earlier.
 ///
-/// The layouts are the PC's (an MBR's entries at byte 446) and UEFI's (Specification 2.10, chapter 5.3).
+/// The layouts are that of the MBR (entries at byte 446) and that of GPT (UEFI Specification 2.10, chapter 5.3).
 package struct PartitionTable: Sendable {
-    /// Bytes and where on the disk they belong.
+    /// Bytes to write to the disk.
     package struct Edit: Sendable, Equatable {
         package var offset: Int64
         package var bytes: [UInt8]
@@ -10,7 +10,7 @@ package struct PartitionTable: Sendable {
 
     static let sectorSize: Int64 = 512
 
-    /// The disk's beginning: the MBR, and with a GPT its header and entries.
+    /// The beginning of the disk: the MBR, and the header and entries of a GPT.
     private let start: [UInt8]
     private let gpt: GPT?
 
@@ -23,19 +23,19 @@ package struct PartitionTable: Sendable {
         if isProtective && gpt == nil { return nil }
     }
 
-    /// The MBR, the header, and the usual 128 entries.
+    /// The size of the MBR, the GPT header and the usual 128 entries.
     package static let wantedBytes = 34 * 512
 
-    /// What makes partition `number` end before `end`, and the disk as early as then possible.
+    /// The changes that make partition `number` end at `end`, and the disk as early as possible after it.
     ///
-    /// - Parameter end: In bytes, at a whole sector.
-    /// - Returns: nil where the table has no such partition, or one that begins later.
+    /// - Parameter end: In bytes, at a sector boundary.
+    /// - Returns: nil if there is no such partition, or if it begins later.
     package func shortened(partition number: Int, end: Int64) -> (edits: [Edit], diskSize: Int64)? {
         guard end > 0, end % Self.sectorSize == 0 else { return nil }
         let sectors = UInt64(end / Self.sectorSize)
         let mebibyte: Int64 = 1 << 20
         if let gpt {
-            // The copy of the table takes the disk's last sectors.
+            // The backup of the table takes the disk's last sectors.
             let size = (end + Int64(gpt.tableSectors + 1) * Self.sectorSize + mebibyte - 1) / mebibyte * mebibyte
             guard var edits = gpt.shortened(partition: number, end: sectors, disk: UInt64(size / Self.sectorSize))
             else { return nil }
@@ -105,14 +105,14 @@ private struct GPT: Sendable {
         copy.set(UInt64(1), at: 32)
         copy.set(copySector, at: 72)
         func offset(_ sector: UInt64) -> Int64 { Int64(sector) * PartitionTable.sectorSize }
-        // The copy first: until the main header names it, the old pair is whole.
+        // The backup first: until the main header refers to it, the old pair is intact.
         return [
             .init(offset: offset(copySector), bytes: entries), .init(offset: offset(last), bytes: signed(copy)),
             .init(offset: offset(entriesSector), bytes: entries), .init(offset: offset(1), bytes: signed(main)),
         ]
     }
 
-    /// A header's sector, with its checksum.
+    /// The sector of a header, with its checksum.
     private func signed(_ header: [UInt8]) -> [UInt8] {
         var header = header
         header.set(UInt32(0), at: 16)
@@ -131,7 +131,7 @@ private struct GPT: Sendable {
     }
 }
 
-/// Little-endian numbers; the caller has checked that they lie inside.
+/// Reads little-endian numbers; the caller must check the bounds.
 extension [UInt8] {
     fileprivate func value<Number: FixedWidthInteger>(at offset: Int, _: Number.Type) -> Number {
         self[offset..<offset + Number.bitWidth / 8].reversed().reduce(0) { $0 << 8 | Number($1) }

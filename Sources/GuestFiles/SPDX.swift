@@ -1,6 +1,6 @@
 import Foundation
 
-/// SPDX 2.3 as JSON, https://spdx.github.io/spdx-spec/v2.3/.
+/// An SPDX 2.3 document as JSON, https://spdx.github.io/spdx-spec/v2.3/.
 struct SPDXDocument: Encodable {
     struct CreationInfo: Encodable {
         var created: String
@@ -45,7 +45,7 @@ struct SPDXDocument: Encodable {
 
     init(_ bill: BillOfMaterials) {
         name = bill.name
-        // Unique, as the format asks; nothing needs to be found there.
+        // The format requires a unique URI, which need not resolve.
         let path = String(bill.name.map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "-" })
         documentNamespace = "https://spdx.org/spdxdocs/\(path)-\(bill.identifier.uuidString.lowercased())"
         creationInfo = CreationInfo(created: bill.timestamp, creators: ["Tool: ingot-\(bill.toolVersion)"])
@@ -74,7 +74,7 @@ struct SPDXDocument: Encodable {
         }
     }
 
-    /// "Jo Doe <jo@example.org>" as "Organization: Jo Doe (jo@example.org)".
+    /// Converts "Jo Doe <jo@example.org>" to "Organization: Jo Doe (jo@example.org)".
     private static func supplier(_ maintainer: String) -> String {
         guard let open = maintainer.firstIndex(of: "<"), let close = maintainer.lastIndex(of: ">"), open < close else {
             return "Organization: \(maintainer)"

@@ -1,12 +1,12 @@
 import Scopes
 
-/// How free space is given back, so that the image can be made small.
+/// How to release free space, so that the image becomes small.
 package struct Shrinking: Sendable {
-    /// Where trimming is not supported (NTFS), free space is filled with zeros; the image grows meanwhile.
+    /// Whether free space is filled with zeros where trimming is not supported (NTFS); the image grows meanwhile.
     package var zeroesWhereTrimFails: Bool
-    /// Swap is emptied; its label and identifier stay.
+    /// Whether swap is cleared; its label and UUID stay.
     package var clearsSwap: Bool
-    /// The file system at a disk's end, its partition and the disk are made as small as can be.
+    /// Whether the file system at the end of a disk, its partition and the disk are shrunk to the minimum.
     package var resizesToMinimum: Bool
 
     package init(zeroesWhereTrimFails: Bool = true, clearsSwap: Bool = true, resizesToMinimum: Bool = false) {
@@ -16,13 +16,13 @@ package struct Shrinking: Sendable {
     }
 }
 
-/// A swap file: its blocks are given back before trimming, and reserved anew after it.
+/// A swap file: its blocks are released before trimming and allocated again afterwards.
 struct SwapFile: Hashable {
     var path: String
     var size: Int64
 }
 
-/// The swap files that /etc/fstab names.
+/// The swap files in /etc/fstab.
 package func swapFiles(inTable text: String) -> [String] {
     text.split(whereSeparator: \.isNewline).compactMap { line in
         let fields = line.split { $0 == " " || $0 == "\t" }
@@ -34,14 +34,14 @@ package func swapFiles(inTable text: String) -> [String] {
 }
 
 extension Guestfs {
-    /// Kinds of file systems that are worth mounting to give their free space back.
+    /// The types of file systems whose free space can be released by mounting them.
     private static let trimmable: Set<String> = [
         "ext2", "ext3", "ext4", "xfs", "btrfs", "f2fs", "vfat", "ntfs", "exfat", "jfs", "reiserfs",
     ]
 
-    /// Gives back the free space of every file system, of volume groups and of swap. Nothing may be mounted.
+    /// Releases the free space of every file system, volume group and swap device. Nothing may be mounted.
     ///
-    /// - Parameter room: Bytes that the images may grow by.
+    /// - Parameter room: The most bytes that the images may grow by.
     package func shrink(
         _ systems: [FoundSystem], _ fileSystems: [(device: String, kind: String)], _ wanted: Shrinking, room: UInt64,
         _ journal: inout FinishJournal
@@ -58,7 +58,7 @@ extension Guestfs {
             }
             let isOnBtrfs = kinds[system.root] == "btrfs" || system.root.hasPrefix("btrfsvol:")
             let swap = wanted.clearsSwap && system.system.isLinux && !isOnBtrfs ? try releaseSwapFiles(&journal) : []
-            // What was just deleted is free only once the journal says so.
+            // Deleted blocks are free only once the journal has been written.
             try sync()
             for point in points where done.insert(point.device).inserted {
                 try giveBack(point.device, at: point.path, wanted, room, &journal)
@@ -74,9 +74,11 @@ extension Guestfs {
             switch kind {
             case "swap": if wanted.clearsSwap { try clearSwap(device, &journal) }
             case "swsuspend":
-                journal.warn("\(device) holds a hibernated system and stays as it is: shut the machine down instead.")
+                journal.warn(
+                    "\(device) contains a hibernated system and was not changed: shut the machine down instead of hibernating it."
+                )
             case "crypto_LUKS", "BitLocker":
-                journal.warn("\(device) is encrypted (\(kind)), so its free space cannot be given back.")
+                journal.warn("\(device) is encrypted (\(kind)), so its free space cannot be released.")
             case _ where Self.trimmable.contains(kind) && !device.hasPrefix("btrfsvol:"):
                 do {
                     try mount(device, at: "/", isReadOnly: false)
@@ -95,11 +97,11 @@ extension Guestfs {
     private func giveBack(
         _ device: String, at path: String, _ wanted: Shrinking, _ room: UInt64, _ journal: inout FinishJournal
     ) throws {
-        // Trimming works even then, and would take from a hibernated Windows what it believes to have written.
+        // Trimming works on read-only mounts too, and would discard data that a hibernated Windows relies on.
         guard try !isReadOnly(path) else {
             journal.warn(
-                "\(device) can only be read and keeps its size. If it is a Windows that was hibernated or shut down with fast "
-                    + "startup on, switch that off (powercfg /h off).")
+                "\(device) is read-only and keeps its size. If Windows was hibernated or shut down with fast startup, disable "
+                    + "that (powercfg /h off).")
             return
         }
         do {
@@ -107,19 +109,19 @@ extension Guestfs {
         } catch let error as GuestfsError {
             let free = try self.room(at: path).free
             guard wanted.zeroesWhereTrimFails else {
-                journal.warn("the free space of \(device) could not be given back: \(error.text)")
+                journal.warn("the free space of \(device) could not be released: \(error.text)")
                 return
             }
             guard UInt64(max(free, 0)) < room else {
                 journal.warn(
-                    "\(device) cannot be trimmed, and its \(free >> 20) MiB of free space were not filled with zeros, since "
-                        + "this host has only \(room >> 20) MiB for it.")
+                    "\(device) cannot be trimmed, and its \(free >> 20) MiB of free space were not filled with zeros, because "
+                        + "this host has only \(room >> 20) MiB for that.")
                 return
             }
             do {
                 try zeroFreeSpace(path)
             } catch let error as GuestfsError {
-                journal.warn("the free space of \(device) could not be given back: \(error.text)")
+                journal.warn("the free space of \(device) could not be released: \(error.text)")
             }
         }
     }
@@ -128,7 +130,7 @@ extension Guestfs {
         let label = try self.label(of: device)
         let identifier = try self.identifier(of: device)
         do { try discard(device) } catch let error as GuestfsError {
-            journal.warn("the swap on \(device) could not be emptied: \(error.text)")
+            journal.warn("the swap on \(device) could not be cleared: \(error.text)")
         }
         try makeSwap(device, label: label, identifier: identifier)
         journal.note("\(device): swap cleared")
@@ -155,11 +157,11 @@ extension Guestfs {
                 try makeVolumeOfFreeSpace(name, in: group)
                 let device = "/dev/\(group)/\(name)"
                 do { try discard(device) } catch let error as GuestfsError {
-                    journal.warn("the free space of volume group \(group) could not be given back: \(error.text)")
+                    journal.warn("the free space of volume group \(group) could not be released: \(error.text)")
                 }
                 try removeVolume(device)
             } catch let error as GuestfsError {
-                journal.warn("the free space of volume group \(group) could not be given back: \(error.text)")
+                journal.warn("the free space of volume group \(group) could not be released: \(error.text)")
             }
         }
     }

@@ -1,11 +1,11 @@
 package import Foundation
 
-/// What is in an image: for people and for JSON.
+/// The contents of an image.
 package struct ImageReport: Codable, Sendable {
     package var systems: [SystemReport]
     package var fileSystems: [FileSystemReport]
     package var disks: [DiskReport]
-    /// What the check found.
+    /// The findings of the check.
     package var findings: [Finding] = []
 
     package func json() throws -> Data {
@@ -15,19 +15,19 @@ package struct ImageReport: Codable, Sendable {
     }
 }
 
-/// An operating system of an image.
+/// An operating system in an image.
 package struct SystemReport: Codable, Sendable {
     package var system: GuestSystem
     /// The device of its root file system.
     package var root: String
-    /// Versions in /lib/modules, which is where a kernel's other half is.
+    /// The kernel versions in /lib/modules.
     package var kernels: [String]
     package var users: [UserReport]
     package var packageCount: Int
     package var packages: [InstalledPackage]
 }
 
-/// An account that somebody can enter.
+/// An account that accepts logins.
 package struct UserReport: Codable, Sendable, Hashable {
     package var name: String
     package var password: PasswordState
@@ -41,28 +41,28 @@ package struct UserReport: Codable, Sendable, Hashable {
     }
 }
 
-/// A file system, or what else fills a device.
+/// A file system, or other contents of a device.
 package struct FileSystemReport: Codable, Sendable, Hashable {
     package var device: String
     /// `ext4`, `swap`, `crypto_LUKS` …
     package var kind: String
-    /// Bytes of the device.
+    /// The size of the device in bytes.
     package var size: Int64
     package var label: String
     package var identifier: String
     package var mountPoint: String?
-    /// Bytes that are not free, where it was mounted.
+    /// The bytes in use, if it was mounted.
     package var used: Int64?
 }
 
-/// A whole disk.
+/// A disk.
 package struct DiskReport: Codable, Sendable, Hashable {
-    /// How the machine's firmware can start from it.
+    /// The ways in which firmware can boot it.
     package enum Boot: String, Codable, Sendable { case bios, efi }
 
     package var device: String
     package var size: Int64
-    /// `gpt`, `msdos`, nil without a table.
+    /// The partition table, `gpt` or `msdos`; nil without one.
     package var partitionTable: String?
     package var boot: [Boot]
 }

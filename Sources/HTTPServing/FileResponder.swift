@@ -2,7 +2,7 @@ import Foundation
 import Hummingbird
 import NIOCore
 
-/// Answers requests with what the template names, as Go's file server does, and with nothing else.
+/// Answers requests with the files that the template names and no others, in the way of Go's file server.
 struct FileResponder: HTTPResponder {
     typealias Context = BasicRequestContext
 
@@ -60,7 +60,7 @@ struct FileResponder: HTTPResponder {
                 return answer(with: file, named: path, request)
             case .folder(let found):
                 guard path.hasSuffix("/") else { return redirect(to: "\(lastName(path))/", request) }
-                // An index that cannot be read counts as none.
+                // An index that cannot be read is treated as missing.
                 if case .file(let index)? = try? folder.open(cleaned(path + "index.html")) {
                     return answer(with: index, named: "index.html", request)
                 }
@@ -76,7 +76,7 @@ struct FileResponder: HTTPResponder {
             case .missing: return Answer(.notFound, text: "404 page not found\n")
             case .forbidden: return Answer(.forbidden, text: "403 forbidden\n")
             case .leavesFolder:
-                return Answer(.forbidden, text: "403 forbidden: the link leads out of the folder that is served\n")
+                return Answer(.forbidden, text: "403 forbidden: the link leads out of the served folder\n")
             }
         }
     }
@@ -87,7 +87,7 @@ struct FileResponder: HTTPResponder {
         return served.answer(to: request) { range in file.body(range) }
     }
 
-    /// To a path relative to the one asked for, which cannot lead to another host.
+    /// Redirects to a path relative to the requested one, which cannot lead to another host.
     private func redirect(to path: String, _ request: Request) -> Answer {
         var answer = Answer(.movedPermanently)
         answer.headers[.location] = path + (request.uri.query.map { "?\($0)" } ?? "")
@@ -112,7 +112,7 @@ func cleaned(_ path: String) -> String {
     return "/" + parts.joined(separator: "/")
 }
 
-/// What goes back to the client.
+/// The answer to a request.
 struct Answer {
     var status: HTTPResponse.Status
     var headers = HTTPFields()
@@ -128,6 +128,6 @@ struct Answer {
 }
 
 extension Unicode.Scalar {
-    /// Whether a terminal might take it for a command.
+    /// Whether a terminal might interpret it as a control sequence.
     var isControl: Bool { value < 0x20 || (0x7F...0x9F).contains(value) }
 }

@@ -6,7 +6,7 @@ import NIOPosix
 import Scopes
 import ServiceLifecycle
 
-/// What is served.
+/// The files to serve.
 package enum HTTPContent: Sendable {
     /// A folder, by its absolute path.
     case directory(String)
@@ -14,21 +14,21 @@ package enum HTTPContent: Sendable {
     case content([String: String])
 }
 
-/// One request that was answered.
+/// A request that was answered.
 package struct HTTPRequestRecord: Sendable {
     package var time: Date
     package var method: String
     package var path: String
     package var status: Int
-    /// Of the answer's body.
+    /// The length of the answer's body.
     package var bytes: Int
 }
 
-/// What a client may take up.
+/// Limits on connections.
 package struct HTTPLimits: Sendable {
-    /// How long a connection lives on which nothing is asked, or on which an answer is not taken.
+    /// How long a connection lives without a request, or with an answer that the client does not read.
     package var idle: Duration
-    /// Connections at once; more wait until one is free.
+    /// The most connections at the same time; others wait.
     package var connections: Int
 
     package init(idle: Duration = .seconds(120), connections: Int = 256) {
@@ -37,7 +37,7 @@ package struct HTTPLimits: Sendable {
     }
 }
 
-/// A small HTTP server for answer files, alive until it is stopped.
+/// A small HTTP server for answer files, which runs until it is stopped.
 package final class HTTPServer: Sendable {
     package let host: String
     package let port: Int
@@ -51,14 +51,13 @@ package final class HTTPServer: Sendable {
         self.services = services
     }
 
-    /// Starts on a free port of the range, a random one first; every port is tried.
+    /// Starts on a free port of the range, trying every port from a random one on.
     ///
     /// - Parameters:
-    ///   - host: An address of this machine, as `http_bind_address` has it; for `http_interface` see
-    ///     `addressOfInterface(_:)`.
-    ///   - ports: The upper bound is excluded; an empty range is exactly its lower bound.
+    ///   - host: An address of this host, as in `http_bind_address`; for `http_interface` see `addressOfInterface(_:)`.
+    ///   - ports: The upper bound is excluded; an empty range means its lower bound only.
     ///   - onRequest: Called for every request once it is answered, from any thread.
-    /// - Throws: `BuildError` when there is no folder to serve, the address is not this machine's, or every port is taken.
+    /// - Throws: `BuildError` if there is no folder to serve, the address is not one of this host, or no port is free.
     package static func start(
         content: HTTPContent, host: String, ports: Range<Int>, limits: HTTPLimits = HTTPLimits(),
         onRequest: @escaping @Sendable (HTTPRequestRecord) -> Void
@@ -71,7 +70,7 @@ package final class HTTPServer: Sendable {
             ? "start the HTTP server on \(shownHost), port \(last)"
             : "start the HTTP server on \(shownHost), ports \(ports.lowerBound) to \(last)"
         guard ports.lowerBound >= 0, last <= 65535 else {
-            throw BuildError(operation, because: "ports go from 0 to 65535")
+            throw BuildError(operation, because: "ports are 0 to 65535")
         }
         var refusal: (any Error)?
         for port in ports.isEmpty ? [ports.lowerBound] : rotated(ports) {
@@ -82,16 +81,16 @@ package final class HTTPServer: Sendable {
                 refusal = error
             } catch let error where !(error is CancellationError) {
                 throw BuildError(
-                    operation: operation, hint: "http_bind_address must be an address of this machine.",
+                    operation: operation, hint: "http_bind_address must be an address of this host.",
                     underlying: error)
             }
         }
         let isForbidden = (refusal as? IOError)?.errnoCode == EACCES
         throw BuildError(
             operation,
-            because: isForbidden ? "you may not use the ports that are free" : "every one of them is taken",
-            hint: "Give http_port_min and http_port_max a wider range"
-                + (isForbidden ? ", above 1023." : ", or end what uses them."))
+            because: isForbidden ? "you may not use the free ports" : "no port is free",
+            hint: "Set http_port_min and http_port_max to a wider range"
+                + (isForbidden ? ", above 1023." : ", or stop the programs that use these ports."))
     }
 
     private static func checkFolder(_ path: String) throws {
@@ -147,15 +146,15 @@ package final class HTTPServer: Sendable {
         throw CancellationError()
     }
 
-    /// Ends the server and waits until it is gone.
+    /// Stops the server and waits until it has ended.
     package func stop() async {
-        // Cancelling would drop connections that are accepted but not yet read, on which NIO traps.
+        // Cancelling would drop accepted connections that have not been read, on which NIO traps.
         await services.triggerGracefulShutdown()
         _ = await task.result
     }
 }
 
-/// Ends connections whose client neither asks nor takes what it asked for.
+/// Closes connections whose client neither sends a request nor reads the answer.
 private final class IdleConnectionCloser: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = NIOAny
     typealias InboundOut = NIOAny

@@ -1,6 +1,6 @@
-/// The media type by the name's ending; failing that, text where the beginning looks like text.
+/// The media type of a file, by its suffix, or else by whether its beginning looks like text.
 ///
-/// - Parameter beginning: Gives the first bytes; asked only where the name does not tell.
+/// - Parameter beginning: Returns the first bytes; called only if the suffix is not known.
 func mediaType(_ name: String, beginning: () -> ArraySlice<UInt8>) -> String {
     let types = [
         "html": "text/html; charset=utf-8", "htm": "text/html; charset=utf-8", "json": "application/json",
@@ -10,7 +10,7 @@ func mediaType(_ name: String, beginning: () -> ArraySlice<UInt8>) -> String {
     ]
     let ending = name.split(separator: "/").last?.split(separator: ".").dropFirst().last.map(String.init) ?? ""
     if let type = types[ending.lowercased()] { return type }
-    // Bytes that no text has, as the MIME Sniffing standard (section 3) lists them.
+    // Binary data bytes according to the MIME Sniffing standard, section 3.
     let isBinary = beginning().contains { byte in
         byte <= 0x08 || byte == 0x0B || (0x0E...0x1A).contains(byte) || (0x1C...0x1F).contains(byte)
     }

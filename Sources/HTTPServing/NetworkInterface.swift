@@ -1,10 +1,10 @@
 import Foundation
 import Scopes
 
-/// The address of a network interface of this machine: the first IPv4 one, else the first IPv6 one that needs no scope.
+/// The address of a network interface of this host: the first IPv4 one, or else the first IPv6 one without a scope.
 ///
 /// - Parameter name: As in `http_interface`: `eth0`, `br0`, `lo`.
-/// - Throws: `BuildError` that names the interfaces there are.
+/// - Throws: `BuildError` that lists the existing interfaces.
 package func addressOfInterface(_ name: String) throws -> String {
     var list: UnsafeMutablePointer<ifaddrs>?
     let operation = "find the address of the network interface \(name)"
@@ -26,10 +26,10 @@ package func addressOfInterface(_ name: String) throws -> String {
     if let address = addresses.first(where: { $0.family == AF_INET }) ?? addresses.first { return address.text }
     throw BuildError(
         operation, because: names.contains(name) ? "it has no address" : "there is no such interface",
-        hint: "This machine has \(names.sorted().joined(separator: ", ")).")
+        hint: "This host has \(names.sorted().joined(separator: ", ")).")
 }
 
-/// nil for what is no internet address, and for IPv6 addresses that mean nothing without their interface.
+/// An internet address as text; nil for other addresses, and for IPv6 addresses that are only valid with their interface.
 private func numericAddress(_ address: UnsafeMutablePointer<sockaddr>) -> String? {
     let family = Int32(address.pointee.sa_family)
     guard family == AF_INET || family == AF_INET6 else { return nil }

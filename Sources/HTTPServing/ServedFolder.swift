@@ -2,7 +2,7 @@ import Foundation
 import Hummingbird
 import NIOCore
 
-/// A folder as requests see it: links may point around inside it, and nowhere else.
+/// A folder as requests see it: links may point to places inside it, but not outside.
 package struct ServedFolder {
     let root: String
 
@@ -16,13 +16,15 @@ package struct ServedFolder {
     }
 
     package struct Folder {
-        /// Without links.
+        /// The path with links resolved.
         var path: String
         /// Seconds since 1970.
         var modified: Int
     }
 
-    /// - Parameter path: Cleaned: it begins with a slash and has no `..`.
+    /// Looks up a path.
+    ///
+    /// - Parameter path: Begins with a slash and has no `..`.
     package func open(_ path: String) throws(Refusal) -> Entry {
         let real = try resolved(root + path)
         let realRoot = try resolved(root)
@@ -30,7 +32,7 @@ package struct ServedFolder {
         var status = stat()
         guard stat(real, &status) == 0 else { throw refusal(errno) }
         let kind = status.st_mode & S_IFMT
-        // Opening a device or a pipe has effects of its own.
+        // Opening a device or a pipe can have side effects.
         guard kind == S_IFREG || kind == S_IFDIR else { throw .forbidden }
         let descriptor = Foundation.open(real, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW)
         guard descriptor >= 0 else { throw refusal(errno) }
@@ -64,7 +66,7 @@ package struct ServedFolder {
     }
 }
 
-/// All but letters, digits and `-._~` as `%XX`: nothing in a name can then pass for a part of a URL.
+/// Percent-encodes all but letters, digits and `-._~`, so that a name cannot be taken for another part of a URL.
 func pathEncoded(_ name: String) -> String {
     var result = ""
     for byte in name.utf8 {
@@ -81,7 +83,7 @@ func pathEncoded(_ name: String) -> String {
     return result
 }
 
-/// A file that is open for reading as long as this lives.
+/// A file that stays open for reading until this object is released.
 package final class ServedFile: Sendable {
     private static let piece = 256 << 10
 
@@ -100,7 +102,7 @@ package final class ServedFile: Sendable {
 
     deinit { close(descriptor) }
 
-    /// As much as tells text from other things.
+    /// The beginning of the file, enough to detect text.
     var beginning: ArraySlice<UInt8> {
         var bytes = [UInt8](repeating: 0, count: 512)
         let count = pread(descriptor, &bytes, bytes.count, 0)
@@ -117,7 +119,7 @@ package final class ServedFile: Sendable {
                 let count = buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: wanted) { bytes in
                     max(0, pread(descriptor, bytes.baseAddress, wanted, off_t(offset)))
                 }
-                // A file that shrinks while it is read ends the connection short of its length.
+                // If the file shrinks while it is read, the connection ends before the announced length.
                 guard count > 0 else { throw HTTPError(.internalServerError) }
                 offset += count
                 try await writer.write(buffer)

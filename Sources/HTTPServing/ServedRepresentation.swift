@@ -1,17 +1,17 @@
 import Foundation
 import Hummingbird
 
-/// Something that can be sent, whole or in part (RFC 9110, sections 13 and 14).
+/// Content that can be sent whole or in part (RFC 9110, sections 13 and 14).
 struct ServedRepresentation {
-    /// Bytes.
+    /// The length in bytes.
     var size: Int
-    /// Seconds since 1970; nil where it is not known.
+    /// When it was last modified, in seconds since 1970; nil if unknown.
     var modified: Int?
     var type: String
 
-    /// The whole, the one range that is asked for, or word that it has not changed.
+    /// The response: the whole content, the requested range, or “not modified”.
     ///
-    /// - Parameter body: Makes the body for a part of the bytes.
+    /// - Parameter body: Makes the body for a range of bytes.
     func answer(to request: Request, _ body: (Range<Int>) -> ResponseBody) -> Answer {
         var answer = Answer(.ok, type: type)
         if let modified { answer.headers[.lastModified] = HTTPDate.text(modified) }
@@ -38,7 +38,7 @@ struct ServedRepresentation {
     }
 
     private func isUnchanged(for request: Request) -> Bool {
-        // There are no entity tags here: only "any at all" can match, and a named one overrules the date.
+        // There are no entity tags here, so only `*` can match; a tag takes precedence over a date.
         if let tags = request.headers[.ifNoneMatch] { return tags == "*" }
         guard let modified, let since = request.headers[.ifModifiedSince].flatMap(HTTPDate.seconds) else {
             return false
@@ -46,13 +46,13 @@ struct ServedRepresentation {
         return modified <= since
     }
 
-    /// A part is of use only to a client that has the rest of the same version.
+    /// A range is useful only to a client that has the rest of the same version.
     private func mayBePartial(_ request: Request) -> Bool {
         guard let version = request.headers[.ifRange] else { return true }
         return modified != nil && HTTPDate.seconds(version) == modified
     }
 
-    /// `bytes=A-B`, `bytes=A-`, `bytes=-N`; nil for what is not one range, an empty one when it lies outside.
+    /// Parses `bytes=A-B`, `bytes=A-` and `bytes=-N`; nil if it is not exactly one range, empty if it is out of bounds.
     private func byteRange(_ header: String) -> Range<Int>? {
         guard header.hasPrefix("bytes="), !header.contains(",") else { return nil }
         let parts = header.dropFirst(6).split(separator: "-", maxSplits: 1, omittingEmptySubsequences: false)
@@ -71,7 +71,7 @@ struct ServedRepresentation {
     }
 }
 
-/// Moments as HTTP writes them, to the second (RFC 9110, section 5.6.7).
+/// Dates in HTTP, in whole seconds (RFC 9110, section 5.6.7).
 enum HTTPDate {
     static func text(_ seconds: Int) -> String {
         var time = time_t(seconds)
@@ -82,7 +82,7 @@ enum HTTPDate {
         return String(decoding: text.prefix(count).map(UInt8.init(bitPattern:)), as: UTF8.self)
     }
 
-    /// Seconds since 1970; nil for what is not of this form.
+    /// Parses a date into seconds since 1970; nil if it has another form.
     static func seconds(_ text: String) -> Int? {
         let form = /[A-Z][a-z]{2}, (\d\d) ([A-Z][a-z]{2}) (\d{4}) (\d\d):(\d\d):(\d\d) GMT/
         let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]

@@ -1,11 +1,11 @@
-/// Takes a TCP stream of syslog messages apart, in both framings of RFC 6587: a message begins with its length and a blank
-/// (section 3.4.1), or ends with a line feed or a NUL (section 3.4.2). Each message says which by its first byte.
+/// Splits a TCP stream into syslog messages, in both framings of RFC 6587: a message begins with its length and a space
+/// (section 3.4.1), or ends with a line feed or a NUL (section 3.4.2). Its first byte distinguishes the two.
 struct SyslogFraming {
     private enum State {
         case start
         /// The digits read so far.
         case length(Int)
-        /// Bytes of the message that are still to come.
+        /// Bytes of the message still to be received.
         case counted(Int)
         case terminated
     }
@@ -14,6 +14,8 @@ struct SyslogFraming {
     /// At most `SyslogMessage.largest` bytes; the rest of a longer message is dropped.
     private var frame: [UInt8] = []
 
+    /// Processes bytes.
+    ///
     /// - Returns: The messages that these bytes complete.
     mutating func receive(_ bytes: some Sequence<UInt8>) -> [SyslogMessage] {
         var messages: [SyslogMessage] = []
@@ -21,7 +23,9 @@ struct SyslogFraming {
         return messages
     }
 
-    /// - Returns: What a sender that has gone left without an end.
+    /// Ends the stream.
+    ///
+    /// - Returns: The last message, if the sender left it without an end.
     mutating func finish() -> [SyslogMessage] {
         var messages: [SyslogMessage] = []
         complete(&messages)
@@ -43,7 +47,7 @@ struct SyslogFraming {
                 frame = []
                 state = .counted(count)
             } else {
-                // A line that begins with a number.
+                // The line begins with a number that is not a length.
                 state = .terminated
                 take(byte, &messages)
             }

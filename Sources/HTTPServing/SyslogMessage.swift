@@ -1,15 +1,15 @@
 /// A message of the installer's log.
 package struct SyslogMessage: Sendable, Equatable {
-    /// Bytes of a message that are looked at.
+    /// The most bytes of a message that are read.
     static let largest = 8192
 
-    /// 0 is an emergency, 7 is for debugging; nil where the message does not say.
+    /// From 0 (emergency) to 7 (debug); nil if the message has none.
     package var severity: Int?
     /// The program, as in `anna[1234]`.
     package var tag: String
     package var text: String
 
-    /// Reads `<PRI>TAG: TEXT` with or without the time and host of RFC 3164; anything else is all text.
+    /// Parses `<PRI>TAG: TEXT` with or without the time and host of RFC 3164; anything else is text as a whole.
     package init(_ line: String) {
         var rest = line[...]
         severity = nil
@@ -25,7 +25,7 @@ package struct SyslogMessage: Sendable, Equatable {
         let cleaned = String(String.UnicodeScalarView(rest.unicodeScalars.filter { !$0.isControl }))
         let words = cleaned.split(separator: ": ", maxSplits: 1).map(String.init)
         if words.count == 2, words[0].count <= 64 {
-            // A host name may stand before the program.
+            // A host name may precede the program.
             tag = words[0].split(separator: " ").last.map(String.init) ?? words[0]
             text = words[1]
         } else {
@@ -34,7 +34,7 @@ package struct SyslogMessage: Sendable, Equatable {
         }
     }
 
-    /// The messages of a datagram or a frame, one a line.
+    /// Parses the messages of a datagram or a frame, one per line.
     static func all(in bytes: some Collection<UInt8>) -> [SyslogMessage] {
         let text = String(decoding: bytes.prefix(largest), as: UTF8.self)
         return text.split { $0.isNewline || $0 == "\0" }.map { SyslogMessage(String($0)) }

@@ -4,7 +4,7 @@ import Scopes
 
 /// Receives syslog over UDP and TCP, as installers send their log.
 package final class SyslogServer: Sendable {
-    /// The same for UDP and TCP.
+    /// The port, the same for UDP and TCP.
     package let port: Int
     private let channels: [any Channel]
     private let group: MultiThreadedEventLoopGroup
@@ -17,7 +17,7 @@ package final class SyslogServer: Sendable {
 
     /// Starts on a free port of the address.
     ///
-    /// - Parameter onMessage: Called from a thread of its own, in the order of arrival on each connection.
+    /// - Parameter onMessage: Called on a thread of the server, in the order of arrival on each connection.
     package static func start(
         host: String, onMessage: @escaping @Sendable (SyslogMessage) -> Void
     ) async throws -> SyslogServer {
@@ -105,7 +105,7 @@ private final class SyslogStreamHandler: ChannelInboundHandler {
     }
 }
 
-/// Turns away what comes in beyond a number of connections: an installer needs one or two.
+/// Closes connections beyond a limit: an installer needs one or two.
 private final class ConnectionLimiter: ChannelInboundHandler {
     typealias InboundIn = any Channel
     typealias InboundOut = any Channel

@@ -36,12 +36,27 @@ package enum HostCPU {
         // The latter of each are ARM's.
         let model = ["vendor_id", "cpu family", "model", "model name", "stepping", "CPU implementer", "CPU part"]
         let flags = (lines["flags"] ?? lines["Features"] ?? "").split(separator: " ").sorted().joined(separator: " ")
-        return ["cpu": model.compactMap { lines[$0] }.joined(separator: " "), "cpu flags": digest(flags)]
+        return ["cpu": model.compactMap { lines[$0] }.joined(separator: " "), flagsName: flags]
     }
 
-    /// FNV-1a of 64 bits.
-    private static func digest(_ text: String) -> String {
-        let value = text.utf8.reduce(0xCBF2_9CE4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
-        return String(value, radix: 16)
+    fileprivate static let flagsName = "cpu flags"
+}
+
+/// Why memory that was kept under some requirements cannot be restored under those of this host; nil where it can.
+package func memoryDifference(from kept: [String: String], to here: [String: String]) -> String? {
+    for (name, value) in kept.sorted(by: { $0.key < $1.key }) where here[name] != value {
+        guard name == HostCPU.flagsName, let now = here[name] else {
+            return "\(name) was \(value), and is \(here[name] ?? "unknown") now"
+        }
+        func flags(_ text: String) -> Set<Substring> { Set(text.split(separator: " ")) }
+        func list(_ flags: Set<Substring>) -> String { flags.sorted().joined(separator: ", ") }
+        // Older checkpoints hold a digest of the flags.
+        guard flags(value).count > 1 else { return "the host's processor has other features" }
+        let (lost, gained) = (flags(value).subtracting(flags(now)), flags(now).subtracting(flags(value)))
+        let parts = [
+            lost.isEmpty ? nil : "no longer has \(list(lost))", gained.isEmpty ? nil : "now has \(list(gained))",
+        ]
+        return "the host's processor " + parts.compactMap(\.self).joined(separator: ", and ")
     }
+    return nil
 }

@@ -3,13 +3,17 @@ import Scopes
 
 /// A file of checksums, as distributions publish them beside their images.
 ///
-/// Lines are `hash  name`, `hash *name`, `hash ?name`, `ALGO (name) = hash`, or a hash alone. Comments and the rules of
-/// signed messages are stepped over, and so is whatever is no checksum.
-struct ChecksumList {
+/// Lines are `hash  name`, `hash *name`, `hash ?name`, `ALGO (name) = hash`, or a hash alone. Comments, the header lines of
+/// signed messages and everything else that is not a checksum are skipped.
+package struct ChecksumList: Sendable {
+    /// Lists are a few KiB; more bytes than this are something else.
+    package static let largest = 8 << 20
+
     private var named: [(name: String, checksum: Checksum)] = []
     private var nameless: [Checksum] = []
 
-    init(_ text: String) {
+    /// Reads the text of a list; lines that it does not understand are skipped.
+    package init(_ text: String) {
         for line in text.split(whereSeparator: \.isNewline) {
             let fields = line.split { $0 == " " || $0 == "\t" }
             guard let first = fields.first, !first.hasPrefix("#"), !first.hasPrefix("-----") else { continue }
@@ -43,22 +47,22 @@ struct ChecksumList {
         return text
     }
 
-    /// The checksum of the file that goes by one of `names`, the strongest where there are several; else the list's hash
-    /// without a name.
-    func checksum(for names: [String]) -> Checksum? {
-        for name in names {
+    /// The checksum of the medium at `url` in a list that is at `list`, the strongest where there are several; else the list's
+    /// hash without a name; nil if there is neither.
+    package func checksum(ofMediumAt url: String, listAt list: String) -> Checksum? {
+        for name in namesInList(of: url, list: list) {
             let found = named.filter { $0.name == name || $0.name == "./" + name }.map(\.checksum)
             if let best = found.max(by: { $0.algorithm.digits < $1.algorithm.digits }) { return best }
         }
         return nameless.first
     }
 
-    /// Some names, for messages.
-    var someNames: [String] { Array(named.prefix(5).map(\.name)) }
+    /// Some of its names, for messages.
+    package var someNames: [String] { Array(named.prefix(5).map(\.name)) }
 }
 
 /// Names that a list may use for the medium at `url`, when the list is at `list`: base name, relative to the list, whole.
-func namesInList(of url: String, list: String) -> [String] {
+private func namesInList(of url: String, list: String) -> [String] {
     let path = pathOfURL(url)
     var names = [baseName(path)]
     let folder = parentFolder(pathOfURL(list))
@@ -67,7 +71,7 @@ func namesInList(of url: String, list: String) -> [String] {
     return names
 }
 
-/// The path of a URL, or the path itself; percent signs undone, queries taken off URLs.
+/// The path of a URL, percent-decoded and without its query; of a path the path itself.
 func pathOfURL(_ text: String) -> String {
     guard let scheme = text.range(of: "://") else { return text }
     let rest = text[scheme.upperBound...].prefix { $0 != "?" && $0 != "#" }

@@ -80,3 +80,9 @@ func makeFolder(_ path: String, _ operation: String) throws {
         throw BuildError(operation, because: "the folder \(path) could not be made: \(error.localizedDescription)")
     }
 }
+
+/// The absolute path of a medium or of a list of checksums that is a file of this host; nil for other URLs.
+package func localPath(of url: String, workingDirectory: String) -> String? {
+    if url.contains("://"), !url.lowercased().hasPrefix("file://") { return nil }
+    return absolutePath(url, in: workingDirectory)
+}

@@ -27,18 +27,15 @@ package func resolveChecksum(
             try await checksumListText(list, operation, workingDirectory, environment)
         }
         let entries = ChecksumList(text)
-        guard let found = entries.checksum(for: namesInList(of: url, list: list)) else {
+        guard let found = entries.checksum(ofMediumAt: url, listAt: list) else {
             let names = entries.someNames
             throw BuildError(
-                operation, because: "the list has no such name",
-                hint: names.isEmpty ? "No line of it is a checksum." : "It has: \(names.joined(separator: ", ")).")
+                operation, because: "the list does not contain it",
+                hint: names.isEmpty ? "No line of it is a checksum." : "It contains: \(names.joined(separator: ", ")).")
         }
         return found
     }
 }
-
-/// Lists are a few KiB; more than this is something else.
-private let largestList = 8 << 20
 
 private func checksumListText(
     _ list: String, _ operation: String, _ workingDirectory: String, _ environment: [String: String]
@@ -50,12 +47,12 @@ private func checksumListText(
                 throw BuildError(
                     operation, because: "the server answered \(response.status.code) \(response.status.reasonPhrase)")
             }
-            let body = try await response.body.collect(upTo: largestList)
+            let body = try await response.body.collect(upTo: ChecksumList.largest)
             return String(decoding: body.readableBytesView, as: UTF8.self)
         }
     }
     let file = try InputFile(absolutePath(list, in: workingDirectory), operation)
-    guard file.size <= largestList else {
+    guard file.size <= ChecksumList.largest else {
         throw BuildError(operation, because: "it is too long for a list of checksums")
     }
     var bytes: [UInt8] = []

@@ -7,13 +7,19 @@ package final class Attendant: Sendable {
     /// Shows a question and gives the line that is typed; nil at the end of input.
     package typealias Ask = @Sendable (_ question: String) async throws -> String?
 
-    enum Answer { case cleanUp, abort, retry }
+    enum Answer {
+        case cleanUp, abort
+        /// The step runs again, with the machine as it is.
+        case retry
+        /// The build starts over from the checkpoint before the step.
+        case restart
+    }
 
-    /// What there is to do about a failed provisioner beside trying it again as the machine is.
+    /// What else can be done about a failed provisioner than to run it again on the machine as it is.
     struct Remedies {
-        /// The machine can be brought back to what it was before.
+        /// The machine can be restored as it was before the step.
         var canRestart = false
-        /// Opens a shell in the machine for the person, and waits until it is left.
+        /// Opens a shell in the machine for the person, and waits until they leave it.
         var openShell: (() async throws -> Void)?
     }
 
@@ -21,7 +27,8 @@ package final class Attendant: Sendable {
     private let pausesBetweenSteps: Bool
     /// nil where nobody can answer.
     private let ask: Ask?
-    private let aborted = Mutex(false)
+    /// The builds whose failure was answered with “abort”.
+    private let aborted = Mutex<Set<String>>([])
 
     package init(onError: OnError, pausesBetweenSteps: Bool, ask: Ask?) {
         self.onError = onError
@@ -29,31 +36,34 @@ package final class Attendant: Sendable {
         self.ask = ask
     }
 
-    /// Whether what the failed build acquired stays as it is.
-    var keepsOnFailure: Bool {
-        onError == .abort || onError == .runCleanupProvisioner || aborted.withLock { $0 }
+    /// Whether everything that a failed build made stays as it is.
+    func keepsEverything(of build: String) -> Bool {
+        onError == .abort || onError == .runCleanupProvisioner || aborted.withLock { $0.contains(build) }
     }
 
     /// What to do about a failed step.
+    ///
+    /// - Parameter reporter: Masks the secrets of the build in what is shown.
     func answer(
-        to error: any Error, in step: String, _ remedies: Remedies = Remedies()
+        to error: any Error, in step: String, _ remedies: Remedies = Remedies(), reporter: Reporter
     ) async throws -> Answer {
         guard onError == .ask, let ask else { return .cleanUp }
         var choices = ["[c] Clean up and exit", "[a] abort without cleanup"]
         if remedies.openShell != nil { choices.append("[s] open a shell in the machine") }
         choices.append("or [r] retry \(remedies.canRestart ? "from the checkpoint before it" : "step")")
-        var question = "Step \"\(step)\" failed: \(error)\n\(choices.joined(separator: ", "))? "
+        let choice = choices.joined(separator: ", ")
+        var question = reporter.redact("Step \"\(step)\" failed: \(error)\n\(choice)? ")
         while let line = try await ask(question) {
             switch line.lowercased().first {
             case "c": return .cleanUp
             case "a", "k":
-                aborted.withLock { $0 = true }
+                _ = aborted.withLock { $0.insert(reporter.build) }
                 return .abort
-            case "r": return .retry
+            case "r": return remedies.canRestart ? .restart : .retry
             case "s":
-                // A shell that does not open is no reason to give the machine up.
+                // The machine is still there for another try when the shell does not open.
                 do { try await remedies.openShell?() } catch let error where !(error is CancellationError) {
-                    question = "\(error)\n\(choices.joined(separator: ", "))? "
+                    question = reporter.redact("\(error)\n\(choice)? ")
                 }
             default: continue
             }
@@ -77,46 +87,5 @@ package final class Attendant: Sendable {
                 hint: "Set disable = true, or run the build from a terminal.")
         }
         _ = try await ask("Pausing at breakpoint\(note.isEmpty ? "" : ": \(note)"). Press enter to continue. ")
-    }
-}
-
-/// Runs steps, asks the attendant about those that fail.
-struct StepRunner: Sendable {
-    let reporter: Reporter
-    let attendant: Attendant
-
-    /// - Throws: `Restart` where it is to be tried again from a checkpoint.
-    func run<Value: Sendable>(
-        _ title: String, remedies: Attendant.Remedies = .init(), _ body: () async throws -> Value
-    ) async throws -> Value {
-        while true {
-            do {
-                let value = try await reporter.step(title, body)
-                try await attendant.pause(after: title)
-                return value
-            } catch let error where !(error is CancellationError) && !(error is MachineStopped) && !(error is Restart) {
-                guard try await attendant.answer(to: error, in: title, remedies) == .retry else { throw error }
-                if remedies.canRestart { throw Restart(reason: .retry) }
-            }
-        }
-    }
-
-    /// A step that is left out where the template does not ask for it.
-    func run<Value: Sendable>(
-        _ title: String, unless isLeftOut: Bool, _ body: () async throws -> Value
-    ) async throws -> Value? {
-        isLeftOut ? nil : try await run(title, body)
-    }
-}
-
-/// Decides in a teardown whether what it would remove is kept.
-struct KeepOnFailure: Sendable {
-    let attendant: Attendant
-
-    func keeps(after outcome: Result<Void, any Error>) -> Bool {
-        guard case .failure(let error) = outcome, !(error is CancellationError), !(error is Restart) else {
-            return false
-        }
-        return attendant.keepsOnFailure
     }
 }

@@ -1,228 +1,282 @@
 import Checkpoints
+import ComponentModel
 import DiskImages
-import Foundation
+import Guests
 import Libvirt
-import SSH
-package import Scopes
-package import Templates
+import Scopes
+import Templates
 
 /// One source built once: from its medium to the finished image.
+///
+/// It reads from top to bottom: `makeImage`, `runMachine` (again for each restart), `runStages`.
 package struct Build: Sendable {
-    let plan: PlannedBuild
-    let context: RunContext
-    let options: BuildOptions
-    let engine: Engine
-    let reporter: Reporter
-    let runFolder: RunFolder
-    let attendant: Attendant
-    /// Text that must not be shown, nor be left in the image.
-    let secrets: [Sensitive<String>]
+    let scope: BuildScope
 
-    package init(
-        plan: PlannedBuild, context: RunContext, options: BuildOptions, engine: Engine, reporter: Reporter,
-        runFolder: RunFolder, attendant: Attendant, secrets: [Sensitive<String>]
-    ) {
-        self.plan = plan
-        self.context = context
-        self.options = options
-        self.engine = engine
-        self.reporter = reporter
-        self.runFolder = runFolder
-        self.attendant = attendant
-        self.secrets = secrets
-    }
+    package init(_ scope: BuildScope) { self.scope = scope }
+
+    private var source: QemuSource { scope.source }
+    private var reporter: Reporter { scope.reporter }
 
     /// Makes the image and runs the post-processors on it.
     ///
-    /// - Returns: What to list at the end.
+    /// - Returns: The artifacts to list at the end.
     /// - Throws: What went wrong first; by then everything acquired is gone again, unless `-on-error` says otherwise.
     package func run() async throws -> [Artifact] {
-        try await PostProcess(build: plan, data: .none(context.runUUID), context: context, reporter: reporter).check()
+        // A server that would refuse the image at the end refuses it now.
+        try await postProcess(.beforeMachine(runUUID: scope.context.runUUID)).check()
         guard let (artifact, data) = try await makeImage() else { return [] }
         do {
-            return try await PostProcess(build: plan, data: data, context: context, reporter: reporter).run(artifact)
+            return try await postProcess(data).run(artifact)
         } catch {
-            reporter.news("The image itself is complete and stays in \(plan.source.outputDirectory).")
+            reporter.news("The image itself is complete and stays in \(source.outputDirectory).")
             throw error
         }
     }
 
-    /// The build, from top to bottom.
-    ///
-    /// - Returns: nil where it was to stop after a stage.
+    private func postProcess(_ data: RunData) -> PostProcess {
+        PostProcess(build: scope.plan, data: data, context: scope.context, reporter: reporter)
+    }
+
+    // MARK: From the medium to the image
+
+    /// - Returns: nil where the build was to stop after a stage.
     private func makeImage() async throws -> (Artifact, RunData)? {
-        let source = plan.source
-        return try await withTeardowns(report: reporter.teardownFailed) { teardowns in
-            let step = StepRunner(reporter: reporter, attendant: attendant)
-            let keeps = KeepOnFailure(attendant: attendant)
-            // Takes seconds of computing that nothing has to wait for until the guest is up.
-            let keys = Task { try MakeKeys(source.communicator, run: context.runUUID)?.run() }
+        try await withTeardowns(report: reporter.teardownFailed) { teardowns in
+            // Making keys takes seconds, and nothing needs them until the guest is up.
+            let keys = Task { try MakeKeys(source.communicator, run: scope.context.runUUID)?.run() }
             teardowns.add("stop making keys") { _ in keys.cancel() }
 
-            let medium = try await step.run("Fetching the medium") {
-                try await FetchMedium(input: source.input, context: context, reporter: reporter).run()
-            }
-            let (workspace, output) = try await step.run("Preparing the output folder") {
+            let medium = try await scope.step("Fetching the medium") { try await FetchMedium(scope: scope).run() }
+            let (workspace, output) = try await scope.step("Preparing the output folder") {
                 let preparing = PrepareWorkspace(
-                    source: source, context: context, engine: engine, reporter: reporter)
-                // A build that is to stop on the way makes no image.
-                return options.checkpoints.until == nil
-                    ? try await preparing.run(medium: medium.path, teardowns, keeps)
+                    source: source, context: scope.context, engine: scope.engine, reporter: reporter)
+                // A build that stops after a stage makes no image.
+                return scope.options.checkpoints.until == nil
+                    ? try await preparing.run(medium: medium.path, teardowns, scope.retention)
                     : try await preparing.temporary(medium: medium.path, teardowns)
             }
-            let checkpoints = try await BuildCheckpoints.open(
-                plan, options.checkpoints, context, engine, medium, reporter)
-            teardowns.add("remove checkpoints that are too many") { _ in try checkpoints?.prune() }
-            let services = try await step.run("Serving files") {
-                try await ServeFiles(source: source, context: context, reporter: reporter).run(teardowns)
-            }
-            let attempt = BuildAttempt(
-                build: self, step: step, workspace: workspace, medium: medium, services: services, keys: keys,
-                checkpoints: checkpoints, keeps: keeps)
-            guard let machine = try await run(attempt, teardowns) else { return nil }
+            let checkpoints = try await BuildCheckpoints.open(scope, medium)
+            teardowns.add("remove surplus checkpoints") { _ in try checkpoints?.prune() }
+            let services = try await scope.step("Serving files") { try await ServeFiles(scope: scope).run(teardowns) }
+
+            let prepared = Preparation(medium: medium, workspace: workspace, services: services, keys: keys)
+            guard let machine = try await runMachine(checkpoints, prepared, teardowns) else { return nil }
+
+            // The machine is off; its disks become the image.
             let images = Disks(paths: source.images(in: workspace), format: source.disk.format.rawValue)
-            try await step.run("Joining the layers", unless: machine.folder == nil || !source.disk.usesBackingFile) {
-                // What differs from the base is what the top layer alone holds, as if there had been no others.
+            try await scope.step("Joining the layers", unless: machine.folder == nil || !source.disk.usesBackingFile) {
+                // What differs from the base has to be in the top layer alone, as if there had been no others.
                 try await QemuImg().rebase(machine.disks.paths[0], onto: (medium.path, "qcow2"))
             }
-            let finished = try await finishGuest(machine, medium, workspace, step)
-            var shortcoming = try await step.run("Finishing the disk") {
+            let finishedGuest = try await FinishGuest(scope: scope, medium: medium.path)?
+                .attempt(machine.disks, workspace, machine.data)
+            var shortcoming = try await scope.step("Finishing the disk") {
                 try await FinishDisks(source: source, medium: medium.path, reporter: reporter)
-                    .run(machine.disks, into: images, finished, workspace)
+                    .run(machine.disks, into: images, finishedGuest, workspace)
             }
-            if let proxmox = source.proxmox, shortcoming == nil {
-                shortcoming = try await archive(images, workspace, proxmox, step)
+            if let settings = source.proxmox, shortcoming == nil {
+                shortcoming = try await ReplaceByProxmoxArchive(scope: scope, settings: settings).run(images, workspace)
             }
-            let artifact = try await step.run("Moving the image into place") {
+            let artifact = try await scope.step("Moving the image into place") {
                 try CommitOutput(source: source)
                     .run(workspace, output, isComplete: shortcoming == nil, downloads: machine.downloads)
             }
             if let shortcoming {
-                throw shortcoming.error(place: context.shown(artifact.directory ?? source.outputDirectory))
+                throw shortcoming.error(place: scope.context.shown(artifact.directory ?? source.outputDirectory))
             }
             return (artifact, machine.data)
         }
     }
 
-    /// The machine from its start, wherever that is, to its end; begun anew where it has to be.
-    private func run(_ attempt: BuildAttempt, _ teardowns: Teardowns) async throws -> BuildAttempt.Finished? {
-        guard let checkpoints = attempt.checkpoints else { return try await attempt.run(nil, from: .beginning) }
-        var startsOver = false
-        var restarts = 0
+    // MARK: From power-on to power-off
+
+    /// Runs the machine from the deepest checkpoint that applies, and starts over from there where it has to.
+    ///
+    /// - Returns: nil where the build was to stop after a stage.
+    private func runMachine(
+        _ checkpoints: BuildCheckpoints?, _ prepared: Preparation, _ teardowns: Teardowns
+    ) async throws -> FinishedMachine? {
+        var restarts = Restarts()
         while true {
-            // Whatever keeps a build from getting on with what is there, it gets on without.
-            let (stages, start) = try await checkpoints.resolve(startsOver: startsOver || restarts > 20)
-            if let until = checkpoints.until, start.next > until {
-                start.checkpoint?.release()
-                reporter.news("There is a checkpoint of \(stages.stages[until].title) already.")
+            var start: StartingPoint? = .withoutCheckpoints
+            if let checkpoints {
+                start = try await checkpoints.startingPoint(ignoringCheckpoints: restarts.ignoresCheckpoints)
+            }
+            // The stage to stop after has a checkpoint already.
+            guard let start else { return nil }
+            switch try await runMachine(from: start, prepared) {
+            case .finished(let machine):
+                // The last checkpoints are written while the image is finished.
+                teardowns.add("finish the last checkpoints") { _ in await start.recorder?.stop() }
+                return machine
+            case .stopped(let stage):
+                await start.recorder?.stop()
+                reporter.news("Stopped after \(stage); `ingot shell` opens a shell there.")
                 return nil
+            case .restart(let reason):
+                await start.recorder?.stop()
+                try restarts.add(reason, reporter)
             }
-            if let error = checkpoints.obstacleToKeeping() {
-                start.checkpoint?.release()
-                guard checkpoints.until == nil else { throw error }
-                reporter.warn("checkpoints are neither used nor kept: \(error)")
-                var attempt = attempt
-                attempt.checkpoints = nil
-                return try await attempt.run(nil, from: .beginning)
+        }
+    }
+
+    /// One run of the machine, from its start to its end.
+    private func runMachine(from start: StartingPoint, _ prepared: Preparation) async throws -> MachineRun {
+        try await withTeardowns(report: reporter.teardownFailed) { teardowns in
+            let recorder = start.recorder
+            teardowns.add("finish the checkpoints of a failed build") { [scope] outcome in
+                guard case .failure(let error) = outcome else { return }
+                if scope.retention.keepsEverything(after: outcome) { try recorder?.keepLayers() }
+                if error is CancellationError { recorder?.skipCompression() }
+                await recorder?.stop()
             }
-            let recorder = CheckpointRecorder(checkpoints, stages, from: start.checkpoint)
-            do {
-                let finished = try await attempt.run(recorder, from: start)
-                teardowns.add("finish the last checkpoints") { _ in await recorder.stop() }
-                if finished == nil, let until = checkpoints.until {
-                    reporter.news("Stopped after \(stages.stages[until].title); `ingot shell` opens a shell there.")
+
+            let starting = StartMachine(scope: scope, prepared: prepared)
+            let started: StartedMachine
+            if let recorder, let checkpoint = start.checkpoint {
+                switch try await starting.resume(checkpoint, of: recorder.checkpoints, teardowns) {
+                case .done(let machine): started = machine
+                case .restart(let reason): return .restart(reason)
                 }
-                return finished
-            } catch let restart as Restart {
-                try Task.checkCancellation()
-                reporter.news("\(restart)")
-                startsOver = startsOver || restart.startsOver
-                restarts += 1
+            } else {
+                if let reason = try await recorder?.claim(0) { return .restart(reason) }
+                started = try await starting.boot(keepingDisksIn: recorder?.checkpoints.store, teardowns)
+            }
+            recorder?.setActiveFolder(started.stage.folder)
+
+            let end: RunningEnd
+            do {
+                // A machine that goes away ends every wait at once.
+                end = try await started.machine.whileRunning {
+                    try await runStages(of: started, from: start, prepared, teardowns)
+                }
+            } catch let stop as MachineStopped where stop.reason == .shutDown && source.communicator.isNone {
+                // Without a communicator this is how the installation ends.
+                end = .ready(nil, RunData(scope, started.machine, prepared.services, keys: nil), started.stage)
+            }
+            switch end {
+            case .restart(let reason): return .restart(reason)
+            case .stopped(let stage): return .stopped(after: stage)
+            case .ready(let guest, let data, let stage):
+                try await scope.step("Shutting down") {
+                    try await ShutDown(
+                        settings: source.shutdown, context: scope.context, data: data, reporter: reporter
+                    ).run(started.machine, guest, prepared.services.activity)
+                }
+                if let reason = try await recorder?.damage() { return .restart(reason) }
+                return .finished(
+                    FinishedMachine(
+                        disks: stage.disks, folder: stage.folder, data: data,
+                        downloads: recorder?.stages.entries.flatMap(\.downloads) ?? []))
             }
         }
     }
 
-    /// Finishes what is on the disks, where the template asks for it. That it fails is no reason to lose the image.
-    private func finishGuest(
-        _ machine: BuildAttempt.Finished, _ medium: Medium, _ workspace: Workspace, _ step: StepRunner
-    ) async throws -> Result<FinishedGuest, any Error>? {
-        guard let settings = plan.source.finish else { return nil }
-        do {
-            return .success(
-                try await step.run("Finishing the guest") {
-                    try await FinishGuest(
-                        settings: settings, source: plan.source, medium: medium.path, context: context,
-                        reporter: reporter, secrets: secrets
-                    ).run(machine.disks, workspace, machine.data)
-                })
-        } catch let error where !(error is CancellationError) {
-            try Task.checkCancellation()
-            reporter.warn("the image is kept as the machine left it, since finishing it failed")
-            return .failure(error)
-        }
+    /// How the time ends in which the machine runs.
+    private enum RunningEnd: Sendable {
+        /// The guest can be shut down.
+        case ready((any Guest)?, RunData, StageInProgress)
+        /// The build was to stop after this stage, whose checkpoint is made.
+        case stopped(after: String)
+        case restart(Restart)
     }
 
-    /// `format = "proxmox"`: the archive is all that leaves the workspace. Where it cannot be made, the disks do.
-    private func archive(
-        _ disks: Disks, _ workspace: Workspace, _ settings: ProxmoxArchiveSettings, _ step: StepRunner
-    ) async throws -> Shortcoming? {
-        let variables = workspace.variables
-        var hasVariables = FileManager.default.fileExists(atPath: variables)
-        if case .efi(_, _, dropsVars: true) = plan.source.machine.firmware { hasVariables = false }
-        let images = BuiltImages(
-            disks: disks.paths, format: disks.format, variables: hasVariables ? variables : nil)
+    // MARK: While the machine runs
+
+    /// Types the boot command, connects, and runs the stages, each with its checkpoint.
+    private func runStages(
+        of started: StartedMachine, from start: StartingPoint, _ prepared: Preparation, _ teardowns: Teardowns
+    ) async throws -> RunningEnd {
+        let (machine, recorder, services) = (started.machine, start.recorder, prepared.services)
+        if !started.isFromCheckpoint {
+            try await scope.step(
+                "Typing the boot command", unless: source.machine.vnc.isDisabled || source.boot.isEmpty
+            ) {
+                let typing = TypeBootCommand(scope: scope)
+                let publicKey = typing.needsKey ? try await prepared.keys.value?.publicKey : nil
+                try await typing.run(machine, services, publicKey: publicKey ?? "")
+            }
+        }
+        // The guest works from here on, for minutes or hours.
+        releaseCodePages()
+
+        let keys = started.isFromCheckpoint ? started.keys : try await prepared.keys.value
+        let guest: (any Guest)?
+        switch try await ReachGuest(scope: scope, services: services).run(started, keys, teardowns) {
+        case .done(let reached): guest = reached
+        case .restart(let reason): return .restart(reason)
+        }
+        let data = RunData(scope, machine, services, keys: keys)
+        let refresh = RefreshGuest(scope: scope, data: data)
+        if let frozenFor = started.frozenFor, let guest { try await refresh.run(guest, frozenFor: frozenFor) }
+        recorder?.beginVerification()
+
+        var stage = started.stage
         do {
-            _ = try await step.run("Making the Proxmox archive") {
-                try await MakeProxmoxArchive(settings: settings, context: context, reporter: reporter)
-                    .run(images, in: workspace.output)
+            // Stage 0 is the installation, which is done now; each provisioner is one more.
+            for index in start.next..<(scope.plan.provisioners.count + 1) {
+                if index > 0 {
+                    if let reason = try await recorder?.claim(index) { return .restart(reason) }
+                    let provisioning = RunProvisioner(
+                        scope: scope, number: index, data: data, machine: machine, keys: keys,
+                        workspace: prepared.workspace, recorder: recorder)
+                    if let reason = try await provisioning.run(guest) { return .restart(reason) }
+                    stage.downloads += recorder?.stages.entries[index].downloads ?? []
+                }
+                guard let recorder, let guest else { continue }
+                stage = try await recorder.capture(index, machine, guest, stage, keys, refresh)
+                if recorder.checkpoints.until == index { return .stopped(after: recorder.stages.stages[index].title) }
             }
         } catch let error where !(error is CancellationError) {
-            try Task.checkCancellation()
-            return Shortcoming("make the Proxmox archive", error, kept: "The disks are kept")
+            await cleanUpAfterError(data, guest)
+            throw error
         }
-        for file in disks.paths + [variables] { try removeTree(file) }
-        return nil
-    }
-}
-
-extension CommunicatorSettings {
-    var isSSH: Bool { if case .ssh = self { true } else { false } }
-    var isNone: Bool { if case .none = self { true } else { false } }
-}
-
-extension BootSettings {
-    var isEmpty: Bool { wait == nil && steps.isEmpty }
-}
-
-extension RunData {
-    /// Before there is a guest.
-    fileprivate static func none(_ runUUID: String) -> RunData {
-        RunData(
-            id: "", host: "", port: 0, user: "", password: Sensitive(""), connectionType: "none", runUUID: runUUID,
-            httpIP: "", httpPort: "0", sshPublicKey: "", sshPrivateKey: Sensitive(""))
-    }
-
-    /// What `build.*` gives once the guest can be reached.
-    init(
-        _ source: QemuSource, machine: RunningMachine, services: Services, keys: BuildKeys?, runUUID: String
-    ) {
-        var user = ""
-        var password = Sensitive("")
-        if case .ssh(let settings) = source.communicator {
-            user = settings.username
-            password = settings.password ?? password
+        if case .ssh(let settings) = source.communicator, settings.clearsAuthorizedKeys, let guest, let keys {
+            try await ClearAuthorizedKeys(keyName: keys.name, reporter: reporter).run(guest)
         }
-        self.init(
-            id: "ERR_ID_NOT_IMPLEMENTED_BY_BUILDER", host: machine.sshHost, port: machine.sshPort, user: user,
-            password: password, connectionType: source.communicator.isSSH ? "ssh" : "none", runUUID: runUUID,
-            httpIP: services.ip, httpPort: String(services.httpPort ?? 0), sshPublicKey: keys?.publicKey ?? "",
-            sshPrivateKey: keys?.privateKey ?? Sensitive(""))
+        return .ready(guest, data, stage)
+    }
+
+    /// The `error-cleanup-provisioner` runs in every mode but abort; where it fails, the first error is still the one to
+    /// report.
+    private func cleanUpAfterError(_ data: RunData, _ guest: (any Guest)?) async {
+        guard let planned = scope.plan.errorCleanupProvisioner, scope.options.onError != .abort else { return }
+        do {
+            try await reporter.step("Running the error-cleanup-provisioner") {
+                try await Provision(
+                    planned: planned, build: scope.plan, data: data, context: scope.context, reporter: reporter,
+                    attendant: scope.attendant
+                ).run(guest)
+            }
+        } catch {
+            reporter.warn("also the error-cleanup-provisioner failed: \(error)")
+        }
     }
 }
 
-extension SeedSettings {
-    var isEmpty: Bool {
-        cdFiles.isEmpty && cdContent.isEmpty && floppyFiles.isEmpty && floppyDirectories.isEmpty
-            && floppyContent.isEmpty
-    }
+/// What is ready before the machine starts, and serves each of its runs.
+struct Preparation: Sendable {
+    let medium: Medium
+    let workspace: Workspace
+    let services: Services
+    /// Of this build; nil where the template names a key of its own.
+    let keys: Task<BuildKeys?, any Error>
+}
+
+/// How one run of the machine ended.
+enum MachineRun: Sendable {
+    case finished(FinishedMachine)
+    /// The build was to stop after this stage.
+    case stopped(after: String)
+    case restart(Restart)
+}
+
+/// What a machine leaves behind when it is off.
+struct FinishedMachine: Sendable {
+    var disks: Disks
+    /// Holds the disks; nil where they lie in the workspace.
+    var folder: StageFolder?
+    var data: RunData
+    /// Absolute paths on this host that provisioners have downloaded to, in this run of the machine or before.
+    var downloads: [String]
 }

@@ -13,7 +13,7 @@ package struct FailureReport: Sendable {
 
     init(_ error: any Error, in folder: RunFolder) {
         reason = "\(error)"
-        let png = folder.screensPath + "/last.png"
+        let png = RunFolder.screensPath(in: folder.path) + "/last.png"
         screen = FileManager.default.fileExists(atPath: png) ? png : nil
         screenText = folder.tail(of: "screens/last.txt", lines: 25)
         serialTail = folder.tail(of: "serial.log", lines: 10)

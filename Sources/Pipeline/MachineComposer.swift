@@ -1,8 +1,9 @@
+package import ComponentModel
 import Foundation
 package import Libvirt
 package import RemoteFramebuffer
 package import Scopes
-package import Templates
+import Templates
 
 /// The machine that is to be started, and how to reach it.
 package struct ComposedMachine: Sendable {

@@ -1,3 +1,4 @@
+import ComponentModel
 import Foundation
 import Scopes
 package import Templates
@@ -9,14 +10,18 @@ package struct BuildOutcome: Sendable {
     package var result: Result<[Artifact], any Error>
     /// What explains a failed build.
     package var failure: FailureReport?
+    /// Masks the secrets of the build, those among them that it has made itself.
+    package var redactor: Redactor
 
     package init(
-        name: String, took: Duration, result: Result<[Artifact], any Error>, failure: FailureReport? = nil
+        name: String, took: Duration, result: Result<[Artifact], any Error>, failure: FailureReport? = nil,
+        redactor: Redactor = Redactor([])
     ) {
         self.name = name
         self.took = took
         self.result = result
         self.failure = failure
+        self.redactor = redactor
     }
 }
 
@@ -53,10 +58,12 @@ package struct RunBuilds: Sendable {
     /// - Throws: `BuildError` when no build can start at all.
     package func run() async throws -> [BuildOutcome] {
         try refuseSharedOutput()
+        for build in plan.builds { _ = try options.checkpoints.stages(of: build) }
         let general = Reporter(build: "", sinks: sinks, secrets: plan.secrets)
         for removed in await engine.removeLeftovers() {
             general.news("Removed what an interrupted build left behind: \(removed)")
         }
+        await PruneRunFolders(base: runsDirectory).run(now: Date())
         return await withTaskGroup(of: (Int, BuildOutcome).self) { group in
             var next = 0
             let limit = parallelBuilds > 0 ? parallelBuilds : plan.builds.count
@@ -77,29 +84,28 @@ package struct RunBuilds: Sendable {
         let clock = ContinuousClock()
         let start = clock.now
         var folder: RunFolder?
-        var log: Reporter?
+        var reporter = Reporter(build: build.name, sinks: sinks, secrets: plan.secrets)
         do {
             try Task.checkCancellation()
             let runFolder = try RunFolder(base: runsDirectory, build: build.name, now: Date())
             folder = runFolder
-            let reporter = Reporter(build: build.name, sinks: sinks + [runFolder], secrets: plan.secrets)
+            reporter = Reporter(build: build.name, sinks: sinks + [runFolder], secrets: plan.secrets)
             reporter.debug("run folder \(runFolder.path)")
-            // The console shows the reason at its own place; the folder needs it too.
-            log = Reporter(build: build.name, sinks: [runFolder], secrets: plan.secrets)
-            var context = context
-            context.build = build
-            let artifacts = try await Build(
+            let scope = BuildScope(
                 plan: build, context: context, options: options, engine: engine, reporter: reporter,
-                runFolder: runFolder, attendant: attendant, secrets: plan.secrets
-            ).run()
-            return BuildOutcome(name: build.name, took: clock.now - start, result: .success(artifacts))
+                attendant: attendant, runFolder: runFolder.path, secrets: plan.secrets)
+            let artifacts = try await Build(scope).run()
+            return BuildOutcome(
+                name: build.name, took: clock.now - start, result: .success(artifacts), redactor: reporter.redactor)
         } catch {
             // A build that was told to stop may end with the error of what was cut off.
             let error = Task.isCancelled ? CancellationError() : error
-            log?.report(.error, error is CancellationError ? "interrupted" : "\(error)")
+            // The console shows the reason at the end; the folder needs it too.
+            folder?.receive(reporter.event(.error, error is CancellationError ? "interrupted" : "\(error)"))
             let failure = folder.flatMap { error is CancellationError ? nil : FailureReport(error, in: $0) }
             return BuildOutcome(
-                name: build.name, took: clock.now - start, result: .failure(error), failure: failure)
+                name: build.name, took: clock.now - start, result: .failure(error), failure: failure,
+                redactor: reporter.redactor)
         }
     }
 

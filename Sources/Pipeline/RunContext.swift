@@ -1,4 +1,5 @@
 package import Foundation
+import GoTemplates
 import Scopes
 import Templates
 

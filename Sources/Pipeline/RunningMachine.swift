@@ -59,14 +59,21 @@ final class ScreenWatch: Sendable {
     private let password: Sensitive<String>?
     private let folder: String
     private let reporter: Reporter
+    /// `installer_dialog_timeout`; nil to wait on.
+    private let dialogTimeout: Duration?
     private let lastText = Mutex<[String]>([])
+    private let dialog = Mutex<InstallerDialog?>(nil)
 
-    init(domain: Domain, vnc: VNCAddress?, password: Sensitive<String>?, folder: String, reporter: Reporter) {
+    init(
+        domain: Domain, vnc: VNCAddress?, password: Sensitive<String>?, folder: String, reporter: Reporter,
+        dialogTimeout: Duration?
+    ) {
         self.domain = domain
         self.vnc = vnc
         self.password = password
         self.folder = folder
         self.reporter = reporter
+        self.dialogTimeout = dialogTimeout
     }
 
     /// The lowest line with words on the screen, for the lines that tell what a wait waits for.
@@ -107,8 +114,13 @@ final class ScreenWatch: Sendable {
             defer { last = shown }
             return last
         }
-        if let question = installerQuestion(shown), question != installerQuestion(before) {
-            reporter.warn("the installer asks something that the answer file does not answer: \(question)")
+        let (dialog, dialogBefore) = dialog.withLock { dialog in
+            let before = dialog
+            dialog = InstallerDialog(on: shown, after: before, now: .now)
+            return (dialog, before)
+        }
+        if let dialog, dialog.title != dialogBefore?.title {
+            reporter.warn("the installer waits for an answer: \(dialog.title)")
         }
         judge(trouble(on: shown), before: trouble(on: before))
     }
@@ -122,10 +134,30 @@ final class ScreenWatch: Sendable {
         }
     }
 
-    /// The title of a dialog of the Debian installer that waits for an answer: `[!] Partition disks`.
-    private func installerQuestion(_ lines: [String]) -> String? {
-        lines.lazy.compactMap { line in
-            line.firstMatch(of: /\[!!?\] [^─│┤├|+-]+/).map { $0.output.trimmingCharacters(in: .whitespaces) }
-        }.first
+    /// Runs `body`, which waits for an installation.
+    ///
+    /// - Throws: `BuildError` once the installer has waited at a dialog for `installer_dialog_timeout` with no sign of life in
+    ///   `activity` either.
+    func whileAnswered<Value: Sendable>(
+        _ activity: GuestActivity, _ body: @escaping @Sendable () async throws -> Value
+    ) async throws -> Value {
+        guard let dialogTimeout else { return try await body() }
+        let begin = ContinuousClock.now
+        return try await withThrowingTaskGroup(of: Value.self) { group in
+            group.addTask { try await body() }
+            group.addTask {
+                while true {
+                    try await Task.sleep(for: .seconds(1))
+                    guard let dialog = self.dialog.withLock({ $0 }) else { continue }
+                    let age = dialog.age(since: max(begin, activity.lastTime ?? begin))
+                    if age >= dialogTimeout {
+                        throw dialog.unanswered(for: age, errors: activity.installerErrors)
+                    }
+                }
+            }
+            defer { group.cancelAll() }
+            guard let value = try await group.next() else { throw CancellationError() }
+            return value
+        }
     }
 }

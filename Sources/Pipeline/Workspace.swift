@@ -1,4 +1,5 @@
 import Checkpoints
+import ComponentModel
 import Files
 import Foundation
 import Templates

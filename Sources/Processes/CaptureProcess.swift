@@ -3,25 +3,25 @@ import Scopes
 import Subprocess
 import SystemPackage
 
-/// How a program ended, and what it wrote.
+/// The exit status and the output of a program.
 package struct CapturedOutput: Sendable {
     package var exit: ProcessExit
     package var output: [UInt8]
     /// The last lines of standard error.
     package var errors: [String]
 
-    /// The last thing the program said about its failure; nil if it said nothing.
+    /// The last line that the program wrote to standard error; nil if it wrote none.
     package var complaint: String? {
         let lines = errors.filter { !$0.allSatisfy(\.isWhitespace) }.suffix(8)
         return lines.isEmpty ? nil : lines.joined(separator: "\n")
     }
 }
 
-/// Runs a program to its end and gives what it wrote to standard output, whole.
+/// Runs a program to its end and returns all that it wrote to standard output.
 ///
 /// - Parameters:
-///   - input: What the program finds on its standard input. It need not read it.
-///   - limit: The most bytes it may write; more are an error.
+///   - input: The contents of the program's standard input. It need not read it.
+///   - limit: The most bytes that it may write; more are an error.
 ///   - deadline: The longest it may run.
 /// - Throws: `BuildError` when it could not be started, ran too long or wrote too much, `CancellationError` once it is gone.
 package func captureProcess(
@@ -36,7 +36,7 @@ package func captureProcess(
     } catch let error as TimedOut {
         try Task.checkCancellation()
         throw BuildError(
-            operation, because: "it was still running after \(error.limit.text)", hint: "It was ended.")
+            operation, because: "it was still running after \(error.limit.text)", hint: "It was stopped.")
     }
 }
 
@@ -59,7 +59,7 @@ private func capture(
     ]
     let errors = OutputText()
     do {
-        // A file instead of a pipe: a program that does not read it harms nobody.
+        // A file instead of a pipe: writing to a program that does not read its input would fail.
         let source = try namelessFile(input, environment)
         let result = try await run(
             .path(FilePath(path)), arguments: Arguments(executablePathOverride: executable, remainingValues: arguments),
@@ -96,15 +96,15 @@ private func capture(
         return CapturedOutput(
             exit: ProcessExit(result.terminationStatus), output: result.closureResult, errors: errors.lines)
     } catch is TooMuch {
-        throw BuildError(operation, because: "it wrote more than \(limit >> 20) MiB", hint: "It was ended.")
+        throw BuildError(operation, because: "it wrote more than \(limit >> 20) MiB", hint: "It was stopped.")
     } catch let error where !(error is BuildError) {
         try Task.checkCancellation()
         throw BuildError(
-            operation, because: "\(error)", hint: workingDirectory.map { "It was to run in \($0)." })
+            operation, because: "\(error)", hint: workingDirectory.map { "Its working directory was to be \($0)." })
     }
 }
 
-/// A file without a name that holds the bytes, open for reading from the start.
+/// A file without a name that contains the bytes, open for reading from the start.
 private func namelessFile(_ bytes: [UInt8], _ environment: [String: String]?) throws -> FileDescriptor {
     if bytes.isEmpty { return try .open("/dev/null", .readOnly) }
     let variables = environment ?? ProcessInfo.processInfo.environment
@@ -119,7 +119,7 @@ private func namelessFile(_ bytes: [UInt8], _ environment: [String: String]?) th
         lseek(descriptor, 0, SEEK_SET)
         return file
     } catch {
-        try? file.close()  // What went wrong before is what counts.
+        try? file.close()  // The earlier error is the one to report.
         throw error
     }
 }

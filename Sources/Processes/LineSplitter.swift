@@ -1,7 +1,7 @@
 /// A line that a child process wrote, without its line break.
 package struct OutputLine: Sendable, Hashable {
     package var text: String
-    /// It came from standard error.
+    /// Whether it came from standard error.
     package var isError: Bool
 
     package init(text: String, isError: Bool) {
@@ -10,17 +10,17 @@ package struct OutputLine: Sendable, Hashable {
     }
 }
 
-/// What ends a line of a child's output.
+/// The characters that end a line of a child's output.
 package enum LineBreaks: Sendable {
-    /// Line feeds. What a carriage return would have overwritten on a terminal is left out.
+    /// Line feeds. Text that a carriage return would have overwritten on a terminal is left out.
     case newlines
     /// Line feeds and carriage returns, for programs that redraw a progress line.
     case newlinesAndCarriageReturns
 }
 
-/// Cuts a stream of bytes into lines of bounded length.
+/// Splits a stream of bytes into lines of bounded length.
 struct LineSplitter {
-    /// Bytes after which a line is cut, so that a child that never ends its line cannot fill the memory.
+    /// The length in bytes at which a line is split, so that a child that never ends its line cannot fill the memory.
     static let limit = 64 << 10
 
     let lineBreaks: LineBreaks
@@ -44,14 +44,14 @@ struct LineSplitter {
             }
             pending.append(contentsOf: piece)
             guard let end else { break }
-            // The line feed of a CR LF pair ends nothing by itself.
+            // The line feed of a CR LF pair ends no line of its own.
             if !(pending.isEmpty && lineBreaks == .newlinesAndCarriageReturns) { lines.append(take()) }
             rest = rest[(end + 1)...]
         }
         return lines
     }
 
-    /// The last line, where the stream ended without a line break.
+    /// The last line, if the stream ended without a line break.
     mutating func finish() -> String? { pending.isEmpty ? nil : take() }
 
     private mutating func take() -> String {

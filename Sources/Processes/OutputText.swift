@@ -1,6 +1,6 @@
 import Synchronization
 
-/// Lines gathered from any thread; only the last 200 are kept.
+/// Lines collected from any thread; only the last 200 are kept.
 package final class OutputText: Sendable {
     private let kept = Mutex<[String]>([])
 

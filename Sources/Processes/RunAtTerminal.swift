@@ -2,7 +2,7 @@ import Scopes
 import Subprocess
 import SystemPackage
 
-/// Runs a program that a person works with: it has this process's terminal until it ends.
+/// Runs an interactive program, which has this process's terminal until it ends.
 ///
 /// - Throws: `BuildError` when it could not be started, `CancellationError` once it is gone.
 package func runAtTerminal(

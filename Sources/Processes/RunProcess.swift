@@ -18,6 +18,14 @@ package enum ProcessExit: Sendable, Hashable, CustomStringConvertible {
 
     package var isSuccess: Bool { self == .code(0) }
 
+    /// The status as a shell reports it: 128 and the number for a signal.
+    package var shellStatus: Int32 {
+        switch self {
+        case .code(let code): code
+        case .signal(let number): 128 + number
+        }
+    }
+
     package var description: String {
         switch self {
         case .code(let code): "exit code \(code)"
@@ -26,18 +34,18 @@ package enum ProcessExit: Sendable, Hashable, CustomStringConvertible {
     }
 }
 
-/// Runs a program to its end and gives its output line by line while it runs.
+/// Runs a program to its end and passes on its output line by line while it runs.
 ///
-/// The child has a session of its own, so that Ctrl-C in the terminal reaches Ingot alone, which then ends the child in
-/// good order: cancellation sends SIGTERM to the child and all it started, and SIGKILL once `grace` is over. The child
-/// reads nothing (its standard input is empty). The call returns when the child has ended, even where something
-/// that it left in the background still holds its output.
+/// The child has a session of its own, so that Ctrl-C in the terminal reaches only Ingot, which then stops the child
+/// cleanly: cancellation sends SIGTERM to the child and all its descendants, and SIGKILL once `grace` is over. The
+/// child's standard input is empty. The call returns when the child has ended, even if a process that it left in the
+/// background still holds its output.
 ///
 /// - Parameters:
 ///   - executable: A path (with a slash; relative ones start in `workingDirectory`), or a name found in `PATH`.
-///   - environment: All of the child's variables; nil hands on this process's own.
-///   - lineBreaks: What ends a line. Lines longer than 64 KiB arrive in pieces, bytes that are not UTF-8 as U+FFFD.
-///   - onOutput: Called in order for each stream; the two streams are not ordered against each other.
+///   - environment: All of the child's variables; nil passes on those of this process.
+///   - lineBreaks: What ends a line. Lines longer than 64 KiB arrive in pieces; bytes that are not UTF-8, as U+FFFD.
+///   - onOutput: Called in order for each stream; the order between the two streams is not defined.
 /// - Throws: `BuildError` when the program could not be started, `CancellationError` once the child is gone.
 package func runProcess(
     _ executable: String, _ arguments: [String], environment: [String: String]? = nil,
@@ -74,14 +82,14 @@ package func runProcess(
         try Task.checkCancellation()
         throw BuildError(
             "run \(executable)", because: "\(error)",
-            hint: workingDirectory.map { "It was to run in \($0)." })
+            hint: workingDirectory.map { "Its working directory was to be \($0)." })
     }
     try Task.checkCancellation()
     return ProcessExit(status)
 }
 
-/// Kills whatever a cancelled program left behind ignoring SIGTERM. Call it before the program is reaped, so that its number
-/// cannot have become another's.
+/// Kills processes of a cancelled program that ignored SIGTERM. Call it before the program is reaped, so that its
+/// process ID cannot have been reused.
 func endGroup(of leader: pid_t) {
     if Task.isCancelled { kill(-leader, SIGKILL) }
 }
@@ -98,23 +106,28 @@ private func stream(
     if let last = splitter.finish() { onOutput(OutputLine(text: last, isError: isError)) }
 }
 
+/// A program is in none of the folders of PATH: the underlying error of a `BuildError`.
+package struct ProgramNotFound: Error, CustomStringConvertible {
+    package var description: String { "it is not in PATH" }
+}
+
 func childEnvironment(_ variables: [String: String]?) -> Environment {
     guard let variables else { return .inherit }
     let rows = variables.filter { !$0.key.isEmpty && !$0.key.utf8.contains(0) && !$0.value.utf8.contains(0) }
     return .custom(rows.map { Array("\($0.key)=\($0.value)\0".utf8) })
 }
 
-/// The file to run: found as a shell would, but with the child's own PATH.
+/// The file to run, found as a shell would find it, but in the child's PATH.
 func locate(_ executable: String, environment: [String: String]?, workingDirectory: String?) throws -> String {
-    let operation = "run \(executable.isEmpty ? "a program without a name" : executable)"
+    let operation = "run \(executable.isEmpty ? "a program with an empty name" : executable)"
     if let workingDirectory {
         var status = stat()
         let isThere = stat(workingDirectory, &status) == 0
         guard isThere, status.st_mode & S_IFMT == S_IFDIR else {
             throw BuildError(
                 operation,
-                because: "the folder it is to run in, \(workingDirectory), "
-                    + (isThere ? "is no folder" : "cannot be found: \(String(cString: strerror(errno)))"))
+                because: "its working directory, \(workingDirectory), "
+                    + (isThere ? "is not a folder" : "cannot be found: \(String(cString: strerror(errno)))"))
         }
     }
     if executable.contains("/") {
@@ -122,7 +135,8 @@ func locate(_ executable: String, environment: [String: String]?, workingDirecto
         var status = stat()
         guard stat(path, &status) == 0 else { throw BuildError(operation, because: String(cString: strerror(errno))) }
         guard access(path, X_OK) == 0, status.st_mode & S_IFMT == S_IFREG else {
-            throw BuildError(operation, because: "it is not an executable file", hint: "Make it one: chmod +x \(path)")
+            throw BuildError(
+                operation, because: "it is not an executable file", hint: "Make it executable: chmod +x \(path)")
         }
         return path
     }
@@ -134,6 +148,5 @@ func locate(_ executable: String, environment: [String: String]?, workingDirecto
         if stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG, access(path, X_OK) == 0 { return path }
     }
     throw BuildError(
-        operation, because: "there is no such program in PATH",
-        hint: "Install it, or add its folder to PATH.")
+        operation: operation, hint: "Install it, or add its folder to PATH.", underlying: ProgramNotFound())
 }

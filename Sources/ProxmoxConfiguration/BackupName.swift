@@ -8,8 +8,8 @@ package struct BackupName: Sendable, Equatable, CustomStringConvertible {
     let stamp: String
 
     /// - Parameters:
-    ///   - created: shown in `timeZone`; the server reads it in the node's own.
-    /// - Throws: `BuildError` if `vmid` is none.
+    ///   - created: Shown in `timeZone`; the server reads it in the node's own.
+    /// - Throws: `BuildError` if `vmid` is not a machine's number.
     package init(vmid: Int, created: Date, timeZone: TimeZone = .current) throws {
         guard (100...999_999_999).contains(vmid) else {
             throw BuildError(
@@ -30,6 +30,11 @@ package struct BackupName: Sendable, Equatable, CustomStringConvertible {
     }
 
     package var description: String { "vzdump-qemu-\(vmid)-\(stamp).vma.zst" }
+
+    /// Whether Proxmox VE restores a file of this name: it reads the kind of an archive from its name alone.
+    package static func isRestorable(_ name: String) -> Bool {
+        name.wholeMatch(of: /vzdump-qemu-[0-9]+-[0-9_]{10}-[0-9_]{8}\.vma(\.zst|\.gz|\.lzo)?/) != nil
+    }
 
     /// The file beside the archive that holds the notes shown for it.
     package var notesName: String { description + ".notes" }

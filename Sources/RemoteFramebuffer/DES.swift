@@ -1,6 +1,8 @@
-/// One block of DES, which VNC's password authentication is made of (RFC 6143, section 7.2.2; FIPS 46-3).
+/// Encrypts one block with DES, which VNC's password authentication uses (RFC 6143, section 7.2.2; FIPS 46-3).
 ///
-/// - Parameter key: 8 bytes; VNC takes their bits in reverse order.
+/// Written here because swift-crypto does not offer an algorithm that is this weak.
+///
+/// - Parameter key: 8 bytes; VNC uses their bits in reverse order.
 package func desEncrypt(_ block: [UInt8], key: [UInt8]) -> [UInt8] {
     let keyBits = permute(key.reduce(0) { $0 << 8 | UInt64($1) }, DESTable.keyChoice1, width: 64)
     var (c, d) = (
@@ -29,7 +31,7 @@ private func mix(_ half: UInt32, _ roundKey: UInt64) -> UInt32 {
     return UInt32(truncatingIfNeeded: permute(substituted, DESTable.permutation, width: 32))
 }
 
-/// Picks bits by their number, counted from 1 at the left of a word of `width` bits.
+/// Selects bits by number, counted from 1 at the left of a word of `width` bits.
 private func permute(_ bits: UInt64, _ table: [UInt8], width: Int) -> UInt64 {
     table.reduce(0) { $0 << 1 | (bits >> UInt64(width - Int($1))) & 1 }
 }

@@ -1,24 +1,24 @@
-/// What a guest shows: rows of pixels from the top, each 0x00RRGGBB.
+/// The screen of a guest: rows of pixels from the top, each 0x00RRGGBB.
 package struct Framebuffer: Sendable, Equatable {
     package let width: Int
     package let height: Int
     package private(set) var pixels: [UInt32]
 
-    /// A black one.
+    /// A black screen.
     package init(width: Int, height: Int) {
         self.width = width
         self.height = height
         pixels = Array(repeating: 0, count: width * height)
     }
 
-    /// The pixel at a place inside the picture.
+    /// The pixel at a position inside the screen.
     package subscript(x: Int, y: Int) -> UInt32 {
         get { pixels[y * width + x] }
         set { pixels[y * width + x] = newValue }
     }
 
-    /// Puts a row of pixels at a place, four bytes each: blue, green, red and one that means nothing. The caller has checked
-    /// that it fits.
+    /// Writes a row of pixels at a position, four bytes each: blue, green, red and an unused one. The caller must check that
+    /// it fits.
     mutating func putRow(_ bytes: ArraySlice<UInt8>, x: Int, y: Int) {
         bytes.withUnsafeBytes { bytes in
             for index in 0..<bytes.count / 4 {

@@ -2,7 +2,7 @@ import CZlib
 package import FoundationEssentials
 
 extension Framebuffer {
-    /// The picture as a PNG file: 8 bits a channel, no alpha (PNG specification, section 5).
+    /// The screen as a PNG file: 8 bits per channel, no alpha (PNG specification, section 5).
     package func pngData() -> Data {
         var rows: [UInt8] = []
         rows.reserveCapacity(height * (width * 3 + 1))
@@ -34,7 +34,7 @@ extension Framebuffer {
     private func deflated(_ bytes: [UInt8]) -> [UInt8] {
         var count = compressBound(UInt(bytes.count))
         var result = [UInt8](repeating: 0, count: Int(count))
-        // The buffer is as large as the worst case, so this does not fail.
+        // The buffer has the size of the worst case, so this does not fail.
         compress2(&result, &count, bytes, UInt(bytes.count), 3)
         return Array(result.prefix(Int(count)))
     }

@@ -1,29 +1,29 @@
-/// The client side of RFB 3.3, 3.7 and 3.8 (RFC 6143) without any I/O: bytes of the server in, bytes for the server and
-/// pictures out.
+/// The client side of RFB 3.3, 3.7 and 3.8 (RFC 6143) without I/O: it takes the server's bytes and returns bytes for the
+/// server and the screen.
 package struct RFBClient {
     package enum Phase: Equatable { case version, security, challenge, result, initialisation, running, failed }
 
-    /// What no honest server exceeds; a hostile one must not make us reserve memory (64 MiB) or spend time on clearing it.
+    /// The most pixels of a screen: a hostile server must not make us reserve more memory (64 MiB) or time to clear it.
     package static let largestSide = 8192
     package static let mostPixels = 16 << 20
     static let mostResizes = 1000
 
     package private(set) var phase = Phase.version
     package private(set) var framebuffer = Framebuffer(width: 0, height: 0)
-    /// Complete updates received so far that show something: a mere change of size is none.
+    /// The number of complete updates received that show something; a mere change of size does not count.
     package private(set) var updates = 0
-    /// Bytes that wait for the rest of what they belong to.
+    /// Bytes of an incomplete message.
     package var unread: Int { input.count }
     private var input: [UInt8] = []
     private var position = 0
     private let password: String?
-    /// 3, 7 or 8.
+    /// The minor version of the protocol: 3, 7 or 8.
     private var minorVersion = 8
-    /// Rectangles of the current update that are still to come.
+    /// Rectangles of the current update still to be received.
     private var rectangles = 0
-    /// Rows of the current rectangle that are still to come, top first.
+    /// Rows of the current rectangle still to be received, top first.
     private var rows: (x: Int, y: Int, width: Int, left: Int)?
-    /// The screen has changed its size, and what it shows is not known yet.
+    /// Whether the screen changed its size and its contents are not known yet.
     private var isResized = false
     private var resizes = 0
 
@@ -35,9 +35,10 @@ package struct RFBClient {
         package var description: String
     }
 
-    /// Takes bytes of the server.
+    /// Processes bytes from the server.
     ///
-    /// - Returns: What is to be sent.
+    /// - Returns: The bytes to send.
+    /// - Throws: `ProtocolError`.
     package mutating func receive(_ bytes: [UInt8]) throws(ProtocolError) -> [UInt8] {
         input += bytes
         var output: [UInt8] = []
@@ -58,7 +59,9 @@ package struct RFBClient {
         [4, down ? 1 : 0, 0, 0] + bytes(keysym)
     }
 
-    /// - Parameter incremental: Only what has changed is wanted, once it has.
+    /// A request for an update of the screen.
+    ///
+    /// - Parameter incremental: Whether the server sends only changes, once there are some.
     package func updateRequest(incremental: Bool) -> [UInt8] {
         [3, incremental ? 1 : 0, 0, 0, 0, 0] + Self.bytes(UInt16(framebuffer.width))
             + Self.bytes(UInt16(framebuffer.height))
@@ -87,15 +90,15 @@ package struct RFBClient {
 
     private mutating func agreeOnVersion() throws(ProtocolError) -> [UInt8]? {
         let beginning = Array("RFB ".utf8)
-        // What begins otherwise may never become 12 bytes.
+        // Something else may never send 12 bytes.
         guard input[position...].prefix(4).elementsEqual(beginning.prefix(input.count - position)) else {
-            throw ProtocolError(description: "this is no VNC server")
+            throw ProtocolError(description: "this is not a VNC server")
         }
         guard let line = take(12) else { return nil }
         guard let major = Int(String(decoding: line[4..<7], as: UTF8.self)), line[7] == UInt8(ascii: "."),
             let minor = Int(String(decoding: line[8..<11], as: UTF8.self)), line[11] == 0x0A, major >= 3
-        else { throw ProtocolError(description: "the VNC server speaks no version of the protocol that is known") }
-        // Odd versions count as 3.3, later ones as 3.8.
+        else { throw ProtocolError(description: "the VNC server uses an unknown version of the protocol") }
+        // RFC 6143, section 7.1.1: unknown versions count as 3.3. Later ones count as 3.8.
         minorVersion = major > 3 ? 8 : minor < 7 ? 3 : min(minor, 8)
         phase = .security
         return Array("RFB 003.00\(minorVersion)\n".utf8)
@@ -113,8 +116,8 @@ package struct RFBClient {
             position += 4
             phase = .challenge
             return []
-        case 2: throw ProtocolError(description: "the VNC server wants a password")
-        default: throw ProtocolError(description: "the VNC server takes no password of the usual kind")
+        case 2: throw ProtocolError(description: "the VNC server requires a password")
+        default: throw ProtocolError(description: "the VNC server does not support password authentication")
         }
     }
 
@@ -130,7 +133,7 @@ package struct RFBClient {
         guard list.contains(1) else {
             throw ProtocolError(
                 description: password == nil
-                    ? "the VNC server wants a password" : "the VNC server takes no password of the usual kind")
+                    ? "the VNC server requires a password" : "the VNC server does not support password authentication")
         }
         if minorVersion == 7 { return [1] + enter() }
         phase = .result
@@ -150,10 +153,10 @@ package struct RFBClient {
 
     private mutating func enter() -> [UInt8] {
         phase = .initialisation
-        return [1]  // Others may look on.
+        return [1]  // Other clients may stay connected.
     }
 
-    /// Throws with the server's own reason, once it is there.
+    /// Throws an error with the server's reason once it has been received.
     private func refuse(_ text: String, after start: Int) throws(ProtocolError) -> [UInt8]? {
         guard let header = peek(start + 4) else { return nil }
         let length = Self.number(header[start...])
@@ -177,8 +180,8 @@ package struct RFBClient {
         try resize(Self.number(header[0..<2]), Self.number(header[2..<4]))
         isResized = false
         phase = .running
-        // 32 bits a pixel, 0x00RRGGBB in little-endian order; then the encodings understood. Copying within the screen is
-        // left out: a few bytes of the server would keep us busy for long.
+        // 32 bits per pixel, 0x00RRGGBB in little-endian order; then the encodings. CopyRect is left out: with it a few
+        // bytes from a hostile server would keep us busy for long.
         let format: [UInt8] = [0, 0, 0, 0, 32, 24, 0, 1, 0, 255, 0, 255, 0, 255, 16, 8, 0, 0, 0, 0]
         let encodings: [Int32] = [0, -223]  // Raw, DesktopSize.
         return format + [2, 0] + Self.bytes(UInt16(encodings.count))
@@ -224,12 +227,12 @@ package struct RFBClient {
                 rows = (x, y, width, height)
                 return []
             }
-        default: throw ProtocolError(description: "the VNC server sent a picture in an encoding that was not asked for")
+        default: throw ProtocolError(description: "the VNC server sent an encoding that was not requested")
         }
         return endRectangle()
     }
 
-    /// Takes one row of raw pixels: no more than that is ever kept of a rectangle's bytes.
+    /// Processes one row of raw pixels: no more than a row of a rectangle's bytes is ever buffered.
     private mutating func row() -> [UInt8]? {
         guard let (x, y, width, left) = rows, position + width * 4 <= input.count else { return nil }
         framebuffer.putRow(input[position..<position + width * 4], x: x, y: y)
@@ -245,7 +248,7 @@ package struct RFBClient {
 
     private mutating func endUpdate() -> [UInt8] {
         if isResized {
-            // Nothing is known of the new screen until it is sent whole.
+            // The contents of the new screen are unknown until it is sent whole.
             isResized = false
             return updateRequest(incremental: false)
         }
@@ -255,7 +258,7 @@ package struct RFBClient {
 
     private func check(_ x: Int, _ y: Int, _ width: Int, _ height: Int) throws(ProtocolError) {
         guard x + width <= framebuffer.width, y + height <= framebuffer.height else {
-            throw ProtocolError(description: "the VNC server sent a picture that does not fit its screen")
+            throw ProtocolError(description: "the VNC server sent an update that does not fit its screen")
         }
     }
 
@@ -265,7 +268,7 @@ package struct RFBClient {
         }
         resizes += 1
         guard resizes <= Self.mostResizes else {
-            throw ProtocolError(description: "the VNC server changes the size of its screen without end")
+            throw ProtocolError(description: "the VNC server keeps changing the size of its screen")
         }
         framebuffer = Framebuffer(width: width, height: height)
         isResized = true
@@ -289,7 +292,7 @@ package struct RFBClient {
         [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: number >> $0) }
     }
 
-    /// VNC takes the bits of each byte of the password in reverse order.
+    /// VNC uses the bits of each byte of the password in reverse order.
     private static func key(_ password: String) -> [UInt8] {
         let bytes = Array(password.utf8.prefix(8))
         let padded: [UInt8] = bytes + Array(repeating: 0, count: 8 - bytes.count)

@@ -1,9 +1,9 @@
-/// A key as it is typed.
+/// A key to type.
 package struct KeyStroke: Sendable, Equatable {
     package enum Action: Sendable { case press, down, up }
 
     package var keysym: UInt32
-    /// The left shift key is held while it is pressed.
+    /// Whether the left Shift key is held while it is pressed.
     package var needsShift: Bool
 
     package init(keysym: UInt32, needsShift: Bool) {
@@ -11,27 +11,27 @@ package struct KeyStroke: Sendable, Equatable {
         self.needsShift = needsShift
     }
 
-    /// Bytes that a press and release leave in a PC's keyboard (scan code set 2: one down, two up).
+    /// The bytes that a press and release take in a PC keyboard's buffer (scan code set 2: one down, two up).
     fileprivate var bytes: Int { needsShift ? 6 : 3 }
 
-    /// Whether an echo of it shows: printable and not blank.
+    /// Whether its echo is visible: printable and not blank.
     fileprivate var isVisible: Bool { (0x21...0x7E).contains(keysym) }
 }
 
 package enum TypingPace: Sendable, Equatable {
-    /// A pause after every event of a key, as Packer's `boot_key_interval`.
+    /// A pause after every key event, as Packer's `boot_key_interval`.
     case interval(Duration)
-    /// As fast as the guest takes it in.
+    /// As fast as the guest reads the keys.
     case automatic
 }
 
 /// Types on a guest's keyboard.
 ///
-/// A PC has room for few keys that the guest has not read yet: 16 bytes in the keyboard, 15 keys in the BIOS. So at the
-/// automatic pace no more keys are on their way than the keyboard holds, and the screen is looked at until it shows them:
-/// the guest's own echo makes room for more. Nothing is lost then, however slow the guest is. Where the screen cannot be
-/// read, as many new characters as were typed count as their echo. Keys that were lost before the prompt was there are
-/// missed, and typed again. Where a guest shows nothing (a password), keys go out at a tenth of a second each.
+/// A PC buffers few keys that the guest has not read: 16 bytes in the keyboard, 15 keys in the BIOS. So at the automatic
+/// pace no more keys are in flight than the keyboard can hold, and more are sent only once the screen shows the guest's
+/// echo of them. No key is lost then, however slow the guest is. If the screen cannot be read, as many new characters as
+/// were typed count as their echo. Keys that were lost before the prompt appeared are noticed and typed again. If a guest
+/// shows nothing (a password), a key is sent every tenth of a second.
 package actor Typist {
     private enum Echo { case unknown, seen, absent }
 
@@ -45,19 +45,19 @@ package actor Typist {
     private let echoLimit: Duration
     private let readText: ReadText
     private var echo = Echo.unknown
-    /// Keys whose echo is still to be seen.
+    /// Keys whose echo has not been seen yet.
     private var inFlight: [KeyStroke] = []
-    /// What was typed since the last key that shows nothing, without blanks, and how much of it the screen has shown.
+    /// What was typed since the last key without a visible echo, without blanks, and how much of it the screen has shown.
     private var typed = ""
     private var shown = 0
-    /// The screen before the first of the keys in flight, and its text before the first that was typed.
+    /// The screen before the first of the keys in flight, and its text before the first key that was typed.
     private var before = Framebuffer(width: 0, height: 0)
     private var textBefore: String?
 
-    /// The lines of text on a screen; nil where there is none that can be read.
+    /// Reads the lines of text on a screen; nil if it cannot be read.
     package typealias ReadText = @Sendable (Framebuffer) -> [String]?
 
-    /// - Parameter echoLimit: How long an echo is waited for: a guest may still be on its way to the prompt.
+    /// - Parameter echoLimit: How long to wait for an echo: a guest may not have reached its prompt yet.
     package init(
         _ connection: VNCConnection, pace: TypingPace, echoLimit: Duration = .seconds(10),
         readText: @escaping ReadText = { _ in nil }
@@ -70,7 +70,7 @@ package actor Typist {
 
     package func type(_ stroke: KeyStroke, _ action: KeyStroke.Action) async throws {
         guard case .automatic = pace, action == .press, stroke.isVisible || stroke.keysym == 0x20 else {
-            // Function keys and held keys change the screen in ways nobody can foresee.
+            // Function keys and held keys change the screen unpredictably.
             try await flush()
             typed = ""
             return try await send(stroke, action)
@@ -84,14 +84,14 @@ package actor Typist {
         }
     }
 
-    /// Waits until the guest has taken in all that was typed, as far as that can be seen.
+    /// Waits until the guest has read all that was typed, as far as that is visible.
     package func flush() async throws {
         while !inFlight.isEmpty { try await awaitEcho() }
     }
 
     private func launch(_ stroke: KeyStroke) async throws {
         if inFlight.isEmpty {
-            // A picture to count characters against has to be fresh.
+            // Counting characters needs a current screen.
             before = textBefore == nil || typed.isEmpty ? try await connection.framebuffer() : await connection.picture
         }
         if typed.isEmpty {
@@ -103,17 +103,17 @@ package actor Typist {
         if stroke.isVisible, let scalar = Unicode.Scalar(stroke.keysym) { typed.unicodeScalars.append(scalar) }
     }
 
-    /// Waits until the guest shows some of the keys in flight; none is in flight any more where it shows nothing.
+    /// Waits until the guest echoes some of the keys in flight; if it echoes nothing, they no longer count as in flight.
     private func awaitEcho() async throws {
         guard inFlight.contains(where: \.isVisible) else {
-            // Blanks alone: nothing tells whether they arrived.
+            // Blanks alone are not visible.
             try await Task.sleep(for: Self.silentGap * inFlight.count)
             inFlight = []
             return
         }
         if try await seesEcho() { return }
         if shown == 0, let text = readText(await connection.picture), lacksBeginning(Self.withoutBlanks(text)) {
-            // What went before the prompt (iPXE, say) took the first keys. The prompt shows the others: once more, whole.
+            // A program before the prompt (such as iPXE) read the first keys, and the prompt shows the others: type all again.
             let strokes = inFlight
             for _ in strokes { try await send(Self.backspace, .press) }
             inFlight = []
@@ -147,10 +147,10 @@ package actor Typist {
         return false
     }
 
-    /// How many of the typed characters the screen shows, at least those that it has shown before.
+    /// The number of typed characters that the screen shows, at least those that it has shown before.
     private func countShown(on picture: Framebuffer) -> Int {
         guard let lines = readText(picture) else {
-            // The cursor is a change of its own; much more is not our doing.
+            // The cursor is one more change; many more are not caused by our keys.
             let visible = inFlight.count(where: \.isVisible)
             return (visible...visible + 3).contains(picture.changedCells(since: before)) ? typed.count : shown
         }
@@ -161,7 +161,7 @@ package actor Typist {
         } ?? shown
     }
 
-    /// Whether the screen now ends with the last of the keys and not with the first ones: no chance, but an echo.
+    /// Whether the screen now ends with the last keys but not with the first ones, which only an echo explains.
     private func lacksBeginning(_ after: String) -> Bool {
         guard let textBefore else { return false }
         return (1..<max(typed.count - 1, 1)).contains { lost in
@@ -170,7 +170,7 @@ package actor Typist {
         }
     }
 
-    /// Long commands wrap, and blanks at the end of a line do not show: neither is looked at.
+    /// Removes line breaks and blanks: long commands wrap, and blanks at the end of a line are not visible.
     private static func withoutBlanks(_ lines: [String]) -> String { lines.joined().filter { $0 != " " } }
 
     private func send(_ stroke: KeyStroke, _ action: KeyStroke.Action) async throws {
@@ -190,12 +190,12 @@ package actor Typist {
 }
 
 extension String {
-    /// How often a text stands in this one.
+    /// The number of occurrences of a text.
     fileprivate func occurrences(of text: String) -> Int { ranges(of: text).count }
 }
 
 extension Framebuffer {
-    /// How many character cells differ; all of them when the size does.
+    /// The number of character cells that differ; all of them if the sizes differ.
     func changedCells(since other: Framebuffer) -> Int {
         // Text modes of 720 pixels have cells of 9, all others of 8.
         let cell = width == 720 ? 9 : 8

@@ -24,10 +24,10 @@ package actor VNCConnection {
     private var failure: (any Error)?
     private var waiters: [CheckedContinuation<Void, Never>] = []
 
-    /// Connects and shakes hands.
+    /// Connects and completes the handshake.
     ///
-    /// - Parameter patience: How long the server may take to send a picture or to take in keys. It does so at once, or, on a
-    ///   busy host, after some seconds; one that does not is as good as gone.
+    /// - Parameter patience: How long the server may take to send an update or to accept keys. On a busy host it takes some
+    ///   seconds; a server that takes longer counts as gone.
     /// - Throws: `BuildError` when there is no server, or it refuses.
     package static func connect(
         to address: VNCAddress, password: Sensitive<String>?, deadline: Duration, patience: Duration = .seconds(60)
@@ -35,8 +35,8 @@ package actor VNCConnection {
         try await attempting("connect to the machine's screen at \(address)") {
             try await withDeadline(deadline, "connecting to the machine's screen") {
                 let (stream, continuation) = AsyncThrowingStream.makeStream(of: [UInt8].self)
-                // One piece is read at a time, and the next when that is dealt with: what a server sends faster than that
-                // waits on its side.
+                // The next piece is read once the previous one has been processed, so that a fast server cannot fill our
+                // memory.
                 let bootstrap = ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
                     .channelOption(.autoRead, value: false).channelOption(.maxMessagesPerRead, value: 1)
                     .channelInitializer { channel in
@@ -77,9 +77,9 @@ package actor VNCConnection {
         try await send(RFBClient.keyEvent(keysym, down: down))
     }
 
-    /// The whole screen as it is now.
+    /// Requests the whole screen as it is now.
     ///
-    /// - Throws: `TimedOut` when the server does not send it.
+    /// - Throws: `TimedOut` if the server does not send it in time.
     package func framebuffer() async throws -> Framebuffer {
         let before = client.updates
         try await send(client.updateRequest(incremental: false))
@@ -89,7 +89,7 @@ package actor VNCConnection {
         return client.framebuffer
     }
 
-    /// Asks to be told of the next change.
+    /// Requests an update at the next change.
     package func requestChanges() async throws {
         try await send(client.updateRequest(incremental: true))
     }
@@ -97,12 +97,12 @@ package actor VNCConnection {
     /// The screen as of the last update.
     package var picture: Framebuffer { client.framebuffer }
 
-    /// How many updates have come so far.
+    /// The number of updates received so far.
     package var updates: Int { client.updates }
 
     /// Waits for an update after the given one, for `limit` at most.
     ///
-    /// - Returns: Whether one came.
+    /// - Returns: Whether one was received.
     package func waitForUpdate(after count: Int, limit: Duration) async throws -> Bool {
         let clock = ContinuousClock()
         let end = clock.now + limit
@@ -115,11 +115,11 @@ package actor VNCConnection {
     }
 
     private func send(_ bytes: [UInt8]) async throws {
-        if let failure { throw failure }
         try Task.checkCancellation()
+        if let failure { throw failure }
         do {
-            // The rest of a message that is half written would be taken for another: an interrupted one ends the connection.
-            try await withDeadline(patience, "waiting for the machine to take in keys") { [channel] in
+            // After a partial message the server would misread the next one, so an interrupted write closes the connection.
+            try await withDeadline(patience, "waiting for the machine to accept keys") { [channel] in
                 try await withTaskCancellationHandler {
                     try await channel.writeAndFlush(ByteBuffer(bytes: bytes))
                 } onCancel: {
@@ -153,8 +153,8 @@ package actor VNCConnection {
 
     private func waitUntil(_ condition: @Sendable (RFBClient) -> Bool) async throws {
         while !condition(client) {
-            if let failure { throw failure }
             try Task.checkCancellation()
+            if let failure { throw failure }
             await withTaskCancellationHandler {
                 await withCheckedContinuation { waiters.append($0) }
             } onCancel: {
@@ -170,7 +170,7 @@ package actor VNCConnection {
     }
 }
 
-/// Hands a channel's bytes to a stream.
+/// Passes a channel's bytes to a stream.
 private final class ByteForwarder: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     private let continuation: AsyncThrowingStream<[UInt8], any Error>.Continuation

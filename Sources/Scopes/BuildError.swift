@@ -13,7 +13,7 @@ package struct BuildError: Error, CustomStringConvertible {
         self.underlying = underlying
     }
 
-    /// A failure known by its words alone.
+    /// A failure without an underlying error value.
     package init(_ operation: String, because reason: String, hint: String? = nil) {
         self.init(operation: operation, hint: hint, underlying: Reason(text: reason))
     }
@@ -23,14 +23,14 @@ package struct BuildError: Error, CustomStringConvertible {
     }
 }
 
-/// The words of what happened, where there is no error value behind it.
+/// The reason of a failure, where there is no error value behind it.
 package struct Reason: Error, CustomStringConvertible {
     package var text: String
     package init(text: String) { self.text = text }
     package var description: String { text }
 }
 
-/// Something did not happen in time. Never used for cancellation.
+/// Something took too long. Never used for cancellation.
 package struct TimedOut: Error, CustomStringConvertible {
     package var operation: String
     package var limit: Duration
@@ -43,7 +43,10 @@ package struct TimedOut: Error, CustomStringConvertible {
     package var description: String { "timed out after \(limit.text) while \(operation)" }
 }
 
-/// Says what was being attempted when an error passes; cancellation stays recognisable.
+/// Runs `body` and adds to its errors what was attempted.
+///
+/// - Parameter operation: An infinitive such as "convert the disk".
+/// - Throws: `BuildError` and `CancellationError` of `body` as they are, and any other error in a `BuildError`.
 package func attempting<Value>(
     _ operation: String, hint: String? = nil, _ body: () async throws -> Value
 ) async throws -> Value {
@@ -55,7 +58,7 @@ package func attempting<Value>(
 }
 
 extension Duration {
-    /// As people say it, at most two units: "350 ms", "2.4 s", "5 min 3 s", "1 h 2 min".
+    /// As people say it, at most two units: "350 ms", "2.4 s", "5 min 3 s", "1 h 2 min", "8 days".
     package var text: String {
         let (seconds, attoseconds) = components
         let total = Double(seconds) + Double(attoseconds) / 1e18
@@ -68,7 +71,11 @@ extension Duration {
             let rest = Int(seconds) % 60
             return rest == 0 ? "\(seconds / 60) min" : "\(seconds / 60) min \(rest) s"
         }
+        if total >= 48 * 3600 { return "\(seconds / 86400) days" }
         let rest = Int(seconds) % 3600 / 60
         return rest == 0 ? "\(seconds / 3600) h" : "\(seconds / 3600) h \(rest) min"
     }
+
+    /// How long ago something was: "just now", "5 min 3 s ago".
+    package var agoText: String { self < .seconds(1) ? "just now" : "\(text) ago" }
 }

@@ -1,5 +1,6 @@
-/// Runs `body`, which must answer cancellation, for at most `limit`; nil is no limit.
+/// Runs `body`, which must react to cancellation, for at most `limit`; nil is no limit.
 ///
+/// - Parameter operation: A gerund such as "waiting for SSH".
 /// - Throws: `TimedOut` when the limit is reached, `CancellationError` when the caller was cancelled.
 package func withDeadline<Value: Sendable>(
     _ limit: Duration?, _ operation: String, _ body: @escaping @Sendable () async throws -> Value
@@ -18,9 +19,10 @@ package func withDeadline<Value: Sendable>(
     }
 }
 
-/// Calls `body` until it gives a value, `every` so often.
+/// Calls `body` at an interval until it returns a value.
 ///
-/// - Throws: what `body` throws, `TimedOut` at the limit, `CancellationError`.
+/// - Parameter operation: A gerund such as "waiting for SSH".
+/// - Throws: What `body` throws, `TimedOut` at the limit, `CancellationError`.
 package func poll<Value: Sendable>(
     _ operation: String, every interval: Duration, limit: Duration?,
     _ body: @escaping @Sendable () async throws -> Value?

@@ -1,24 +1,28 @@
 import Foundation
 import Synchronization
 
-/// Tells blocking work that it is no longer wanted.
+/// Asks blocking work to stop.
 package final class CancellationFlag: Sendable {
     private let isSet = Atomic(false)
 
     package init() {}
 
+    /// Cancels the work.
     package func cancel() { isSet.store(true, ordering: .relaxed) }
+    /// Whether the work has been cancelled.
     package var isCancelled: Bool { isSet.load(ordering: .relaxed) }
 
-    /// - Throws: `CancellationError` once the work is cancelled. Call it between pieces of work.
+    /// Call this between pieces of work.
+    ///
+    /// - Throws: `CancellationError` once the work is cancelled.
     package func check() throws {
         if isSet.load(ordering: .relaxed) { throw CancellationError() }
     }
 }
 
-/// Runs work that blocks on a thread of its own, so that no other task waits for it.
+/// Runs blocking work on a thread of its own, so that no other task waits for it.
 ///
-/// - Parameter body: Has to look at the flag often; the call returns when the body does.
+/// - Parameter body: Must check the flag often; the call returns when the body does.
 package func onOwnThread<Value: Sendable>(
     _ name: String, _ body: @escaping @Sendable (CancellationFlag) throws -> Value
 ) async throws -> Value {

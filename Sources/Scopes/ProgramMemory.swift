@@ -1,8 +1,8 @@
 internal import CMemory
 
-/// Gives back the memory of program code that is not at work.
+/// Releases the memory of program code that is not running.
 ///
-/// Half of what a waiting build would hold is code that read its template and made its machine.
+/// Half of the memory of a waiting build would be code that has read the template and created the machine.
 package func releaseCodePages() {
     release_code_pages()
 }

@@ -1,4 +1,4 @@
-/// A secret. It prints as `<sensitive>` and shows nothing of itself to mirrors.
+/// A secret. It prints as `<sensitive>` and has an empty mirror.
 public struct Sensitive<Value: Sendable>: Sendable, CustomStringConvertible, CustomDebugStringConvertible,
     CustomReflectable
 {
@@ -6,7 +6,7 @@ public struct Sensitive<Value: Sendable>: Sendable, CustomStringConvertible, Cus
 
     public init(_ value: Value) { self.value = value }
 
-    /// The secret itself, for the place that uses it.
+    /// The secret itself. Call this only where it is used.
     public func reveal() -> Value { value }
 
     public var description: String { "<sensitive>" }

@@ -2,15 +2,16 @@
 import Foundation
 import Synchronization
 
-/// The given signals as they arrive, from now until the stream is let go.
+/// The given signals as they arrive, from now until the stream is released.
 ///
-/// Their default action is switched off for good. One that arrives while nobody listens ends the process with 128 and its
-/// number, as a shell would tell it.
+/// Their default action is disabled for good. A signal that arrives while no stream exists ends the process with 128
+/// plus its number, as shells report it.
 package func signals(_ numbers: Int32...) -> AsyncStream<Int32> {
     AsyncStream { SignalHub.shared.add($0, for: numbers) }
 }
 
-/// Takes the process's signals, each by one source that is never let go: a second one for the same signal gets nothing.
+/// Receives the process's signals, each by one source that is never released: a second source for the same signal would
+/// receive nothing.
 private final class SignalHub: Sendable {
     static let shared = SignalHub()
 

@@ -1,11 +1,13 @@
 import Synchronization
 
-/// What a scope acquired, undone newest first.
+/// The teardowns of a scope, run newest first.
 package final class Teardowns: Sendable {
     package typealias Action = @Sendable (Result<Void, any Error>) async throws -> Void
     private let pending = Mutex<[(name: String, action: Action)]>([])
 
-    /// Registers what undoes the acquisition on the line above; `name` is an infinitive such as "stop the machine".
+    /// Registers a teardown for what was just acquired.
+    ///
+    /// - Parameter name: An infinitive such as "stop the machine".
     package func add(_ name: String, _ action: @escaping Action) {
         pending.withLock { $0.append((name, action)) }
     }
@@ -21,7 +23,7 @@ package final class Teardowns: Sendable {
 
 /// Runs `body`, then every teardown it added, even when the calling task is cancelled.
 ///
-/// The error of `body` wins: a teardown that fails is reported, never thrown over it.
+/// The error of `body` takes precedence: a failed teardown is reported and never replaces it.
 package func withTeardowns<Value: Sendable>(
     report: @escaping @Sendable (BuildError) -> Void, _ body: (Teardowns) async throws -> Value
 ) async throws -> Value {
@@ -29,7 +31,7 @@ package func withTeardowns<Value: Sendable>(
     let result: Result<Value, any Error>
     do { result = .success(try await body(teardowns)) } catch { result = .failure(error) }
     let outcome = result.map { _ in }
-    // Awaited at once, so still structured; a fresh task does not see our cancellation.
+    // A new task does not see the cancellation of this one; it is awaited at once, so it stays structured.
     await Task { await teardowns.run(after: outcome, report: report) }.value
     return try result.get()
 }

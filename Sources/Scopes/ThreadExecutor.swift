@@ -1,6 +1,6 @@
 import Foundation
 
-/// A serial executor that owns one thread, for C libraries whose calls block or must not move between threads.
+/// A serial executor with one thread, for C libraries whose calls block or must stay on one thread.
 package final class ThreadExecutor: SerialExecutor, @unchecked Sendable {
     private let condition = NSCondition()
     private var jobs: [UnownedJob] = []

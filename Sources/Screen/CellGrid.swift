@@ -1,15 +1,15 @@
-/// How the character cells lie on a screen. Every cell is 16 rows high, and its character is 8 pixels wide.
+/// The layout of the character cells on a screen. A cell is 16 rows high, and its character is 8 pixels wide.
 struct CellGrid {
-    /// The pixels from one cell to the next.
+    /// The distance from one cell to the next in pixels.
     let pitch: Int
     let columns: Int
     let rows: Int
-    /// The pixels of a row of the screen.
+    /// The width of the screen in pixels.
     let stride: Int
     /// Whether the size of the screen is one that only text modes have.
     let isTextMode: Bool
 
-    /// nil where the screen is too small for a text, or larger than any console.
+    /// The grid of a screen; nil if the screen is too small for text, or larger than any console.
     init?(width: Int, height: Int) {
         guard (320...4096).contains(width), (200...4096).contains(height) else { return nil }
         isTextMode = height == 400 && (width == 720 || width == 640)
@@ -26,17 +26,17 @@ struct CellGrid {
     }
 }
 
-/// What is in a cell.
+/// The contents of a cell.
 enum Cell {
     /// One colour only.
     case blank
-    /// Two colours: a bit for each pixel that is not background.
+    /// Two colours: a bit is set for each pixel that is not background.
     case bitmap(CellBitmap)
     /// More than two colours.
     case picture
 
-    /// Reads the cell whose first pixel has the index `origin`. The background is the given colour, or else the colour
-    /// that the cell has more of.
+    /// Reads the cell whose first pixel has the index `origin`. The background is the given colour, or the more frequent
+    /// one if the cell does not have it.
     init(_ pixels: UnsafeBufferPointer<UInt32>, origin: Int, stride: Int, background: UInt32) {
         let first = pixels[origin]
         var second = first

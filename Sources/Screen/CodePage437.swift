@@ -1,5 +1,5 @@
-/// Code page 437 in Unicode, by the character's number. The numbers below 32 and 127 are the pictures that the screen
-/// shows for them; 0 and 255 show nothing and are spaces.
+/// Code page 437 in Unicode, by the character's number. The numbers below 32, and 127, are the symbols that the screen
+/// shows for them; 0 and 255 are blank and count as spaces.
 package let codePage437: [Unicode.Scalar] = Array(
     (" ☺☻♥♦♣♠•◘○◙♂♀♪♫☼►◄↕‼¶§▬↨↑↓→←∟↔▲▼"
         + " !\"#$%&'()*+,-./0123456789:;<=>?"

@@ -4,12 +4,12 @@ struct CellBitmap: Hashable {
     var upper: UInt64
     var lower: UInt64
 
-    /// The same cell with background and foreground exchanged.
+    /// The same cell with background and foreground swapped.
     var inverted: CellBitmap { CellBitmap(upper: ~upper, lower: ~lower) }
 
     var inkedPixels: Int { upper.nonzeroBitCount + lower.nonzeroBitCount }
 
-    /// In how many pixels the two differ.
+    /// The number of pixels in which two cells differ.
     func distance(to other: CellBitmap) -> Int {
         (upper ^ other.upper).nonzeroBitCount + (lower ^ other.lower).nonzeroBitCount
     }
@@ -17,22 +17,22 @@ struct CellBitmap: Hashable {
 
 /// A font to compare cells with.
 struct GlyphTable: Sendable {
-    /// A cell that differs from a glyph in more pixels than this is not that glyph.
+    /// The most pixels in which a cell may differ from a glyph and still match it.
     private static let tolerance = 3
-    /// Glyphs with less ink than this (dots and commas) are only recognised exactly: a few stray pixels are no text.
+    /// Glyphs with fewer pixels than this (dots and commas) must match exactly: a few stray pixels are not text.
     private static let leastInkForTolerance = 10
 
     private var bitmaps: [CellBitmap] = []
     private var characters: [Unicode.Scalar] = []
     private var exact: [CellBitmap: Unicode.Scalar] = [:]
 
-    /// The fonts of the VGA BIOS, of the Linux console, and the one that Debian and Ubuntu load into it.
+    /// The fonts of the VGA BIOS and of the Linux console, and the one that Debian and Ubuntu load into the console.
     static let consoles = GlyphTable(
         glyphs: zip(vgaFont, codePage437).map { (CellBitmap(upper: $0.upper, lower: $0.lower), $1) }
             + linuxFont.map { (CellBitmap(upper: $0.upper, lower: $0.lower), codePage437[$0.number]) }
             + fixedFont.map { (CellBitmap(upper: $0.upper, lower: $0.lower), $0.character) })
 
-    /// Where two characters have the same shape, the first ASCII one counts (space for the blank ones).
+    /// If several characters have the same shape, the first ASCII one is used (the space for blank ones).
     init(glyphs: [(bitmap: CellBitmap, character: Unicode.Scalar)]) {
         let asciiFirst = glyphs.filter(\.character.isASCII) + glyphs.filter { !$0.character.isASCII }
         for (bitmap, character) in asciiFirst where exact[bitmap] == nil {
@@ -42,16 +42,16 @@ struct GlyphTable: Sendable {
         }
     }
 
-    /// The character that a cell shows, whichever of its two colours is the background; the given one counts where
-    /// both readings are characters, as with half blocks. nil where it is none.
+    /// The character that a cell shows, whichever of its two colours is the background. The given background decides if
+    /// both readings are characters, as with half blocks. nil if the cell shows no known character.
     func character(of cell: CellBitmap) -> Unicode.Scalar? {
         let inverted = cell.inverted
         return exact[cell] ?? exact[inverted] ?? underCursor(cell) ?? underCursor(inverted)
             ?? nearest(to: cell, inverted)
     }
 
-    /// The character of a cell in whose lower half a cursor covers whole rows; the rows that it covers may have been
-    /// anything, so the first character that agrees in the others is taken.
+    /// The character of a cell whose lower half has rows covered by a cursor. The covered rows may have been anything, so
+    /// this is the first character that matches in the other rows.
     private func underCursor(_ cell: CellBitmap) -> Unicode.Scalar? {
         var covered: UInt64 = 0
         for row in 0..<8 {

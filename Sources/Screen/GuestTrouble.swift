@@ -1,12 +1,12 @@
-/// Something on a screen that a guest does not recover from by itself.
+/// A state of a guest, seen on its screen, from which it does not recover by itself.
 package enum GuestTrouble: Sendable, Equatable {
-    /// The kernel is dead; its last words.
+    /// The kernel panicked, with its message.
     case panicked(String)
-    /// The guest waits for a person; what it waits in.
+    /// The guest waits for a person, with a description of where.
     case stopped(String)
 }
 
-/// What the boot programs and the early user space of common guests end with, as the beginning of the last line.
+/// Prompts at which boot programs and the early user space of common guests stop, by the beginning of the last line.
 private let prompts = [
     ("No bootable device", "the firmware found nothing to boot from"),
     ("grub rescue>", "the boot loader found no system (grub rescue)"),

@@ -1,5 +1,5 @@
-/// The shapes of the font of the Linux console on a framebuffer (VGA8x16) that differ from those of the VGA BIOS, as
-/// read off the screen: the character's number in code page 437, then its rows as in `vgaFont`.
+/// The glyphs of the Linux console's font on a framebuffer (VGA8x16) that differ from those of the VGA BIOS, as read
+/// from the screen: the character's number in code page 437, then its rows as in `vgaFont`.
 package let linuxFont: [(number: Int, upper: UInt64, lower: UInt64)] = [
     (0x1d, 0x0000_0000_0028_6cfe, 0x6c28_0000_0000_0000),  // ↔
     (0x30, 0x0000_386c_c6c6_d6d6, 0xc6c6_6c38_0000_0000),  // 0

@@ -1,13 +1,13 @@
-/// Reads a screen cell by cell and judges whether what it read is text.
+/// Reads a screen cell by cell and decides whether it is text.
 struct ScreenReader {
-    /// The Linux console shows its logo in the first 80 rows of pixels.
+    /// The rows of pixels in which the Linux console shows its logo.
     private static let logoRows = 5
 
     private let grid: CellGrid
     private let background: UInt32
     private var recognised = 0
     private var unrecognised = 0
-    /// Unrecognised cells of the rows in which there may be a logo.
+    /// Unrecognised cells in the rows that may contain a logo.
     private var unrecognisedInLogo = 0
     private var hasLogo = false
     private var hasWord = false
@@ -17,7 +17,7 @@ struct ScreenReader {
         self.background = background
     }
 
-    /// The text; nil where the screen is no text screen.
+    /// The text; nil if the screen is not a text screen.
     mutating func read(_ pixels: UnsafeBufferPointer<UInt32>) -> ScreenText? {
         let mostUnrecognised = grid.rows * grid.columns / 10
         var lines: [String] = []
@@ -25,7 +25,7 @@ struct ScreenReader {
         for row in 0..<grid.rows {
             lines.append(readLine(pixels, row: row))
             if row == Self.logoRows - 1 { leaveLogo(&lines) }
-            // No text in the rest could make up for this.
+            // The remaining cells cannot make up for so many unknown ones.
             if unrecognised > mostUnrecognised { return nil }
         }
         guard recognised * 10 >= (recognised + unrecognised) * 9, grid.isTextMode || hasWord else { return nil }
@@ -67,7 +67,7 @@ struct ScreenReader {
         return "\u{fffd}"
     }
 
-    /// Takes a logo out of the first lines; without one, their unrecognised cells count as all others do.
+    /// Removes a logo from the first lines; without one, their unrecognised cells count like all others.
     private mutating func leaveLogo(_ lines: inout [String]) {
         guard hasLogo, !grid.isTextMode else {
             unrecognised += unrecognisedInLogo

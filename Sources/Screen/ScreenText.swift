@@ -1,9 +1,9 @@
 package import RemoteFramebuffer
 
-/// The text that a screen shows.
+/// The text on a screen.
 package struct ScreenText: Sendable, Equatable {
-    /// A line for each row of character cells, from the top, without the spaces at its end. U+FFFD stands for a cell
-    /// that holds no known character.
+    /// A line for each row of character cells, from the top, without trailing spaces. U+FFFD stands for a cell that shows
+    /// no known character.
     package var lines: [String]
 
     package init(lines: [String]) {
@@ -11,11 +11,11 @@ package struct ScreenText: Sendable, Equatable {
     }
 }
 
-/// Reads the text of a text screen: the VGA text modes (720x400 and 640x400) and consoles drawn with the VGA font on
-/// a framebuffer of any other size.
+/// Reads the text of a screen in a VGA text mode (720x400 or 640x400), or of a console drawn with the VGA font on a
+/// framebuffer of any other size.
 ///
-/// nil where the screen is no text screen: fewer than nine tenths of the cells that hold something are characters, or,
-/// outside of the VGA text modes, nothing is shown that is a letter or a digit.
+/// - Returns: nil if the screen is not a text screen: fewer than nine tenths of the cells in use show known characters,
+///   or, outside of the VGA text modes, no letter or digit is shown.
 package func textOnScreen(_ framebuffer: Framebuffer) -> ScreenText? {
     guard let grid = CellGrid(width: framebuffer.width, height: framebuffer.height) else { return nil }
     return framebuffer.pixels.withUnsafeBufferPointer { pixels in
@@ -25,8 +25,7 @@ package func textOnScreen(_ framebuffer: Framebuffer) -> ScreenText? {
     }
 }
 
-/// The colour that most cells have in their first pixel, by Boyer and Moore's vote: any colour where none has the
-/// majority.
+/// The colour of the first pixel of most cells, by Boyer and Moore's majority vote; any colour if there is no majority.
 private func mostFrequentColour(_ pixels: UnsafeBufferPointer<UInt32>, _ grid: CellGrid) -> UInt32 {
     var colour: UInt32 = 0
     var votes = 0

@@ -13,14 +13,19 @@ struct CompletionTests {
         ]
         complete = CompleteWord(
             try #require(CommandTree.ingot()), listFolder: { folders[$0] ?? [] },
-            listBuilds: { template, variables, files in
-                guard template == "t.pkr.hcl" else { return ["other"] }
-                return ["b.qemu.x", "b.qemu.y"] + variables + files
-            },
-            listVariables: {
-                $0 == "t.pkr.hcl" ? [.init("name", "Of the image"), .init("network"), .init("user")] : []
-            }
-        )
+            .init(
+                builds: { template in
+                    guard template.path == "t.pkr.hcl" else { return ["other"] }
+                    return ["b.qemu.x", "b.qemu.y"] + template.variables + template.files
+                },
+                variables: {
+                    $0.path == "t.pkr.hcl" ? [.init("name", "Of the image"), .init("network"), .init("user")] : []
+                },
+                stages: { template in
+                    guard template.path == "t.pkr.hcl", template.only != ["none"] else { return [] }
+                    return [.init("install"), .init("1", "provisioner 1: app (shell)"), .init("app", "the same")]
+                },
+                checkpoints: { [.init("12ab34cd", "install"), .init("12ffffff"), .init("9")] }))
     }
 
     private func words(_ words: String..., joins: Bool = false) -> [String] {
@@ -90,6 +95,23 @@ struct CompletionTests {
         let cut = CompletionRequest(
             words: ["ingot", "build", "-var", "=", "na", "t.pkr.hcl"], cursor: 4, joins: true)
         #expect(complete.answer(to: cut).text(without: cut.kept) == "words\nname=\tOf the image\n")
+    }
+
+    @Test("the stages of the template on the line, after it or before it")
+    func stages() {
+        #expect(words("shell", "t.pkr.hcl", "") == ["install", "1", "app"])
+        #expect(words("shell", "t.pkr.hcl", "i") == ["install"])
+        #expect(words("shell", "-only", "none", "t.pkr.hcl", "") == [])
+        #expect(words("build", "t.pkr.hcl", "--until", "a") == ["app"])
+        let before = CompletionRequest(words: ["ingot", "build", "--fresh-from=", "t.pkr.hcl"], cursor: 2)
+        #expect(complete.answer(to: before).text(without: "").hasPrefix("words\n--fresh-from=install\n"))
+    }
+
+    @Test("the ids of checkpoints, and none twice")
+    func checkpoints() {
+        #expect(words("checkpoints", "show", "12") == ["12ab34cd", "12ffffff"])
+        #expect(words("checkpoints", "remove", "12ab34cd", "") == ["12ffffff", "9"])
+        #expect(words("checkpoints", "remove", "12a") == ["12ab34cd"])
     }
 
     @Test("what bash cuts at equals signs and colons is put together, and only the last piece is answered")

@@ -23,8 +23,8 @@ struct FlagTests {
                 == ["plugins", "required", "t", "--machine-readable"])
         #expect(FlagSpelling.normalised(["build", "t", "--machine-readable"]) == ["build", "t", "--machine-readable"])
         #expect(FlagSpelling.normalised(["-machine-readable"]) == [])
-        #expect(FlagSpelling.asksForRecords(["build", "-machine-readable"]))
-        #expect(!FlagSpelling.asksForRecords(["build", "--", "-machine-readable"]))
+        #expect(FlagSpelling.requestsRecords(["build", "-machine-readable"]))
+        #expect(!FlagSpelling.requestsRecords(["build", "--", "-machine-readable"]))
     }
 
     @Test("what follows two dashes is left alone")

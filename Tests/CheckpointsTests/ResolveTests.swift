@@ -7,7 +7,7 @@ import Testing
     func deepest() async throws {
         let bench = try StoreBench()
         let stages = bench.stages("a", "b", "c")
-        #expect(try await bench.resolve(stages).miss == Resolution.Miss(stage: 0, reason: "it was never built"))
+        #expect(try await bench.resolve(stages).miss == Resolution.Miss(stage: 0, reason: "there is no checkpoint yet"))
         let made = try await bench.build(stages)
         let found = try await bench.resolve(stages)
         #expect(found.next == 3 && found.miss == nil)
@@ -40,10 +40,14 @@ import Testing
         #expect(
             try await reason([("a.sh", "2"), base[1], ("b.sh", "")])
                 == "a.sh changed; b.sh was added; environment FOO was removed")
+        #expect(try await reason([("b.sh", "1"), base[1], base[2]]) == "a.sh was replaced by b.sh")
+        #expect(
+            try await reason([base[0], base[1], ("environment BAR", "x")])
+                == "environment FOO was replaced by environment BAR")
         #expect(try await reason([base[1], base[0], base[2]]) == "the order of its inputs changed")
         let others = StageOwner(template: "b.pkr.hcl", build: "x")
         let other = try await bench.resolve(stage([("a.sh", "2"), base[1], base[2]]), owner: others)
-        #expect(other.miss?.reason == "it was never built")
+        #expect(other.miss?.reason == "there is no checkpoint yet")
     }
 
     @Test("what changed is told against the latest checkpoint of the same build")

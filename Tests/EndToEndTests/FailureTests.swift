@@ -120,6 +120,27 @@ struct FailureTests {
         expectClean(bench)
     }
 
+    @Test("an installer that waits at a dialog ends the build, which reports the dialog and the installer's error")
+    func unansweredDialog() async throws {
+        let bench = try Workbench()
+        try bench.write(
+            Guest.template(
+                parameters: "sshd=no log={{ .SyslogIP }}:{{ .SyslogPort }} dialog=Download_installer_components",
+                source: "  installer_dialog_timeout = \"5s\""), to: "t.pkr.hcl")
+        let run = try await bench.ingot("build", "-on-error=abort", "t.pkr.hcl")
+        let kept = machines(mentioning: bench.path)
+        for pid in kept { kill(pid, SIGKILL) }
+        #expect(run.status == 1)
+        for text in [
+            "the installer has shown the dialog “[!!] Download installer components” for ",
+            "net-retriever: error: Bad signature on /tmp/Release.", "installer_dialog_timeout = \"0s\"",
+            "keeps running",
+        ] {
+            #expect(run.output.contains(text), "no \(text) in:\n\(run.output)")
+        }
+        #expect(kept.count == 1)
+    }
+
     @Test("a QEMU that is killed ends the wait at once")
     func killedQEMU() async throws {
         let bench = try Workbench()

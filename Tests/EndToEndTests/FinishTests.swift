@@ -62,7 +62,7 @@ struct FinishTests {
             to: "t.pkr.hcl")
         let run = try await bench.ingot("build", "-color=false", "t.pkr.hcl")
         #expect(run.status == 0, "\(run.output)")
-        #expect(run.output.contains("left in the image: /srv/left: it holds a secret of the build"), "\(run.output)")
+        #expect(run.output.contains("left in the image: /srv/left: it contains a secret of the build"), "\(run.output)")
         #expect(run.output.contains("left in the image: /root/.ssh/authorized_keys: own key may log in as root"))
         #expect(run.output.contains("before it was finished it took"))
         let names = ["packer-guest", "packer-guest.cdx.json", "packer-guest.report.json", "packer-guest.spdx.json"]

@@ -9,6 +9,7 @@ extension StageChange {
         .sameAdded("host ports", "host_port_min = 2300\n  host_port_max = 2400"),
         .sameAdded("VNC", "vnc_port_min = 5950\n  vnc_port_max = 5960\n  vnc_bind_address = \"127.0.0.1\""),
         .same("ssh_timeout", "\"4m\"", "\"5m\""),
+        .sameAdded("installer_dialog_timeout", "installer_dialog_timeout = \"1h\""),
         .sameAdded("ssh_handshake_attempts", "ssh_handshake_attempts = 50"),
         .same("shutdown_command", "\"poweroff\"", "\"sync; poweroff\""),
         .sameAdded("shutdown_timeout", "shutdown_timeout = \"9m\""),

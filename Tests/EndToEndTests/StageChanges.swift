@@ -33,7 +33,8 @@ extension StageChange {
         .file("http/new", 0, "http/new was added", "new"),
         .file("http/deep/er", 0, "http/deep/er was removed", nil),
         StageChange(
-            testDescription: "a served file gets another name", first: 0, reason: "http/answers was added",
+            testDescription: "a served file gets another name", first: 0,
+            reason: "http/answer was replaced by http/answers",
             files: ["http/answer": nil, "http/answers": "an answer"]),
         .input(
             "http_content instead", 0, "http_content /answer was added", "= \"http\"",
@@ -45,7 +46,9 @@ extension StageChange {
         .file("cd/tree/leaf", 0, "cd/tree/leaf changed", "other"),
         .file("cd/tree/new", 0, "cd/tree/new was added", "other"),
         .input("cd_content", 0, "cd_content user-data changed", "seed on CD", "Seed on CD"),
-        .input("a name in cd_content", 0, "cd_content user_data was added", "\"user-data\"", "\"user_data\""),
+        .input(
+            "a name in cd_content", 0, "cd_content user-data was replaced by cd_content user_data", "\"user-data\"",
+            "\"user_data\""),
         .input("cd_label", 0, "cd_label changed", "\"cidata\"", "\"CIDATA\""),
         .input("a file less on the CD", 0, "cd_files cd/meta-data was removed", "\"cd/meta-data\", ", ""),
         .input(

@@ -50,7 +50,7 @@ extension ApplianceTests {
         let outcome = await result { try await finish([disk], FinishOptions(inspects: true), settings) }
         try await scratch.run("umount", small)
         #expect(throws: BuildError.self) { try outcome.get() }
-        if case .failure(let error) = outcome { #expect("\(error)".contains("Make room"), "\(error)") }
+        if case .failure(let error) = outcome { #expect("\(error)".contains("Free some space"), "\(error)") }
     }
 
     @Test("cancelling and a deadline end the appliance at once and leave nothing behind")

@@ -219,7 +219,8 @@ struct ApplianceTests {
         #expect((105...200).contains(sizes[0]) && (65...160).contains(sizes[1]) && sizes[2] == 0, "\(sizes)")
         #expect(result.journal.warnings.count == 1)
         #expect(
-            result.journal.warnings.first?.contains("/dev/sdc keeps its size: its last partition holds swap") == true)
+            result.journal.warnings.first?.contains("/dev/sdc keeps its size: its last partition contains swap") == true
+        )
         for (disk, size) in zip(disks, result.diskSizes) {
             guard let size else { continue }
             try await scratch.run("qemu-img", "resize", "-q", "-f", "raw", "--shrink", disk.path, String(size))

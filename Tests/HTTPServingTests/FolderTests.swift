@@ -14,7 +14,7 @@ struct FolderTests {
             try files.createSymbolicLink(atPath: folder + "/loop", withDestinationPath: "loop")
             #expect(await ask(port, "/loop").status == 404)
             let outside = await ask(port, "/outside")
-            #expect(outside.status == 403 && outside.text.contains("leads out of the folder"))
+            #expect(outside.status == 403 && outside.text.contains("leads out of the served folder"))
             #expect(requests.all.last?.status == 403)
             try files.removeItem(atPath: folder + "/site/index.html")
             try files.createSymbolicLink(atPath: folder + "/site/index.html", withDestinationPath: "../../secret")

@@ -1,3 +1,4 @@
+import ComponentModel
 import GuestFiles
 import Templates
 import Testing

@@ -102,7 +102,7 @@ private func isAlive(_ pid: Int32) -> Bool {
     @Test("a program that is not there, and one that cannot be run, are told apart")
     func unusable() async throws {
         let missing = await message { _ = try await runProcess("no-such-program-here", []) { _ in } }
-        #expect(missing.contains("no such program in PATH"))
+        #expect(missing.contains("it is not in PATH"))
         let path = await message { _ = try await runProcess("/no/such", []) { _ in } }
         #expect(path.contains("No such file"))
         let plain = await message { _ = try await runProcess("/etc/passwd", []) { _ in } }
@@ -118,7 +118,7 @@ private func isAlive(_ pid: Int32) -> Bool {
         let elsewhere = await message {
             _ = try await runProcess("true", [], environment: ["PATH": "/nowhere"]) { _ in }
         }
-        #expect(elsewhere.contains("no such program"))
+        #expect(elsewhere.contains("it is not in PATH"))
     }
 
     @Test("cancelling ends the child and all it started, even what ignores SIGTERM")

@@ -244,6 +244,11 @@ struct ConfigurationTests {
         #expect(name.description == "vzdump-qemu-9000-2026_01_02-03_04_05.vma.zst")
         #expect(name.notesName == "vzdump-qemu-9000-2026_01_02-03_04_05.vma.zst.notes")
         #expect(throws: BuildError.self) { try BackupName(vmid: 99, created: .now) }
+        #expect(
+            BackupName.isRestorable(name.description) && BackupName.isRestorable("\(name)".replacing(".zst", with: "")))
+        for other in ["debian.vma.zst", "vzdump-qemu-9000.vma.zst", "vzdump-lxc-\(name)", "\(name).notes"] {
+            #expect(!BackupName.isRestorable(other))
+        }
     }
 
     @Test("notes are cut between characters")

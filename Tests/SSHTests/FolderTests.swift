@@ -1,4 +1,5 @@
 import Foundation
+import Guests
 import SSH
 import Scopes
 import Testing
@@ -44,12 +45,12 @@ struct FolderTests {
         let server = try SSHServer(kind)
         let connection = try await server.connect()
         let tree = try makeTree(in: server.folder)
-        try await connection.uploadDirectory(tree, to: server.folder + "/new/a b")
-        try await connection.uploadDirectory(tree + "/", to: server.folder + "/new/c/")
+        try await connection.uploadTree(tree, to: server.folder + "/new/a b")
+        try await connection.uploadTree(tree + "/", to: server.folder + "/new/c/")
         try check(server.folder + "/new/a b/tree")
         try check(server.folder + "/new/c")
         // Again, over what is there.
-        try await connection.uploadDirectory(tree, to: server.folder + "/new/a b")
+        try await connection.uploadTree(tree, to: server.folder + "/new/a b")
         try check(server.folder + "/new/a b/tree")
     }
 
@@ -59,8 +60,8 @@ struct FolderTests {
         let connection = try await server.connect()
         let tree = try makeTree(in: server.folder)
         try write("x", to: server.folder + "/file")
-        let error = await #expect(throws: SSHError.self) {
-            try await connection.uploadDirectory(tree, to: server.folder + "/file")
+        let error = await #expect(throws: GuestError.self) {
+            try await connection.uploadTree(tree, to: server.folder + "/file")
         }
         #expect(error?.description.contains("could not make the folder") == true)
     }
@@ -72,7 +73,7 @@ struct FolderTests {
         let tree = try makeTree(in: server.folder)
         try FileManager.default.createSymbolicLink(atPath: tree + "/inner/loop", withDestinationPath: "..")
         let error = await #expect(throws: Reason.self) {
-            try await connection.uploadDirectory(tree, to: server.folder + "/copy")
+            try await connection.uploadTree(tree, to: server.folder + "/copy")
         }
         #expect(error?.description.contains("loop is a link to a folder above it") == true)
     }
@@ -83,8 +84,8 @@ struct FolderTests {
         let connection = try await server.connect()
         let tree = try makeTree(in: server.folder)
         try runTool("mkfifo", tree + "/inner/pipe")
-        try await connection.downloadDirectory(tree, to: server.folder + "/a")
-        try await connection.downloadDirectory(tree + "/", to: server.folder + "/b/")
+        try await connection.downloadTree(tree, to: server.folder + "/a")
+        try await connection.downloadTree(tree + "/", to: server.folder + "/b/")
         try check(server.folder + "/a/tree")
         try check(server.folder + "/b")
     }
@@ -99,12 +100,12 @@ struct FolderTests {
             try write(name, to: logs + "/" + name)
         }
         let target = server.folder + "/local"
-        try await connection.downloadDirectory(logs + "/*.l[o]g", to: target)
+        try await connection.downloadTree(logs + "/*.l[o]g", to: target)
         #expect(
             try FileManager.default.subpathsOfDirectory(atPath: target).sorted() == [
                 "more.log", "more.log/deep", "one.log", "two.log",
             ])
-        await #expect(throws: SSHError.self) { try await connection.downloadDirectory(logs + "/*.txt", to: target) }
+        await #expect(throws: GuestError.self) { try await connection.downloadTree(logs + "/*.txt", to: target) }
     }
 
     @Test("matches of the same name are refused instead of overwriting each other", arguments: kinds)
@@ -115,11 +116,11 @@ struct FolderTests {
             try makeFolder(server.folder + "/guest/" + folder)
             try write(folder, to: server.folder + "/guest/\(folder)/file")
         }
-        let error = await #expect(throws: SSHError.self) {
-            try await connection.downloadDirectory(server.folder + "/guest/*/file", to: server.folder + "/local")
+        let error = await #expect(throws: GuestError.self) {
+            try await connection.downloadTree(server.folder + "/guest/*/file", to: server.folder + "/local")
         }
         #expect(error?.description.contains("both called file") == true)
-        try await connection.downloadDirectory(server.folder + "/guest/", to: server.folder + "/tree")
+        try await connection.downloadTree(server.folder + "/guest/", to: server.folder + "/tree")
         #expect(try text(server.folder + "/tree/a/file") == "a")
         #expect(try text(server.folder + "/tree/b/file") == "b")
     }
@@ -134,7 +135,7 @@ struct FolderTests {
         try FileManager.default.createSymbolicLink(atPath: guest + "/a/up", withDestinationPath: "..")
         try FileManager.default.createSymbolicLink(atPath: guest + "/self", withDestinationPath: "a/../self")
         try FileManager.default.createSymbolicLink(atPath: guest + "/gone", withDestinationPath: "nowhere")
-        try await connection.downloadDirectory(guest + "/", to: server.folder + "/local")
+        try await connection.downloadTree(guest + "/", to: server.folder + "/local")
         #expect(
             try FileManager.default.subpathsOfDirectory(atPath: server.folder + "/local").sorted() == [
                 "a", "a/line\nbreak",
@@ -147,8 +148,8 @@ struct FolderTests {
         let connection = try await server.connect()
         try write("x", to: server.folder + "/file")
         for path in ["/missing/", "/missing", "/file/"] {
-            await #expect(throws: SSHError.self) {
-                try await connection.downloadDirectory(server.folder + path, to: server.folder + "/local")
+            await #expect(throws: GuestError.self) {
+                try await connection.downloadTree(server.folder + path, to: server.folder + "/local")
             }
         }
     }

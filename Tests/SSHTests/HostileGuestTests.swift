@@ -1,4 +1,5 @@
 import Foundation
+import Guests
 import SSH
 import Scopes
 import Testing
@@ -25,8 +26,8 @@ struct HostileGuestTests {
             mode: 0o755)
         let connection = try await server.connect()
         try makeFolder(server.folder + "/x")
-        await #expect(throws: SSHError.self) {
-            try await connection.downloadDirectory("/x", to: server.folder + "/x/local")
+        await #expect(throws: GuestError.self) {
+            try await connection.downloadTree("/x", to: server.folder + "/x/local")
         }
         #expect(try FileManager.default.subpathsOfDirectory(atPath: server.folder + "/x") == ["local"])
     }
@@ -56,8 +57,8 @@ struct HostileGuestTests {
         try write(script + "sleep 5\n", to: server.folder + "/sftp.sh")
         let connection = try await server.connect(SSHOptions(transferMethod: .sftp))
         try makeFolder(server.folder + "/x")
-        let error = await #expect(throws: SSHError.self) {
-            try await connection.downloadDirectory("/x/", to: server.folder + "/x/local")
+        let error = await #expect(throws: GuestError.self) {
+            try await connection.downloadTree("/x/", to: server.folder + "/x/local")
         }
         #expect(error?.description.contains("cannot be used") == true)
         #expect(try FileManager.default.subpathsOfDirectory(atPath: server.folder + "/x") == ["local"])

@@ -1,4 +1,5 @@
 import Foundation
+import Guests
 import SSH
 import Scopes
 import Testing
@@ -34,7 +35,7 @@ struct KeyTests {
         let other = try TemporaryKeyPair.generate(type: type, bits: type == "rsa" ? 2048 : nil, comment: "other")
         var credentials = SSHCredentials(
             username: NSUserName(), privateKeys: [SSHKey(pem: other.privateKey), try SSHKey.load(file)])
-        await #expect(throws: SSHError.self) { _ = try await server.connect(as: credentials) }
+        await #expect(throws: GuestError.self) { _ = try await server.connect(as: credentials) }
         credentials.certificateFile = file + "-cert.pub"
         _ = try await server.connect(as: credentials)
     }

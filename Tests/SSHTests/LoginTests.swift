@@ -1,4 +1,5 @@
 import Foundation
+import Guests
 import SSH
 import Scopes
 import Testing
@@ -63,10 +64,10 @@ struct LoginTests {
     @Test("a wrong password is refused, with what was tried and what the server takes")
     func wrongPassword() async throws {
         let server = try LoginServer { $0 == .questions ? .ask(["Password: "]) : .refuse([.password, .questions]) }
-        let error = await #expect(throws: SSHError.self) { try await connect(server, password: "wrong") }
+        let error = await #expect(throws: GuestError.self) { try await connect(server, password: "wrong") }
         #expect(
             error
-                == .authenticationRefused(
+                == .loginRefused(
                     tried: ["password", "keyboard-interactive"], offered: ["password", "keyboard-interactive"]))
         #expect(error?.description.contains("wrong") == false)
     }
@@ -74,16 +75,16 @@ struct LoginTests {
     @Test("what the server does not take is not tried")
     func notOffered() async throws {
         let server = try LoginServer { _ in .refuse([.key]) }
-        let error = await #expect(throws: SSHError.self) { try await connect(server) }
-        #expect(error == .authenticationRefused(tried: [], offered: ["publickey"]))
+        let error = await #expect(throws: GuestError.self) { try await connect(server) }
+        #expect(error == .loginRefused(tried: [], offered: ["publickey"]))
         #expect(server.attempts == [.nothing])
     }
 
     @Test("a connection that dies during the login is a loss, not a refusal")
     func lostDuringLogin() async throws {
         let server = try LoginServer { $0 == .nothing ? .refuse([.password]) : .hangUp }
-        let error = await #expect(throws: SSHError.self) { try await connect(server) }
-        guard case .disconnected = error else {
+        let error = await #expect(throws: GuestError.self) { try await connect(server) }
+        guard case .connectionLost = error else {
             Issue.record("not a loss: \(String(describing: error))")
             return
         }
@@ -99,7 +100,7 @@ struct LoginTests {
         }
         let news = NewsLog()
         let credentials = SSHCredentials(username: "root", password: Sensitive("x"))
-        await #expect(throws: SSHError.authenticationRefused(tried: ["password"], offered: ["password"])) {
+        await #expect(throws: GuestError.loginRefused(tried: ["password"], offered: ["password"])) {
             _ = try await waitForSSH(
                 server.endpoint, credentials, SSHOptions(), timeout: .seconds(60), handshakeAttempts: 2,
                 onNews: { news.add($0) })

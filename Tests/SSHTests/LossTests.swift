@@ -1,4 +1,5 @@
 import Foundation
+import Guests
 import SSH
 import Scopes
 import Testing
@@ -6,7 +7,7 @@ import Testing
 @Suite("a connection that is lost", .serialized)
 struct LossTests {
     /// A long command that has written its first line.
-    private func startedCommand(on connection: SSHConnection) async throws -> Task<SSH.ExitStatus, any Error> {
+    private func startedCommand(on connection: SSHConnection) async throws -> Task<Guests.ExitStatus, any Error> {
         let lines = Lines()
         let run = Task { try await connection.run("echo started; sleep 60") { lines.add($0) } }
         for _ in 0..<2000 where lines.output.isEmpty { try await Task.sleep(for: .milliseconds(10)) }
@@ -26,16 +27,15 @@ struct LossTests {
     @Test("after a loss the next command gets a new connection")
     func reconnection() async throws {
         let server = try SSHServer(.openSSH)
-        let shell = ReconnectingSSH(
-            try await server.connect(), endpoint: server.endpoint, credentials: server.credentials,
-            options: SSHOptions())
+        let guest = try await server.connect().reconnecting(to: server.endpoint, server.credentials, SSHOptions())
         try server.cutConnections()
         try await Task.sleep(for: .milliseconds(200))
         // The loss shows at the first use.
-        _ = try? await shell.connection(timeout: .seconds(20)).run("true") { _ in }
-        let connection = try await shell.connection(timeout: .seconds(20))
-        #expect(try await connection.run("true") { _ in } == .code(0))
+        _ = try? await guest.run("true") { _ in }
+        try await guest.ensureConnected(timeout: .seconds(20))
+        #expect(try await guest.run("true") { _ in } == .code(0))
     }
+
     @Test("a guest that hangs during a command is noticed by its silence")
     func frozen() async throws {
         let server = try SSHServer(.openSSH)
@@ -45,7 +45,7 @@ struct LossTests {
         let run = try await startedCommand(on: connection)
         try server.freezeConnections()
         #expect(try await run.value == .lostConnection)
-        let error = await #expect(throws: SSHError.self) { _ = try await connection.run("true") { _ in } }
+        let error = await #expect(throws: GuestError.self) { _ = try await connection.run("true") { _ in } }
         #expect(error?.isConnectionLoss == true)
     }
 
@@ -68,37 +68,4 @@ struct LossTests {
         #expect(try await connection.run("for i in 1 2 3 4; do sleep 0.5; echo; done") { _ in } == .code(0))
         #expect(try await connection.run("sleep 60") { _ in } == .lostConnection)
     }
-
-    @Test("two callers after a loss share one new connection")
-    func sharedReconnection() async throws {
-        let server = try SSHServer(.openSSH)
-        let first = try await server.connect()
-        let shell = ReconnectingSSH(
-            first, endpoint: server.endpoint, credentials: server.credentials, options: SSHOptions())
-        await first.close()
-        async let one = shell.connection(timeout: .seconds(20))
-        async let other = shell.connection(timeout: .seconds(20))
-        let (connection, same) = try await (one, other)
-        #expect(connection === same)
-        #expect(connection !== first)
-        #expect(await connection.isAlive)
-    }
-
-    @Test("a caller that gives up does not take the other's reconnection with it")
-    func cancelledReconnection() async throws {
-        let server = try SSHServer(.openSSH)
-        let first = try await server.connect()
-        let shell = ReconnectingSSH(
-            first, endpoint: server.endpoint, credentials: server.credentials, options: SSHOptions())
-        await first.close()
-        let impatient = Task { try await shell.connection(timeout: .seconds(20)) }
-        let patient = Task { try await shell.connection(timeout: .seconds(20)) }
-        impatient.cancel()
-        #expect(await patient.result.isSuccess)
-        _ = await impatient.result
-    }
-}
-
-extension Result {
-    fileprivate var isSuccess: Bool { if case .success = self { true } else { false } }
 }

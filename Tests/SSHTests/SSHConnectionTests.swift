@@ -1,4 +1,5 @@
 import Foundation
+import Guests
 import SSH
 import Scopes
 import Testing
@@ -42,7 +43,7 @@ struct SSHConnectionTests {
         let other = try TemporaryKeyPair.generate(type: "ed25519", bits: nil, comment: "other")
         let credentials = SSHCredentials(username: NSUserName(), privateKeys: [SSHKey(pem: other.privateKey)])
         let news = NewsLog()
-        let error = await #expect(throws: SSHError.self) {
+        let error = await #expect(throws: GuestError.self) {
             _ = try await waitForSSH(
                 server.endpoint, credentials, SSHOptions(), timeout: .seconds(30), handshakeAttempts: 1,
                 onNews: { news.add($0) })
@@ -70,7 +71,7 @@ struct SSHConnectionTests {
     func commandTimeout() async throws {
         let server = try SSHServer(.openSSH)
         let connection = try await server.connect()
-        await #expect(throws: SSHError.timedOut("running a command")) {
+        await #expect(throws: GuestError.timedOut("running a command")) {
             _ = try await connection.run("sleep 60", timeout: .milliseconds(200)) { _ in }
         }
         #expect(try await connection.run("true") { _ in } == .code(0))

@@ -1,4 +1,5 @@
 import Foundation
+import Guests
 import SSH
 import Scopes
 import Testing
@@ -45,7 +46,7 @@ struct TransferTests {
     func missingFolder(_ kind: SSHServer.Kind) async throws {
         let server = try SSHServer(kind)
         let connection = try await server.connect()
-        let error = await #expect(throws: SSHError.self) {
+        let error = await #expect(throws: GuestError.self) {
             try await connection.upload(Data("x".utf8), to: server.folder + "/no/such/file", mode: 0o644)
         }
         #expect(error?.description.lowercased().contains("no such file") == true)
@@ -58,7 +59,7 @@ struct TransferTests {
         let target = server.folder + "/local"
         try makeFolder(target)
         try write("before", to: target + "/file")
-        let error = await #expect(throws: SSHError.self) {
+        let error = await #expect(throws: GuestError.self) {
             try await connection.download(server.folder + "/missing", to: target + "/file")
         }
         #expect(error?.description.lowercased().contains("no such file") == true)
@@ -87,7 +88,7 @@ struct TransferTests {
         }
         try await Task.sleep(for: .milliseconds(300))
         try server.freezeConnections()
-        let error = await #expect(throws: SSHError.self) { try await copy.value }
+        let error = await #expect(throws: GuestError.self) { try await copy.value }
         guard case .timedOut = error else {
             Issue.record("not a time-out: \(String(describing: error))")
             return

@@ -3,6 +3,8 @@ import Scopes
 import Templates
 import Testing
 
+@testable import ComponentModel
+
 @Suite("Builds")
 struct BuildTests {
     private let two = """
@@ -228,6 +230,158 @@ struct BuildTests {
         #expect(loaded.plan.builds.map { $0.provisioners.count } == [1, 1])
     }
 
+    @Test("dynamic blocks that depend on the source are expanded for each source, nested ones too")
+    func dynamicBySource() {
+        let loaded = Loaded(
+            two
+                + """
+                build {
+                  sources = ["qemu.a", "qemu.b"]
+                  dynamic "provisioner" {
+                    for_each = source.name == "a" ? ["x"] : []
+                    labels   = ["shell-local"]
+                    content {
+                      name   = "only-${source.name}"
+                      inline = ["true"]
+                    }
+                  }
+                  dynamic "provisioner" {
+                    for_each = source.type == "qemu" ? ["y"] : ["z"]
+                    labels   = ["shell-local"]
+                    content {
+                      name   = provisioner.value
+                      inline = ["true"]
+                    }
+                  }
+                  dynamic "error-cleanup-provisioner" {
+                    for_each = source.name == "b" ? [1] : []
+                    labels   = ["shell-local"]
+                    content {
+                      inline = ["true"]
+                    }
+                  }
+                  dynamic "post-processors" {
+                    for_each = source.name == "b" ? [1, 2] : []
+                    content {
+                      dynamic "post-processor" {
+                        for_each = [source.name]
+                        labels   = ["checksum"]
+                        content {
+                          name   = post-processor.value
+                          except = source.name == "b" && post-processors.value == 2 ? ["qemu.b"] : []
+                        }
+                      }
+                    }
+                  }
+                }
+                """)
+        #expect(loaded.errorMarks == [])
+        #expect(loaded.plan.builds.map { $0.provisioners.map { $0.name ?? "-" } } == [["only-a", "y"], ["y"]])
+        #expect(loaded.plan.builds.map { $0.errorCleanupProvisioner != nil } == [false, true])
+        #expect(loaded.plan.builds.map { $0.postProcessors.map { $0.map { $0.name ?? "-" } } } == [[], [["b"]]])
+    }
+
+    @Test(
+        "source.name is refused at its place where no source is chosen yet",
+        arguments: [
+            ("name = source.name", "source-not-known: source.name"),
+            ("sources = [\"qemu.${source.name}\"]", "source-not-known: source.name"),
+            (
+                "dynamic \"source\" {\n for_each = [try(source.type, 1)]\n labels = [\"qemu.a\"]\n content {\n name = \"x\"\n }\n}",
+                "source-not-known: source.type"
+            ),
+        ])
+    func sourceOutsideOfSources(text: String, expected: String) {
+        #expect(Loaded(two + "build {\n\(text)\n}").errorMarks.first == expected)
+    }
+
+    @Test(
+        "a block or a meta attribute that depends on an unknown value does not vanish from a build",
+        arguments: [
+            "dynamic \"provisioner\" {\n for_each = @\n labels = [\"shell-local\"]\n content {\n inline = [\"true\"]\n }\n}",
+            "dynamic \"provisioner\" {\n for_each = [1]\n labels = [@]\n content {\n inline = [\"true\"]\n }\n}",
+            "dynamic \"post-processors\" {\n for_each = [1]\n content {\n dynamic \"post-processor\" {\n for_each = [1]\n"
+                + "labels = [@]\n content {\n }\n }\n }\n}",
+            "provisioner \"shell-local\" {\n only = [@]\n inline = [\"true\"]\n}",
+            "provisioner \"shell-local\" {\n pause_before = @\n inline = [\"true\"]\n}",
+            "post-processor \"checksum\" {\n name = @\n}",
+        ])
+    func unknownBlocks(text: String) {
+        let build = text.replacing("@", with: "packer.iterationID")
+        let built = Loaded(two + "build {\n sources = [\"qemu.a\"]\n\(build)\n}")
+        #expect(Set(built.errors.map(\.id)) == ["template/unknown-value"])
+        #expect(built.errors.allSatisfy { built.mark($0.subject).contains("packer.iterationID") })
+        // Data sources are unknown only there.
+        let validated = Loaded(two + "build {\n sources = [\"qemu.a\"]\n\(build)\n}") { $0.isValidation = true }
+        #expect(validated.errorMarks == [])
+    }
+
+    @Test("the content of a dynamic block is checked even where its collection is not known yet")
+    func unknownContent() {
+        let build =
+            "dynamic \"provisioner\" {\n for_each = packer.iterationID\n labels = [\"shell-local\"]\n content {\n inlin = []\n }\n}"
+        let loaded = Loaded(two + "build {\n sources = [\"qemu.a\"]\n\(build)\n}") { $0.isValidation = true }
+        #expect(loaded.errorMarks.first == "unsupported-argument: inlin")
+    }
+
+    @Test("an unknown value in a dynamic block of a source is an error of the build")
+    func unknownSourceBlock() {
+        let options = "dynamic \"qemu_img_args\" {\n for_each = packer.iterationID\n content {\n create = []\n }\n}"
+        #expect(Loaded(qemuTemplate(options)).errorMarks == ["unknown-value: packer.iterationID"])
+    }
+
+    @Test(
+        "-except that matches nothing is a warning with the name that was probably meant",
+        arguments: [
+            ("nosuch", "The template has: qemu.a, qemu.b, checksum, sums."), ("qemu.bb", "Did you mean \"qemu.b\"?"),
+            ("b", "Did you mean \"qemu.b\"?"), ("cheksum", "Did you mean \"checksum\"?"),
+            ("summs", "Did you mean \"sums\"?"),
+        ])
+    func unmatchedExcept(pattern: String, detail: String) {
+        let build =
+            "build {\n sources = [\"qemu.a\", \"qemu.b\"]\n post-processor \"checksum\" {\n name = \"sums\"\n }\n}"
+        let loaded = Loaded(two + build) { $0.except = [pattern] }
+        #expect(loaded.errorMarks == [])
+        let warnings = loaded.warnings.filter { $0.id == "template/unmatched-pattern" }
+        #expect(warnings.map(\.summary) == ["-except=\(pattern) matches no build and no post-processor"])
+        #expect(warnings.map(\.detail) == [detail])
+        for known in ["qemu.*", "checksum", "sums"] {
+            let matched = Loaded(two + build) { $0.except = [known] }
+            #expect(!matched.warnings.map(\.id).contains("template/unmatched-pattern"))
+        }
+    }
+
+    @Test("a character device is a script; a terminal's or a pipe's text is not read before the build")
+    func deviceAsScript() throws {
+        for type in ["shell", "shell-local"] {
+            let text = qemuTemplate("", build: "provisioner \"\(type)\" {\n scripts = [\"/dev/null\"]\n}")
+            var files = MemoryFiles(files: ["/work/t.pkr.hcl": text])
+            files.isReal = { $0.hasPrefix("/dev/") }
+            let loaded = Loaded(LoadOptions(path: "t.pkr.hcl", workingDirectory: "/work", fileSystem: files))
+            #expect(loaded.errorMarks == [])
+        }
+        #expect(throws: Never.self) { try RealFileSystem().checkReadable("/dev/zero") }
+        #expect(throws: FileReadingError.self) { try RealFileSystem().checkReadable("/dev") }
+    }
+
+    @Test(
+        "an execute_command that does not run the script is worth a warning",
+        arguments: [
+            ("shell", "execute_command = \"sudo sh -c 'true'\"", ["script-not-run"]),
+            ("shell", "execute_command = \"sh {{ .Pth }}\"", ["no-value", "script-not-run"]),
+            ("shell", "execute_command = \"{{ .Vars }} {{ $.Path }}\"", []),
+            ("shell", "execute_command = \"sh /opt/s\"\n remote_path = \"/opt/s\"", []),
+            ("shell-local", "execute_command = [\"sh\", \"-c\", \"true\"]", ["script-not-run"]),
+            ("shell-local", "execute_command = [\"sh\", \"{{ .Script }}\"]", []),
+        ])
+    func executeCommand(type: String, options: String, expected: [String]) {
+        let loaded = Loaded(
+            qemuTemplate("", build: "provisioner \"\(type)\" {\n inline = [\"true\"]\n \(options)\n}"))
+        #expect(loaded.errorMarks == [])
+        let ids = loaded.warnings.map { $0.id.replacing("template/", with: "") }
+        #expect(ids.filter { $0 != "no-checksum" } == expected)
+    }
+
     @Test(
         "wrong builds are refused where they stand",
         arguments: [
@@ -318,7 +472,15 @@ struct BuildTests {
             "packer {\n  required_version = \"\(version)\"\n}\n" + qemuTemplate("")
         }
         #expect(Loaded(packer(">= 1.7.0")).errorMarks == [])
-        #expect(Loaded(packer(">= 2.0.0")).errorMarks == ["unsupported-version: \">= 2.0.0\""])
+        for newer in [">= 2.0.0", "> 1.16.0", "= 1.99.0", "~> 1.99.0", ">= 2.0.0, < 1.0.0"] {
+            #expect(Loaded(packer(newer)).errorMarks == ["unsupported-version: \"\(newer)\""])
+        }
+        // A bound from above pins a program that Ingot is not.
+        for older in ["= 1.10.3", "1.10.3", "~> 1.8.0", "< 1.9.0", "<= 1.9.0", "!= 1.16.0", ">= 1.7.0, < 1.10.0"] {
+            let loaded = Loaded(packer(older))
+            #expect(loaded.errorMarks == [])
+            #expect(loaded.warnings.map(\.id).contains("template/unsupported-version"))
+        }
         #expect(Loaded(packer("newest")).errorMarks == ["invalid-version: \"newest\""])
     }
 

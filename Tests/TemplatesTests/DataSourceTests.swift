@@ -5,6 +5,8 @@ import Synchronization
 import Templates
 import Testing
 
+@testable import ComponentModel
+
 /// Answers as a test tells it to, and keeps what it was asked.
 private final class Answers: DataSourceRunner {
     private let asked = Mutex<[DataSourceRequest]>([])

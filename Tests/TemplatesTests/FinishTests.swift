@@ -3,6 +3,8 @@ import Scopes
 import Templates
 import Testing
 
+@testable import ComponentModel
+
 @Suite("The block finish")
 struct FinishTests {
     private static let key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOwn jo@example"

@@ -3,6 +3,9 @@ import Foundation
 import Templates
 import Testing
 
+@testable import ComponentModel
+@testable import GoTemplates
+
 /// Mutations of good templates, the same in every run. `INGOT_FUZZ_SEED` and `INGOT_FUZZ_ROUNDS` make another run, and
 /// a longer one.
 @Suite("hostile templates")
@@ -115,8 +118,19 @@ struct FuzzTests {
         return isDeclared && text.split(separator: "s3cret").count == 2
     }
 
+    /// How many mutations were accepted, and how many refused: a test of only one kind would test little.
+    private struct Outcomes {
+        var accepted = 0
+        var refused = 0
+        var isMixed: Bool { accepted > 0 && refused > 0 }
+
+        mutating func count(_ isAccepted: Bool) { if isAccepted { accepted += 1 } else { refused += 1 } }
+    }
+
     /// Loads it, and draws everything that is said about it.
-    private func exercise(_ text: String, _ name: String) {
+    ///
+    /// - Returns: Whether it has no error.
+    private func exercise(_ text: String, _ name: String) -> Bool {
         let loaded = Loaded("", files: [name: text, "a.iso": "x"], path: name)
         let renderer = DiagnosticRenderer(files: loaded.files)
         for diagnostic in loaded.diagnostics {
@@ -125,29 +139,51 @@ struct FuzzTests {
             if Self.declaresSecret(text) { #expect(!drawn.contains("\"s3cret\""), "\(text)\n\n\(drawn)") }
         }
         for build in loaded.plan.builds {
-            for step in build.source.boot.steps { _ = try? build.render(step.command, data: ["HTTPIP": "10.0.2.2"]) }
+            for step in build.source.boot.steps {
+                // An error here is as good as a text; a crash is not.
+                _ = try? build.render(step.command, data: ["HTTPIP": "10.0.2.2"])
+            }
         }
+        return !loaded.diagnostics.hasErrors
     }
 
     @Test("no mutation of a JSON template makes loading it crash, hang or point outside the text")
     func legacyTemplates() {
         var mutations = Mutations(of: Self.legacy, 1)
-        for _ in 0..<Self.rounds(400) { exercise(mutations.next(), "t.json") }
+        var outcomes = Outcomes()
+        for _ in 0..<Self.rounds(400) { outcomes.count(exercise(mutations.next(), "t.json")) }
+        #expect(outcomes.isMixed, "\(outcomes)")
     }
 
     @Test("no mutation of an HCL template does either")
     func nativeTemplates() {
         var mutations = Mutations(of: Self.native, 2)
-        for _ in 0..<Self.rounds(400) { exercise(mutations.next(), "t.pkr.hcl") }
+        var outcomes = Outcomes()
+        for _ in 0..<Self.rounds(400) { outcomes.count(exercise(mutations.next(), "t.pkr.hcl")) }
+        #expect(outcomes.isMixed, "\(outcomes)")
     }
 
-    @Test("no mutation of a template of the engine does either")
+    @Test("no mutation of a Go template does either, and what renders is a template by its syntax, too")
     func engineTemplates() {
         var mutations = Mutations(of: Self.engine, 3)
         var context = TemplateContext(workingDirectory: "/work", startTime: Date(timeIntervalSince1970: 1_709_211_845))
         context.user = ["a": "b"]
+        let data = ["Name": "a,b", "A": "b"]
+        var outcomes = Outcomes()
         for _ in 0..<Self.rounds(3000) {
-            _ = try? renderTemplate(mutations.next(), data: ["Name": "a,b", "A": "b"], context: context)
+            let text = mutations.next()
+            do {
+                _ = try renderTemplateOnce(text, data: data, context: context)
+                outcomes.count(true)
+                #expect(throws: Never.self, "\(text)") { try checkTemplate(text) }
+            } catch {
+                outcomes.count(false)
+                #expect((0...text.utf8.count).contains(error.offset ?? 0), "\(text)")
+                #expect(!error.message.isEmpty)
+            }
+            // Rendering what was rendered ends, with a text or an error.
+            _ = try? renderTemplate(text, data: data, context: context)
         }
+        #expect(outcomes.isMixed, "\(outcomes)")
     }
 }

@@ -2,6 +2,8 @@ import FoundationEssentials
 import Templates
 import Testing
 
+@testable import GoTemplates
+
 @Suite("Go templates")
 struct GoTemplateTests {
     /// 2024-02-29 13:04:05 UTC, a Thursday.
@@ -18,6 +20,8 @@ struct GoTemplateTests {
         "render as in Go",
         arguments: [
             ("plain", "plain"), ("{{ .A }}", "a"), ("{{.A}}-{{ .B }}", "a-b"), ("{{ .Nope }}", "<no value>"),
+            ("{{ .Nope.Deep.Deeper }}", "<no value>"), ("{{ $.Nope.Deep }}", "<no value>"),
+            ("{{ with .Nope }}{{ .Deep }}{{ else }}-{{ end }}", "-"), ("{{ (.Nope).Deep }}", "<no value>"),
             ("{{if .A}}yes{{else}}no{{end}}", "yes"), ("{{if .Empty}}yes{{else}}no{{end}}", "no"),
             ("{{if .Empty}}1{{else if .A}}2{{else}}3{{end}}", "2"), ("x {{- .A -}} y", "xay"),
             ("{{/* a comment */}}x", "x"), ("a {{- /* c */ -}} b", "ab"), ("{{with .A}}{{.}}{{end}}", "a"),

@@ -4,6 +4,8 @@ import HCL
 import Templates
 import Testing
 
+@testable import ComponentModel
+
 private func options(_ text: String, path: String = "t.pkr.hcl", variables: [(String, String)] = []) -> LoadOptions {
     LoadOptions(
         path: path, variables: variables.map { (name: $0.0, value: $0.1) }, workingDirectory: "/work",

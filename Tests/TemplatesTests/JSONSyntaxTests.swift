@@ -2,6 +2,8 @@ import Diagnostics
 import Templates
 import Testing
 
+@testable import ComponentModel
+
 @Suite("Templates in the JSON syntax of HCL")
 struct JSONSyntaxTests {
     private static let text = #"""

@@ -2,6 +2,8 @@ import Diagnostics
 import Templates
 import Testing
 
+@testable import ComponentModel
+
 @Suite("Diagnostics of JSON templates")
 struct LegacyDiagnosticTests {
     private func syntax(_ text: String) -> Loaded {
@@ -228,7 +230,10 @@ struct LegacyDiagnosticTests {
                 "{{.CreateTime}} is the old name of {{timestamp}}", "ssh_wait_timeout is an old name of ssh_timeout",
                 "filename is the old name of output",
             ])
-        guard case .ssh(let settings)? = loaded.plan.builds.first?.source.communicator else { return }
+        guard case .ssh(let settings)? = loaded.plan.builds.first?.source.communicator else {
+            Issue.record("no SSH")
+            return
+        }
         #expect(settings.timeout == .seconds(9))
     }
 }

@@ -3,6 +3,8 @@ import Scopes
 import Templates
 import Testing
 
+@testable import ComponentModel
+
 /// A JSON template in `/work/t.json`, loaded.
 func legacy(
     _ text: String, files: [String: String] = [:], change: (inout LoadOptions) -> Void = { _ in }

@@ -3,6 +3,8 @@ import Scopes
 import Templates
 import Testing
 
+@testable import ComponentModel
+
 @Suite("Variables of JSON templates")
 struct LegacyVariableTests {
     /// The text that the option `vm_name` gets, and everything else.

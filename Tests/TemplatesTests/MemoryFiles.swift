@@ -4,15 +4,24 @@ import Scopes
 import Templates
 import Testing
 
+@testable import ComponentModel
+
 /// Files that exist only in a test, by absolute path.
 struct MemoryFiles: TemplateFileSystem {
     struct Missing: Error {}
     var files: [String: String] = [:]
+    /// What is looked up on this machine.
+    var isReal: @Sendable (String) -> Bool = { _ in false }
 
     func kind(of path: String) -> TemplateFileKind? {
+        if isReal(path) { return RealFileSystem().kind(of: path) }
         let path = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
         if files[path] != nil { return .file }
         return files.keys.contains { $0.hasPrefix(path + "/") } ? .directory : nil
+    }
+
+    func checkReadable(_ path: String) throws {
+        if isReal(path) { try RealFileSystem().checkReadable(path) } else { _ = try read(path, limit: 0) }
     }
 
     func read(_ path: String, limit: Int) throws -> [UInt8]? {

@@ -3,6 +3,8 @@ import Foundation
 import Templates
 import Testing
 
+@testable import ComponentModel
+
 /// One mistake: a template in `Mistakes`, what is beside it, and what `validate` is to print about it.
 private struct Mistake: CustomTestStringConvertible, Sendable {
     /// `syntax-unclosed-brace.pkr.hcl`, or `.json` for a legacy template.

@@ -4,6 +4,8 @@ import Scopes
 import Templates
 import Testing
 
+@testable import ComponentModel
+
 @Suite("Machines of Proxmox VE in templates")
 struct ProxmoxSettingsTests {
     private func data() -> RunData {

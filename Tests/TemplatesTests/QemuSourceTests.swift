@@ -3,6 +3,8 @@ import Scopes
 import Templates
 import Testing
 
+@testable import ComponentModel
+
 @Suite("QEMU sources")
 struct QemuSourceTests {
     private func source(_ options: String) throws -> QemuSource {
@@ -194,5 +196,92 @@ struct QemuSourceTests {
         #expect(
             Loaded(qemuTemplate("communicator = \"winrm\"")) { $0.isValidation = true }.errorMarks
                 == ["missing-option: source \"qemu\" \"vm\""])
+    }
+
+    private func checked(_ options: String, files: [String: String] = [:], validates: Bool = true) -> Loaded {
+        let text = """
+            source "qemu" "vm" {
+              communicator = "none"
+            \(options)
+            }
+            build {
+              sources = ["source.qemu.vm"]
+            }
+            """
+        return Loaded(text, files: files) { $0.isValidation = validates }
+    }
+
+    private static let list = "d41d8cd98f00b204e9800998ecf8427e  a.iso\n"
+
+    @Test(
+        "a list of checksums on this host is read before anything is built",
+        arguments: [
+            ("http://h/a.iso", "file:sums/none.txt", "missing-file: \"file:sums/none.txt\""),
+            ("http://h/b.iso", "file:sums/md5", "unlisted-medium: \"file:sums/md5\""),
+            ("b.iso", "file:///work/sums/md5", "unlisted-medium: \"file:///work/sums/md5\""),
+            ("http://h/a.iso", "file:sums/md5", ""), ("http://h/b.iso", "file:https://h/nowhere", ""),
+            ("http://h/x/a.iso?y=1", "file:sums/md5", ""), ("{{ .X }}.iso", "file:sums/md5", ""),
+        ])
+    func checksumLists(url: String, checksum: String, expected: String) {
+        for validates in [true, false] {
+            let loaded = checked(
+                "iso_url = \"\(url)\"\n iso_checksum = \"\(checksum)\"", files: ["sums/md5": Self.list],
+                validates: validates)
+            #expect(loaded.errorMarks == (expected.isEmpty ? [] : [expected]))
+        }
+    }
+
+    @Test("a list without the medium says what it contains")
+    func unlistedMedium() {
+        let loaded = checked("iso_url = \"b.iso\"\n iso_checksum = \"file:md5\"", files: ["md5": Self.list])
+        #expect(loaded.errors.map(\.detail) == ["It contains: a.iso."])
+    }
+
+    @Test("a medium that does not exist is a warning when validating, unless another of its places exists")
+    func missingMedium() {
+        func warnings(_ options: String, validates: Bool = true) -> [String] {
+            checked(
+                options + "\n iso_checksum = \"md5:d41d8cd98f00b204e9800998ecf8427e\"", files: ["here.iso": ""],
+                validates: validates
+            )
+            .warnings.map(\.summary)
+        }
+        #expect(warnings("iso_url = \"gone.iso\"") == ["“gone.iso” does not exist yet"])
+        #expect(warnings("iso_url = \"here.iso\"") == [])
+        #expect(warnings("iso_urls = [\"gone.iso\", \"here.iso\"]") == [])
+        #expect(warnings("iso_urls = [\"gone.iso\", \"http://h/a.iso\"]") == [])
+        #expect(warnings("iso_url = \"gone.iso\"", validates: false) == [])
+    }
+
+    @Test(
+        "firmware that the template names must exist, except where a package of another distribution keeps it",
+        arguments: [
+            ("efi_firmware_code = \"code.fd\"", true, "missing-file: \"code.fd\"", 0),
+            ("efi_firmware_vars = \"/srv/vars.fd\"", true, "missing-file: \"/srv/vars.fd\"", 0),
+            ("efi_firmware_code = \"/usr/share/X/CODE.fd\"", true, "", 1),
+            ("efi_firmware_code = \"/usr/share/X/CODE.fd\"", false, "", 1),
+            ("firmware = \"dir/bios.bin\"", true, "missing-file: \"dir/bios.bin\"", 0),
+            ("firmware = \"/opt/share/bios.bin\"", true, "", 1),
+            ("firmware = \"/opt/share/bios.bin\"", false, "missing-file: \"/opt/share/bios.bin\"", 0),
+            ("firmware = \"bios-256k.bin\"", true, "", 0), ("efi_firmware_code = \"here.fd\"", true, "", 0),
+        ])
+    func firmwareFiles(option: String, validates: Bool, error: String, warnings: Int) {
+        let loaded = checked(
+            "iso_url = \"http://h/a.iso\"\n iso_checksum = \"md5:d41d8cd98f00b204e9800998ecf8427e\"\n \(option)",
+            files: ["here.fd": ""], validates: validates)
+        #expect(loaded.errorMarks == (error.isEmpty ? [] : [error]))
+        #expect(loaded.warnings.count == warnings)
+    }
+
+    @Test(
+        "only a field of the boot command's template counts, not a word in its text",
+        arguments: [
+            (["echo Syslog SSHPublicKey .Name"], []),
+            (["{{ .SyslogIP }}", "{{.SSHPublicKey|upper}}"], ["SSHPublicKey", "SyslogIP"]),
+            (["{{/* .SyslogIP */}}{{ `.Name` }}"], []), (["{{ with $.Name }}{{ . }}{{ end }}"], ["Name"]),
+        ])
+    func bootFields(commands: [String], fields: [String]) throws {
+        let list = commands.map { "\"\($0)\"" }.joined(separator: ", ")
+        #expect(try source("boot_command = [\(list)]").boot.fields == Set(fields))
     }
 }

@@ -3,6 +3,8 @@ import Foundation
 import Templates
 import Testing
 
+@testable import ComponentModel
+
 @Suite("The JSON Schema of .pkr.json templates")
 struct SchemaTests {
     private let validator: SchemaValidator

@@ -4,6 +4,8 @@ import Scopes
 import Templates
 import Testing
 
+@testable import ComponentModel
+
 /// Knows one secret.
 private struct Stores: SecretStores {
     struct Missing: Error, CustomStringConvertible {

@@ -4,6 +4,8 @@ import Scopes
 import Templates
 import Testing
 
+@testable import ComponentModel
+
 /// Templates whose builders have these options beside the needed ones.
 private func qemu(_ options: String = "", _ parts: String = "") -> String {
     #"{"builders": [{"type": "qemu", "iso_url": "a.iso", "iso_checksum": "none", "ssh_username": "u"\#(options)}]\#(parts)}"#

@@ -1,6 +1,8 @@
 import Templates
 import Testing
 
+@testable import ComponentModel
+
 @Suite("Small values")
 struct ValueTests {
     @Test(

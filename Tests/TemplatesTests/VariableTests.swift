@@ -3,6 +3,8 @@ import Scopes
 import Templates
 import Testing
 
+@testable import ComponentModel
+
 @Suite("Variables and locals")
 struct VariableTests {
     private let declared = """

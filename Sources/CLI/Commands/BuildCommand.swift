@@ -13,25 +13,27 @@ struct BuildCommand: AsyncParsableCommand {
             build failed, 2 wrong usage, 130 and 143 interrupted.
             """)
 
-    @Flag(help: "Replaces an output directory that exists already, once the new image is complete.")
+    @Flag(help: "Replaces an existing output directory once the new image is complete.")
     var force = false
 
-    @Option(help: ArgumentHelp("What happens when a step fails: abort keeps what there is.", valueName: "action"))
+    @Option(
+        help: ArgumentHelp(
+            "What to do when a step fails; abort leaves the machine and its files as they are.", valueName: "action"))
     var onError = OnError.cleanup
 
-    @Option(help: ArgumentHelp("Builds that run at a time; 0 is no limit.", valueName: "n"))
+    @Option(help: ArgumentHelp("The most builds that run at the same time; 0 for no limit.", valueName: "n"))
     var parallelBuilds = 0
 
-    @Flag(help: "Puts the time before every line.")
+    @Flag(help: "Starts every line with the time.")
     var timestampUi = false
 
-    @Flag(help: "Runs one build after the other, and waits for Enter after every step.")
+    @Flag(help: "Runs one build after the other and waits for Enter after every step.")
     var debug = false
 
-    @Flag(help: "Builds again, from the right checkpoint, whenever a file of the template changes.")
+    @Flag(help: "Builds again, from the last valid checkpoint, whenever a file of the template changes.")
     var watch = false
 
-    @Flag(help: "Prints what happens as one JSON object a line.")
+    @Flag(help: "Prints events as JSON, one object per line.")
     var json = false
 
     @Option(
@@ -41,7 +43,7 @@ struct BuildCommand: AsyncParsableCommand {
         completion: .list(["qemu:///system", "qemu:///session"]))
     var connect: String?
 
-    @Flag(help: "Warns about variables that a file sets and the template does not declare.")
+    @Flag(help: "Warns about variables that a file sets but the template does not declare.")
     var warnOnUndeclaredVar = false
 
     @Flag(help: .hidden)
@@ -63,10 +65,10 @@ struct BuildCommand: AsyncParsableCommand {
         if (debug || onError == .ask) && !isAttended {
             throw UsageError(
                 message:
-                    "\(debug ? "-debug" : "-on-error=ask") needs a terminal to ask on; choose -on-error=abort to keep "
-                    + "what a failed build made.")
+                    "\(debug ? "-debug" : "-on-error=ask") needs a terminal. To keep the machine of a failed build without "
+                    + "one, use -on-error=abort.")
         }
-        if watch { try refuseToWatch() }
+        if watch { try checkWatchable() }
         let engine = Engine(connectURI: connect, environment: ProcessInfo.processInfo.environment)
         let result: Result<Int32, any Error>
         do { result = .success(try await buildAndWatch(engine)) } catch { result = .failure(error) }
@@ -84,7 +86,7 @@ struct BuildCommand: AsyncParsableCommand {
                 status = code.rawValue
             }
             guard watch, status < 128 else { return status }
-            // What this command has made it may replace.
+            // An image of this very command may be replaced.
             replaces = replaces || status == 0
             try await waitForChange(of: files)
         }
@@ -92,7 +94,7 @@ struct BuildCommand: AsyncParsableCommand {
 
     /// Runs the builds once.
     ///
-    /// - Parameter files: Told of what they are made of.
+    /// - Parameter files: Takes the files that the builds are made of.
     private func build(replaces: Bool, _ files: NamedFiles, _ engine: Engine) async throws -> Int32 {
         files.note(template.absolutePath(in: FileManager.default.currentDirectoryPath))
         let loaded = try await template.loadForRun(
@@ -103,14 +105,19 @@ struct BuildCommand: AsyncParsableCommand {
         var options = try checkpoints.options(environment: context.environment)
         options.files = files
 
-        let form = form()
+        let debugLog = try DebugLog(environment: context.environment)
+        let form = form(sharesTerminal: debugLog?.isOnTerminal ?? false)
         var ask: Attendant.Ask?
-        if Terminal.inputIsTerminal, !output.machineReadable { ask = { question in try await Prompt.ask(question) } }
+        if Terminal.inputIsTerminal, !output.machineReadable {
+            let prompt = Prompt()
+            ask = { question in try await prompt.ask(question, on: form.console) }
+        }
         let attendant = Attendant(onError: onError, pausesBetweenSteps: debug, ask: ask)
         let builds = RunBuilds(
             plan: plan, context: context,
             options: BuildOptions(onError: onError, connectURI: connect, checkpoints: options),
-            engine: engine, parallelBuilds: debug ? 1 : parallelBuilds, sinks: [form.sink],
+            engine: engine, parallelBuilds: debug ? 1 : parallelBuilds,
+            sinks: [form.sink] + (debugLog.map { [$0] } ?? []),
             attendant: attendant,
             runsDirectory: StateFolders(environment: context.environment).runs)
         let summary = BuildSummary(form: form, redactor: Redactor(plan.secrets))
@@ -123,18 +130,19 @@ struct BuildCommand: AsyncParsableCommand {
         return outcomes.contains { if case .failure = $0.result { true } else { false } } ? 1 : 0
     }
 
-    private func refuseToWatch() throws {
+    private func checkWatchable() throws {
         let reason: String? =
             if template.path == "-" {
                 "a template on standard input does not change"
             } else if try checkpoints.options(environment: ProcessInfo.processInfo.environment).offBecause != nil {
-                "it starts from checkpoints, and they are off"
+                "it needs checkpoints, which are off"
             } else { nil }
-        if let reason { throw UsageError(message: "--watch makes no sense here: \(reason).") }
+        if let reason { throw UsageError(message: "--watch cannot be used here: \(reason).") }
     }
 
     private func waitForChange(of files: NamedFiles) async throws {
-        if !json, !output.machineReadable { put("\nWatching \(files.count) files and folders; Ctrl-C ends.\n") }
+        let watched = files.count == 1 ? "1 file" : "\(files.count) files and folders"
+        if !json, !output.machineReadable { put("\nWatching \(watched); press Ctrl-C to stop.\n") }
         let (changed, signal) = try await Interruption().run(announce: { _ in }) { () async throws -> String? in
             do { return try await files.change() } catch is CancellationError { return nil }
         }
@@ -144,12 +152,16 @@ struct BuildCommand: AsyncParsableCommand {
         if !json, !output.machineReadable { put("\n\(shown) has changed.\n\n") }
     }
 
-    private func form() -> BuildOutput {
+    /// - Parameter sharesTerminal: Whether something else writes to the terminal, so that no line can be drawn over.
+    private func form(sharesTerminal: Bool) -> BuildOutput {
         if output.machineReadable { return .records }
-        return json ? .json : .console(Console(usesColor: output.usesColor, timestamps: timestampUi))
+        if json { return .json }
+        var device = Console.Device.standardOutput
+        if sharesTerminal { device.isLive = false }
+        return .console(Console(usesColor: output.usesColor, timestamps: timestampUi, device: device))
     }
 
-    /// Keeps the live line moving while `body` runs.
+    /// Redraws the status line every second while `body` runs.
     private func withTicks<Value: Sendable>(
         _ form: BuildOutput, _ body: @escaping @Sendable () async throws -> Value
     ) async throws -> Value {

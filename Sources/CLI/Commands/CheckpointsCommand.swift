@@ -5,18 +5,20 @@ import Pipeline
 import Scopes
 import Templates
 
+import func ComponentModel.parseDiskSize
+
 struct CheckpointsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "checkpoints", abstract: "Shows and removes what builds keep to start from.",
+        commandName: "checkpoints", abstract: "Lists, explains and removes the checkpoints that builds keep.",
         discussion: """
-            A build keeps the machine as it is after the installation and after every provisioner, and the next one \
-            starts at the last stage that has not changed. They lie in ~/.cache/ingot/checkpoints \
+            A build keeps the machine as it is after the installation and after every provisioner, and the next build \
+            starts at the last stage that has not changed. Checkpoints are in ~/.cache/ingot/checkpoints \
             (INGOT_CHECKPOINTS names another folder) and take at most 50G (INGOT_CHECKPOINTS_SIZE).
             """,
         subcommands: [List.self, Status.self, Show.self, Prune.self, Remove.self], defaultSubcommand: List.self)
 
-    /// - Returns: nil where no build has kept any yet.
-    fileprivate static func store() throws -> CheckpointStore? {
+    /// The checkpoints of this host; nil if no build has kept one yet.
+    static func store() throws -> CheckpointStore? {
         let path = StateFolders(environment: ProcessInfo.processInfo.environment).checkpoints
         guard FileManager.default.fileExists(atPath: path) else { return nil }
         return try CheckpointStore(path: path)
@@ -25,7 +27,7 @@ struct CheckpointsCommand: AsyncParsableCommand {
     struct List: ParsableCommand {
         static let configuration = CommandConfiguration(commandName: "list", abstract: "Lists the checkpoints.")
 
-        @Flag(help: "Prints one JSON object a line.")
+        @Flag(help: "Prints one JSON object per line.")
         var json = false
 
         func run() throws {
@@ -38,7 +40,7 @@ struct CheckpointsCommand: AsyncParsableCommand {
 
     struct Status: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "status", abstract: "Tells which stages of a template a build would run now, and why.")
+            commandName: "status", abstract: "Shows which stages a build of the template would run now, and why.")
 
         @OptionGroup(title: "Checkpoints") var checkpoints: CheckpointFlags
         @OptionGroup var output: OutputOptions
@@ -54,7 +56,7 @@ struct CheckpointsCommand: AsyncParsableCommand {
             for (name, outcome) in builds {
                 print("\(name):")
                 switch outcome {
-                case .none(let reason): print("  no checkpoints are kept: \(reason)")
+                case .none(let reason): print("  no checkpoints: \(reason)")
                 case .stages(let stages): stages.forEach(show)
                 }
             }
@@ -63,16 +65,16 @@ struct CheckpointsCommand: AsyncParsableCommand {
         private func show(_ stage: StageStatus) {
             let what =
                 stage.checkpoint.map { "from the checkpoint \($0.prefix(8))" }
-                ?? "is run" + (stage.reason.map { ": \($0)" } ?? "")
+                ?? "runs" + (stage.reason.map { ": \($0)" } ?? "")
             print("  \(stage.title): \(what)")
         }
     }
 
     struct Show: ParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "show", abstract: "Tells all about one checkpoint.")
+            commandName: "show", abstract: "Shows the details of a checkpoint.")
 
-        @Argument(help: "Its id, or the beginning of it.")
+        @Argument(help: "The id of the checkpoint, or its beginning.")
         var id: String
 
         func run() throws {
@@ -90,17 +92,22 @@ struct CheckpointsCommand: AsyncParsableCommand {
 
     struct Prune: ParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "prune", abstract: "Removes checkpoints that have not been used for long, or are too many.",
-            discussion: "What a running build uses stays. Without options it removes what interrupted builds left.")
+            commandName: "prune", abstract: "Removes checkpoints by age or total size.",
+            discussion:
+                "Checkpoints in use are not removed. Without options, only the remains of interrupted builds are.")
 
-        @Option(help: ArgumentHelp("Removes those not used for longer than this, such as 7d.", valueName: "age"))
+        @Option(
+            help: ArgumentHelp(
+                "Removes checkpoints that have not been used for longer than this, such as 7d.", valueName: "age"))
         var olderThan: String?
 
         @Option(
-            help: ArgumentHelp("Removes those not used for longest until the rest takes no more.", valueName: "size"))
+            help: ArgumentHelp(
+                "Removes the least recently used checkpoints until the others take no more than this.",
+                valueName: "size"))
         var size: String?
 
-        @Flag(help: "Removes all that no build uses right now.")
+        @Flag(help: "Removes all checkpoints that no build is using.")
         var all = false
 
         func run() throws {
@@ -117,15 +124,15 @@ struct CheckpointsCommand: AsyncParsableCommand {
                 if limit == nil { throw UsageError(message: "--size takes a size such as 20G, not “\(size)”.") }
             }
             let removed = try store()?.prune(limit: limit, olderThan: age) ?? []
-            tell(removed)
+            printRemoved(removed)
         }
     }
 
     struct Remove: ParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "remove", abstract: "Removes checkpoints with all that stand on them.")
+            commandName: "remove", abstract: "Removes checkpoints and all that depend on them.")
 
-        @Argument(help: "Their ids, or the beginnings of them.")
+        @Argument(help: "The ids of the checkpoints, or their beginnings.")
         var ids: [String]
 
         func run() throws {
@@ -141,20 +148,20 @@ struct CheckpointsCommand: AsyncParsableCommand {
                 return found[0].id
             }
             guard let result = try store?.remove(ids: chosen) else { return }
-            tell(result.removed)
+            printRemoved(result.removed)
             guard !result.inUse.isEmpty else { return }
             throw BuildError(
-                "remove \(result.inUse.joined(separator: ", "))", because: "a build uses it right now",
-                hint: "Wait for its end.")
+                "remove \(result.inUse.joined(separator: ", "))", because: "a build is using it",
+                hint: "Wait until that build has ended.")
         }
     }
 }
 
-private func tell(_ removed: [Removed]) {
-    if removed.isEmpty { return print("Nothing had to be removed.") }
+private func printRemoved(_ removed: [Removed]) {
+    if removed.isEmpty { return print("Nothing to remove.") }
     for one in removed {
         print(
-            "Removed \(one.id): \(one.title ?? "what an interrupted build left"), \(byteText(UInt64(max(0, one.bytes))))"
+            "Removed \(one.id): \(one.title ?? "the remains of an interrupted build"), \(byteText(UInt64(max(0, one.bytes))))"
         )
     }
 }

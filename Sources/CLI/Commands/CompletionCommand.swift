@@ -3,15 +3,15 @@ import Foundation
 
 struct CompletionCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "completion", abstract: "Prints a script that makes a shell complete the words of ingot.",
+        commandName: "completion", abstract: "Prints a script that adds completion of ingot's commands to a shell.",
         discussion: """
-            For bash, put this line into ~/.bashrc:
+            For bash, add this line to ~/.bashrc:
               source <(ingot completion bash)
-            For zsh, put this line into ~/.zshrc, after compinit:
+            For zsh, add this line to ~/.zshrc, after compinit:
               source <(ingot completion zsh)
-            For fish, write it where fish looks for it:
+            For fish, write the script to its completions folder:
               ingot completion fish > ~/.config/fish/completions/ingot.fish
-            `ingot -autocomplete-install` does this for you, `ingot -autocomplete-uninstall` undoes it.
+            `ingot -autocomplete-install` does this for you; `ingot -autocomplete-uninstall` undoes it.
             """)
 
     /// Packer's flags `-autocomplete-install` and `-autocomplete-uninstall`.
@@ -33,7 +33,8 @@ struct CompletionCommand: ParsableCommand {
         } else if let shell {
             put(shell.script)
         } else {
-            throw UsageError(message: "name the shell: `ingot completion bash`, zsh or fish")
+            throw UsageError(
+                message: "Name the shell, such as `ingot completion bash`; zsh and fish are supported as well.")
         }
     }
 }

@@ -8,13 +8,14 @@ struct ConsoleCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "console", abstract: "Evaluates expressions with a template's variables and locals.",
         discussion: """
-            Reads lines from the terminal or a pipe; `help` tells what they can be. Exit codes: 0 done, 1 the template \
-            is wrong, or a line that did not come from a terminal.
+            Reads lines from the terminal or a pipe; `help` lists what they can be. Exit codes: 0 done, 1 the template \
+            has errors, or a line that was piped in.
             """)
 
     @Option(
         help: ArgumentHelp(
-            "Without a template, what the lines are: expressions of HCL, or of JSON templates.", valueName: "language"))
+            "Without a template, the language of the expressions: HCL, or that of JSON templates.",
+            valueName: "language"))
     var configType = ConsoleSession.Language.hcl2
 
     @Flag(help: .hidden)
@@ -58,7 +59,7 @@ struct ConsoleCommand: AsyncParsableCommand {
         if hasFailed && !isInteractive { throw ExitCode(1) }
     }
 
-    /// A template's text must not steer the terminal.
+    /// The text with control characters replaced, so that a template cannot control the terminal.
     private static func withoutControls(_ text: String) -> String {
         String(
             String.UnicodeScalarView(

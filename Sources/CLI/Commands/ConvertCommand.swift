@@ -2,35 +2,36 @@ import ArgumentParser
 import Conversion
 import DiskImages
 import Foundation
+import ProxmoxConfiguration
 import Scopes
 
 struct ConvertCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "convert", abstract: "Copies a disk image into another format and verifies the copy.",
         discussion: """
-            The input's format is told by its content, the output's by the ending of its name: .qcow2, .raw, .img, \
-            .vmdk, .vdi, .vhdx, .vhd, and .vma or .vma.zst for Proxmox VE. What the image does not use stays unused.
+            The input's format is detected from its content; the output's follows from its suffix: .qcow2, .raw, .img, \
+            .vmdk, .vdi, .vhdx, .vhd, and .vma or .vma.zst for Proxmox VE. Unallocated space stays unallocated.
             """)
 
-    @Option(help: ArgumentHelp("The output's format, whatever its name.", valueName: "format"))
+    @Option(help: ArgumentHelp("The output's format, whatever its suffix.", valueName: "format"))
     var format: ImageFormat?
 
     @Option(
         help: ArgumentHelp(
-            "The input's format, whatever its content; give raw for a raw disk of a guest you do not trust.",
+            "The input's format, whatever its content; use raw for a raw disk of a guest you do not trust.",
             valueName: "format"))
     var inputFormat: ImageFormat?
 
-    @Flag(help: "Compresses what can be: qcow2, vmdk.")
+    @Flag(help: "Compresses the output: qcow2 or vmdk.")
     var compress = false
 
     @Option(help: ArgumentHelp("For a compressed qcow2: zlib or zstd.", valueName: "type"))
     var compression: QcowCompression?
 
-    @Option(help: ArgumentHelp("For .vma.zst: zstd's level, 1 to 22.", valueName: "n"))
+    @Option(help: ArgumentHelp("For .vma.zst: the zstd level, 1 to 22.", valueName: "n"))
     var level: Int?
 
-    @Option(help: ArgumentHelp("For .vma.zst: threads that compress; by default, one a processor.", valueName: "n"))
+    @Option(help: ArgumentHelp("For .vma.zst: compression threads; by default, one per processor.", valueName: "n"))
     var threads: Int?
 
     @Option(
@@ -40,7 +41,7 @@ struct ConvertCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The disk's name in the archive, such as drive-scsi0.", valueName: "name"))
     var device: String?
 
-    @Flag(help: "Replaces an output that exists already, once the new one is complete.")
+    @Flag(help: "Replaces an existing output once the new one is complete.")
     var force = false
 
     @Argument(help: "A disk image or a VMA archive.", completion: .file())
@@ -66,8 +67,9 @@ struct ConvertCommand: AsyncParsableCommand {
             try await work.run { phase, part in progress.show(phase.rawValue, part) }
         }
         if let backing = outcome.backingFile {
-            writeError("Note: \(input) is an overlay over \(backing); the copy holds what both hold.")
+            writeError("Note: \(input) has the backing file \(backing); the copy contains the data of both.")
         }
+        if outcome.outputFormat == .vma { noteName(ofArchive: output) }
         print(
             "\(output): \(outcome.outputFormat.rawValue), \(byteText(outcome.size)), "
                 + "\(byteText(outcome.occupied)) on disk; written in \(outcome.writing.text), "
@@ -78,14 +80,26 @@ struct ConvertCommand: AsyncParsableCommand {
 enum QcowCompression: String, ExpressibleByArgument { case zlib, zstd }
 
 extension ImageFormat: ExpressibleByArgument {
-    /// People also say `vhd` and `img`.
+    /// Takes the formats' own names, and suffixes such as `vhd` and `img`.
     package init?(argument: String) {
         guard let format = ImageFormat(rawValue: argument) ?? ImageFormat(ending: "." + argument) else { return nil }
         self = format
     }
 }
 
-/// The bytes of a small file that the user named.
+/// Says which name an archive needs, where it has another one.
+func noteName(ofArchive path: String) {
+    guard !BackupName.isRestorable(URL(filePath: path).lastPathComponent),
+        // The machine's number is a valid one.
+        let name = try? BackupName(vmid: 100, created: Date()).description
+    else { return }
+    let shown = path.lowercased().hasSuffix(".zst") ? name : String(name.dropLast(".zst".count))
+    writeError(
+        "Note: Proxmox VE restores an archive from a storage only under a name such as \(shown); copy or rename it to that."
+    )
+}
+
+/// The contents of a small file that the user named.
 func contents(of path: String) throws -> Data {
     try attemptingNow("read \(path)") { try Data(contentsOf: URL(filePath: path)) }
 }
@@ -94,7 +108,7 @@ private func attemptingNow<Value>(_ operation: String, _ body: () throws -> Valu
     do { return try body() } catch { throw BuildError(operation: operation, underlying: error) }
 }
 
-/// Runs work that the first Ctrl-C or SIGTERM stops in good order, with the exit code that says so.
+/// Runs work that the first Ctrl-C or SIGTERM cancels, and throws the exit code of an interrupted command then.
 func interruptible<Value: Sendable>(
     _ progress: CopyProgress, _ body: @escaping @Sendable () async throws -> Value
 ) async throws -> Value {
@@ -109,7 +123,7 @@ func interruptible<Value: Sendable>(
     return value
 }
 
-/// 1.5 GiB, 528 KiB.
+/// A size in the largest fitting unit: "1.5 GiB", "528 KiB".
 func byteText(_ bytes: UInt64) -> String {
     for (unit, shift) in [("GiB", 30), ("MiB", 20), ("KiB", 10)] as [(String, UInt64)] where bytes >= 1 << shift {
         let tenths = (Double(bytes) / Double(UInt64(1) << shift) * 10).rounded() / 10

@@ -4,7 +4,8 @@ import Pipeline
 
 struct DoctorCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "doctor", abstract: "Tells what this host has and lacks for building images, and what mends it.")
+        commandName: "doctor",
+        abstract: "Checks what this host has and lacks for building images, and says how to fix it.")
 
     @Flag(help: "Prints each finding as a JSON object.")
     var json = false
@@ -25,7 +26,7 @@ struct DoctorCommand: AsyncParsableCommand {
         }
         let missing = findings.filter { $0.status == .missing }
         if !json && !output.machineReadable {
-            print(missing.isEmpty ? "\nThis host can build images." : "\nBuilds need what is marked missing.")
+            print(missing.isEmpty ? "\nThis host can build images." : "\nBuilds need what is marked as missing.")
         }
         if !missing.isEmpty { throw ExitCode(1) }
     }
@@ -43,9 +44,10 @@ struct DoctorCommand: AsyncParsableCommand {
         return "\(shown)  \(subject)  \(finding.detail)\(remedy)"
     }
 
-    private func fields(of finding: Finding) -> [String: String] {
-        var fields = ["subject": finding.subject, "status": finding.status.rawValue, "detail": finding.detail]
-        fields["remedy"] = finding.remedy
-        return fields
+    private func fields(of finding: Finding) -> [String: JSONValue] {
+        [
+            "subject": .string(finding.subject), "status": .string(finding.status.rawValue),
+            "detail": .string(finding.detail), "remedy": .optional(finding.remedy),
+        ]
     }
 }

@@ -3,17 +3,17 @@ import Templates
 
 struct FixCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "fix", abstract: "Prints a JSON template with old options under their names of today.",
-        discussion: "For templates of Packer's old JSON format; the file itself is left alone.")
+        commandName: "fix", abstract: "Prints a JSON template with outdated options replaced by current ones.",
+        discussion: "For templates in Packer's old JSON format. The file itself is not changed.")
 
-    @Option(help: ArgumentHelp("false prints the result without checking it.", valueName: "bool"))
+    @Option(help: ArgumentHelp("Whether the result is checked before it is printed.", valueName: "bool"))
     var validate = true
 
     @OptionGroup var template: RewritingOptions
 
     func run() throws {
         let fixed = fixTemplate(template.loadOptions, isValidated: validate)
-        // Standard output carries the template.
+        // Standard output is for the template.
         if let text = fixed.text { put(text) }
         try template.report(fixed)
     }

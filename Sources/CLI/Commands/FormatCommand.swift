@@ -5,22 +5,22 @@ import HCL
 
 struct FormatCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "fmt", abstract: "Brings templates and variable files into canonical form.",
+        commandName: "fmt", abstract: "Rewrites templates and variable files in canonical form.",
         discussion: """
             Prints the names of the files that change. Exit codes: 0 done, 1 a file cannot be formatted, \
             3 with -check when a file is not in canonical form.
             """)
 
-    @Flag(help: "Changes nothing; the exit code is 3 if something would change.")
+    @Flag(help: "Changes nothing; the exit code is 3 if a file would change.")
     var check = false
 
     @Flag(help: "Prints the changes as a unified diff.")
     var diff = false
 
-    @Option(help: ArgumentHelp("false leaves the files as they are.", valueName: "bool"))
+    @Option(help: ArgumentHelp("Whether files are changed; false only prints their names.", valueName: "bool"))
     var write = true
 
-    @Flag(help: "Goes into the folders inside a folder, too.")
+    @Flag(help: "Includes the folders inside a folder.")
     var recursive = false
 
     @OptionGroup var output: OutputOptions
@@ -36,7 +36,7 @@ struct FormatCommand: ParsableCommand {
         var failed = false
         var changed = false
         func fail(_ diagnostics: [Diagnostic], in files: [SourceFile] = []) {
-            // Standard output carries names, differences or the formatted text.
+            // Standard output is for names, differences or the formatted text.
             writeDiagnostics(diagnostics, in: files, output)
             failed = failed || diagnostics.hasErrors
         }

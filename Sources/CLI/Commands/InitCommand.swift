@@ -3,8 +3,8 @@ import Templates
 
 struct InitCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "init", abstract: "Tells whether the plugins that a template requires are built in.",
-        discussion: "Nothing is downloaded: Ingot has no plugins, and a template needs no init before it is built.")
+        commandName: "init", abstract: "Checks whether the plugins that a template requires are built in.",
+        discussion: "Nothing is downloaded: all components are built in, and a template can be built without init.")
 
     @Flag(help: "Accepted for compatibility; there is nothing to upgrade.")
     var upgrade = false

@@ -3,7 +3,7 @@ import Templates
 
 struct PluginsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "plugins", abstract: "Shows the plugins that a template requires, and what is built in.",
+        commandName: "plugins", abstract: "Lists the plugins that a template requires, and the built-in components.",
         subcommands: [Required.self, Installed.self, Install.self, Remove.self], aliases: ["plugin"])
 
     struct Required: ParsableCommand {
@@ -31,8 +31,10 @@ struct PluginsCommand: ParsableCommand {
 
     struct Install: ParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "install", abstract: "Tells whether a plugin is built in.",
-            discussion: "Nothing is downloaded: Ingot has no plugins. Exit code 1 if nothing of it is built in.")
+            commandName: "install", abstract: "Checks whether a plugin is built in.",
+            discussion:
+                "Nothing is downloaded: all components are built in. The exit code is 1 if the plugin has none that is."
+        )
 
         @Flag(help: .hidden)
         var force = false
@@ -57,7 +59,8 @@ struct PluginsCommand: ParsableCommand {
 
     struct Remove: ParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "remove", abstract: "Does nothing: what is built in stays.", shouldDisplay: false)
+            commandName: "remove", abstract: "Does nothing: built-in components cannot be removed.",
+            shouldDisplay: false)
 
         @OptionGroup var output: OutputOptions
 

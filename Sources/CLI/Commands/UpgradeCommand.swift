@@ -4,7 +4,7 @@ import Templates
 
 struct UpgradeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "hcl2_upgrade", abstract: "Writes a JSON template in HCL, into a file beside it.")
+        commandName: "hcl2_upgrade", abstract: "Translates a JSON template to HCL, in a file beside it.")
 
     @Option(
         help: ArgumentHelp(

@@ -11,9 +11,9 @@ struct VMACommand: AsyncParsableCommand {
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "list", abstract: "Tells what an archive holds.")
+            commandName: "list", abstract: "Lists the contents of an archive.")
 
-        @Argument(help: "An archive, also one packed by zstd or gzip.", completion: .file())
+        @Argument(help: "An archive, which may be compressed with zstd or gzip.", completion: .file())
         var file: String
 
         func run() async throws {
@@ -23,10 +23,11 @@ struct VMACommand: AsyncParsableCommand {
 
     struct Verify: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "verify", abstract: "Reads an archive to its end: every checksum, every cluster of every disk."
+            commandName: "verify",
+            abstract: "Reads a whole archive and checks every checksum and every cluster of every disk."
         )
 
-        @Argument(help: "An archive, also one packed by zstd or gzip.", completion: .file())
+        @Argument(help: "An archive, which may be compressed with zstd or gzip.", completion: .file())
         var file: String
 
         func run() async throws {
@@ -43,15 +44,15 @@ struct VMACommand: AsyncParsableCommand {
 
     struct Extract: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "extract", abstract: "Makes an archive's files and sparse raw disks of its disks.")
+            commandName: "extract", abstract: "Extracts the files of an archive, and its disks as sparse raw images.")
 
-        @Option(help: ArgumentHelp("Only this disk, such as drive-scsi0.", valueName: "name"))
+        @Option(help: ArgumentHelp("Extracts only this disk, such as drive-scsi0.", valueName: "name"))
         var device: String?
 
-        @Argument(help: "An archive, also one packed by zstd or gzip.", completion: .file())
+        @Argument(help: "An archive, which may be compressed with zstd or gzip.", completion: .file())
         var file: String
 
-        @Argument(help: "Where to put them; made when it is missing.", completion: .directory)
+        @Argument(help: "The folder to extract to; created if it does not exist.", completion: .directory)
         var folder: String
 
         func run() async throws {
@@ -86,16 +87,16 @@ struct VMACommand: AsyncParsableCommand {
                 valueName: "format"))
         var format: ImageFormat?
 
-        @Option(help: ArgumentHelp("zstd's level, 1 to 22.", valueName: "n"))
+        @Option(help: ArgumentHelp("The zstd level, 1 to 22.", valueName: "n"))
         var level = 3
 
-        @Option(help: ArgumentHelp("Threads that compress; by default, one a processor.", valueName: "n"))
+        @Option(help: ArgumentHelp("Compression threads; by default, one per processor.", valueName: "n"))
         var threads: Int?
 
-        @Flag(help: "Replaces an archive that exists already, once the new one is complete.")
+        @Flag(help: "Replaces an existing archive once the new one is complete.")
         var force = false
 
-        @Argument(help: "The archive to make: .vma or .vma.zst.", completion: .file())
+        @Argument(help: "The archive to write: .vma or .vma.zst.", completion: .file())
         var file: String
 
         @Argument(help: ArgumentHelp("Disk images.", valueName: "device=disk"))
@@ -104,7 +105,8 @@ struct VMACommand: AsyncParsableCommand {
         func run() async throws {
             let name = file.lowercased()
             guard name.hasSuffix(".vma") || name.hasSuffix(".vma.zst") else {
-                throw UsageError(message: "The archive's name must end in .vma or .vma.zst; Proxmox VE goes by it.")
+                throw UsageError(
+                    message: "The name of the archive must end in .vma or .vma.zst; Proxmox VE recognises it by that.")
             }
             if !force, access(file, F_OK) == 0 {
                 throw BuildError("make \(file)", because: "it exists already", hint: "Add --force to replace it.")
@@ -113,7 +115,8 @@ struct VMACommand: AsyncParsableCommand {
             for disk in disks {
                 let parts = disk.split(separator: "=", maxSplits: 1)
                 guard parts.count == 2 else {
-                    throw UsageError(message: "\(disk) is not DEVICE=DISK, as in drive-scsi0=disk.qcow2.")
+                    throw UsageError(
+                        message: "“\(disk)” is not of the form DEVICE=DISK, such as drive-scsi0=disk.qcow2.")
                 }
                 pairs.append((String(parts[0]), String(parts[1])))
             }
@@ -130,6 +133,7 @@ struct VMACommand: AsyncParsableCommand {
                     pairs, format: format, configs: configs, compression: compression, to: file
                 ) { progress.show($0, $1) }
             }
+            noteName(ofArchive: file)
             print("\(file): \(pairs.count) disk\(pairs.count == 1 ? "" : "s"), \(byteText(size))")
         }
     }

@@ -3,22 +3,21 @@ import Diagnostics
 import Pipeline
 import Templates
 
-/// It is not asynchronous by itself, since the threads for that cost it a good part of its time and memory.
+/// Not asynchronous unless it runs data sources: starting the thread pool would take a good part of its time and memory.
 struct ValidateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "validate", abstract: "Checks a template, with its files and variables, and builds nothing.",
+        commandName: "validate", abstract: "Checks a template with its files and variables, without building it.",
         discussion: """
-            Everything that is wrong is told at once. Exit codes: 0 valid, perhaps with warnings; 1 not valid; \
-            2 wrong usage.
+            Reports all problems at once. Exit codes: 0 valid, perhaps with warnings; 1 not valid; 2 wrong usage.
             """)
 
-    @Flag(help: "Checks the syntax alone: no variables, no files.")
+    @Flag(help: "Checks only the syntax, without variables and files.")
     var syntaxOnly = false
 
-    @Flag(help: "Does not warn about variables that a file sets and the template does not declare.")
+    @Flag(help: "Does not warn about variables that a file sets but the template does not declare.")
     var noWarnUndeclaredVar = false
 
-    @Flag(help: "Runs the data sources, whose values are unknown otherwise.")
+    @Flag(help: "Runs the data sources; otherwise their values are unknown.")
     var evaluateDatasources = false
 
     @Flag(help: "Prints each finding as a JSON object.")
@@ -39,7 +38,7 @@ struct ValidateCommand: ParsableCommand {
         try report(syntaxOnly ? checkSyntax(options) : loadPlan(options))
     }
 
-    /// For `evaluateDatasources`.
+    /// Runs the command with `-evaluate-datasources`.
     func runWithDataSources() async throws {
         if syntaxOnly { return try run() }
         let options = try loadOptions()
@@ -57,7 +56,7 @@ struct ValidateCommand: ParsableCommand {
         if diagnostics.hasErrors { throw ExitCode(1) }
         let message = syntaxOnly ? "Syntax-only check passed. Everything looks okay." : "The configuration is valid."
         if json && !output.machineReadable {
-            print(jsonObject(["event": "valid", "text": message]))
+            print(jsonObject(["event": "valid", "text": .string(message)]))
         } else {
             output.say(message + "\n")
         }

@@ -37,6 +37,8 @@ package struct CommandTree: Decodable, Sendable {
             case folders
             case builds
             case variables
+            case stages
+            case checkpoints
         }
 
         package var kind: Kind
@@ -44,13 +46,19 @@ package struct CommandTree: Decodable, Sendable {
         var isRepeating: Bool
         var names: [Name]?
         var abstract: String?
+        private var valueName: String?
         private var allValues: [String]?
         private var completionKind: CompletionKind?
 
         package var longName: String? { names?.first { $0.kind != "short" }?.name }
 
         var values: Values? {
-            if longName == "var" { return .variables }
+            switch valueName {
+            case "name=value": return .variables
+            case "stage": return .stages
+            case "id", "ids": return .checkpoints
+            default: break
+            }
             guard let completionKind else { return allValues.map(Values.words) }
             if let list = completionKind.list { return .words(list.values) }
             if let file = completionKind.file { return .files(extensions: file.extensions) }
@@ -72,8 +80,9 @@ package struct CommandTree: Decodable, Sendable {
 
     package var command: Command
 
-    /// That of this program; nil if the parser describes itself in a way that is not known here.
+    /// The tree of this program; nil if the parser's description of it cannot be decoded.
     package static func ingot() -> CommandTree? {
+        // Without it completion offers nothing, which is all that can be done in the middle of a line.
         try? JSONDecoder().decode(CommandTree.self, from: Data(Ingot._dumpHelp().utf8))
     }
 }

@@ -1,28 +1,54 @@
 /// Finds what the word at the cursor could become.
 package struct CompleteWord {
-    /// The names in a folder, folders with a slash behind them; none if it cannot be read.
+    /// The names in a folder, folders with a slash at the end; none if it cannot be read.
     package typealias ListFolder = (_ path: String) -> [String]
-    /// The names of a template's builds, with the values of `-var` and `-var-file` on the line.
-    package typealias ListBuilds = (_ template: String?, _ variables: [String], _ files: [String]) -> [String]
 
-    /// The variables that a template declares.
-    package typealias ListVariables = (_ template: String?) -> [CompletionAnswer.Candidate]
+    /// The template on the line and the flags that apply to it.
+    package struct TemplateWords {
+        /// nil if the line has none yet.
+        package var path: String?
+        /// The values of `-var`, `-var-file`, `-only` and `-except`.
+        package var variables: [String] = []
+        package var files: [String] = []
+        package var only: [String] = []
+        package var except: [String] = []
+    }
+
+    /// The sources of candidates that depend on a template or on the host.
+    package struct Sources {
+        /// The names of a template's builds.
+        var builds: (TemplateWords) -> [String]
+        /// The variables that a template declares.
+        var variables: (TemplateWords) -> [CompletionAnswer.Candidate]
+        /// The stages of a template's builds.
+        var stages: (TemplateWords) -> [CompletionAnswer.Candidate]
+        /// The checkpoints on this host.
+        var checkpoints: () -> [CompletionAnswer.Candidate]
+
+        package init(
+            builds: @escaping (TemplateWords) -> [String],
+            variables: @escaping (TemplateWords) -> [CompletionAnswer.Candidate],
+            stages: @escaping (TemplateWords) -> [CompletionAnswer.Candidate],
+            checkpoints: @escaping () -> [CompletionAnswer.Candidate]
+        ) {
+            self.builds = builds
+            self.variables = variables
+            self.stages = stages
+            self.checkpoints = checkpoints
+        }
+    }
 
     private let tree: CommandTree
     private let listFolder: ListFolder
-    private let listBuilds: ListBuilds
-    private let listVariables: ListVariables
+    private let sources: Sources
 
-    package init(
-        _ tree: CommandTree, listFolder: @escaping ListFolder, listBuilds: @escaping ListBuilds,
-        listVariables: @escaping ListVariables
-    ) {
+    package init(_ tree: CommandTree, listFolder: @escaping ListFolder, _ sources: Sources) {
         self.tree = tree
         self.listFolder = listFolder
-        self.listBuilds = listBuilds
-        self.listVariables = listVariables
+        self.sources = sources
     }
 
+    /// The candidates for the word at the cursor.
     package func answer(to request: CompletionRequest) -> CompletionAnswer {
         var line = ParsedLine(tree.command)
         for word in request.preceding { line.read(word) }
@@ -53,7 +79,7 @@ package struct CompleteWord {
         return values(of: argument, from: word, flag: "", whole)
     }
 
-    /// With one dash, as Packer's users write them, or with two where the word begins so.
+    /// Flags with one dash, as Packer's users write them, or with two if the word begins with two.
     private func flags(of line: ParsedLine, _ word: String) -> CompletionAnswer {
         let dashes = word.hasPrefix("--") ? "--" : "-"
         let candidates = (line.command.arguments ?? []).compactMap { argument -> CompletionAnswer.Candidate? in
@@ -75,10 +101,13 @@ package struct CompleteWord {
         case .files(let extensions): return files(from: word, flag: flag, extensions: extensions)
         case .folders: return files(from: word, flag: flag, extensions: [])
         case .variables:
-            let known = listVariables(line.positionals.first).filter { $0.text.hasPrefix(word) }
-            return CompletionAnswer(candidates: known.map { .init(flag + $0.text + "=", $0.meaning) })
+            return begun(sources.variables(line.template), with: word, flag: flag, ending: "=")
+        case .stages: return begun(sources.stages(line.template), with: word, flag: flag)
+        case .checkpoints:
+            let given = Set(line.positionals.filter { $0 != word })
+            return begun(sources.checkpoints().filter { !given.contains($0.text) }, with: word, flag: flag)
         case .builds:
-            let names = listBuilds(line.positionals.first, line.values["var"] ?? [], line.values["var-file"] ?? [])
+            let names = sources.builds(line.template)
             let chosen = word.lastIndex(of: ",").map { word[...$0] } ?? ""
             let given = Set(chosen.split(separator: ",").map(String.init))
             let start = word.dropFirst(chosen.count)
@@ -87,6 +116,13 @@ package struct CompleteWord {
                     .init(flag + chosen + $0)
                 })
         }
+    }
+
+    private func begun(
+        _ candidates: [CompletionAnswer.Candidate], with word: String, flag: String, ending: String = ""
+    ) -> CompletionAnswer {
+        let fitting = candidates.filter { $0.text.hasPrefix(word) }
+        return CompletionAnswer(candidates: fitting.map { .init(flag + $0.text + ending, $0.meaning) })
     }
 
     private func files(from word: String, flag: String, extensions: [String]) -> CompletionAnswer {
@@ -100,7 +136,7 @@ package struct CompleteWord {
     }
 }
 
-/// The words of a line as far as they are known, by what they are.
+/// The words of a line by their role.
 private struct ParsedLine {
     var command: CommandTree.Command
     /// An option whose value comes next.
@@ -112,6 +148,15 @@ private struct ParsedLine {
     var values: [String: [String]] = [:]
 
     init(_ command: CommandTree.Command) { self.command = command }
+
+    var template: CompleteWord.TemplateWords {
+        func pieces(_ name: String) -> [String] {
+            (values[name] ?? []).flatMap { $0.split(separator: ",").map(String.init) }
+        }
+        return .init(
+            path: positionals.first, variables: values["var"] ?? [], files: values["var-file"] ?? [],
+            only: pieces("only"), except: pieces("except"))
+    }
 
     mutating func read(_ word: String) {
         if let option = pending {

@@ -1,17 +1,17 @@
-/// What a shell asks: how a word of a command line could go on.
+/// A shell's request to complete a word of a command line.
 package struct CompletionRequest: Sendable {
     /// The words between the program's name and the word at the cursor.
     package var preceding: [String]
-    /// The word at the cursor, as far as the shell tells.
+    /// The word at the cursor, or its part before the cursor.
     package var word: String
     package var following: [String]
-    /// What the shell keeps of the word: answers are given without it.
+    /// The part of the word that the shell keeps: answers leave it out.
     package var kept: String
 
     /// - Parameters:
     ///   - words: The whole line, with the program's name.
-    ///   - cursor: The index of the word to complete; it may lie behind the last.
-    ///   - joins: Whether the shell cuts words at `=` and `:`, as bash does.
+    ///   - cursor: The index of the word to complete; it may be one past the last.
+    ///   - joins: Whether the shell splits words at `=` and `:`, as bash does.
     package init(words: [String], cursor: Int, joins: Bool = false) {
         let words = words.map(Self.unquoted)
         let cursor = min(max(cursor, 1), max(words.count, 1))
@@ -22,7 +22,7 @@ package struct CompletionRequest: Sendable {
         kept = line.kept
     }
 
-    /// Undoes cuts at `=` and `:`.
+    /// Joins words that were split at `=` and `:`.
     private static func joined(_ words: [String], _ cursor: Int) -> (words: [String], cursor: Int, kept: String) {
         var result: [String] = []
         var place: Int?
@@ -62,11 +62,11 @@ package struct CompletionRequest: Sendable {
     }
 }
 
-/// What a word could become.
+/// The possible completions of a word.
 package struct CompletionAnswer: Hashable, Sendable {
     package struct Candidate: Hashable, Sendable {
         package var text: String
-        /// One line that says what it is; empty for none.
+        /// A description on one line; may be empty.
         package var meaning: String
 
         package init(_ text: String, _ meaning: String = "") {
@@ -75,7 +75,7 @@ package struct CompletionAnswer: Hashable, Sendable {
         }
     }
 
-    /// Whether the candidates are names of files, which shells show and quote in their own way.
+    /// Whether the candidates are file names, which shells show and quote in their own way.
     package var areFiles: Bool
     package var candidates: [Candidate]
 
@@ -84,13 +84,13 @@ package struct CompletionAnswer: Hashable, Sendable {
         self.candidates = candidates
     }
 
-    /// As the shells' scripts read it: the kind of answer, then a candidate a line.
+    /// The answer as the completion scripts read it: its kind, then one candidate per line.
     package func text(without kept: String) -> String {
         let lines = candidates.map { candidate in
             let text = candidate.text.hasPrefix(kept) ? String(candidate.text.dropFirst(kept.count)) : candidate.text
             return candidate.meaning.isEmpty ? text : text + "\t" + candidate.meaning
         }
-        // A name with a line break or a tab cannot be told from two.
+        // A name with a line break or a tab would look like two candidates.
         let sound = lines.filter { line in !line.contains(where: \.isNewline) && line.count { $0 == "\t" } < 2 }
         return ([areFiles ? "files" : "words"] + sound).map { $0 + "\n" }.joined()
     }

@@ -1,18 +1,18 @@
 import ArgumentParser
 
-/// A shell that completion can be had in.
+/// A shell for which there is a completion script.
 package enum Shell: String, CaseIterable, Sendable, ExpressibleByArgument {
     case bash, zsh, fish
 
-    /// The word that asks for candidates, out of the way of commands.
+    /// The hidden command that answers completion requests.
     package static let request = "__complete"
 
-    /// What the shell has to read to complete the words of `ingot`. It asks the program itself.
+    /// The completion script, which asks the program for candidates.
     package var script: String {
         switch self {
         case .bash:
             #"""
-            # Completion of ingot for bash. Put this line into ~/.bashrc:  source <(ingot completion bash)
+            # Completion of ingot for bash. Add this line to ~/.bashrc:  source <(ingot completion bash)
             _ingot() {
                 local kind='' text meaning
                 COMPREPLY=()
@@ -38,8 +38,8 @@ package enum Shell: String, CaseIterable, Sendable, ExpressibleByArgument {
         case .zsh:
             #"""
             #compdef ingot
-            # Completion of ingot for zsh. Put this line into ~/.zshrc, after compinit:  source <(ingot completion zsh)
-            # Or keep it as a file named _ingot in a folder of $fpath.
+            # Completion of ingot for zsh. Add this line to ~/.zshrc, after compinit:  source <(ingot completion zsh)
+            # Or save it as a file named _ingot in a folder of $fpath.
             _ingot() {
                 local kind='' text meaning
                 local -a open openShown closed closedShown
@@ -69,7 +69,7 @@ package enum Shell: String, CaseIterable, Sendable, ExpressibleByArgument {
             """#
         case .fish:
             #"""
-            # Completion of ingot for fish. Write it into the folder that fish reads:
+            # Completion of ingot for fish. Write it to the completions folder of fish:
             #   ingot completion fish > ~/.config/fish/completions/ingot.fish
             function __ingot_complete
                 set -l words (commandline -opc)

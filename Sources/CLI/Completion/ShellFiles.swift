@@ -1,6 +1,6 @@
 package import Foundation
 
-/// The user's own files that make shells complete the words of `ingot`.
+/// The user's start-up files of shells, which load the completion script.
 package struct ShellFiles {
     private let home: URL
     private static let mark = "# completion of ingot"
@@ -18,15 +18,16 @@ package struct ShellFiles {
     private var fishFolder: URL { home.appending(path: ".config/fish") }
     private var fishFile: URL { fishFolder.appending(path: "completions/ingot.fish") }
 
-    /// Adds a line to the start file of every shell that has one; fish gets a file.
+    /// Adds a line to the start-up file of every shell that has one; fish gets a file of its own.
     ///
-    /// - Returns: What was done, in sentences.
+    /// - Returns: A sentence for each change.
+    /// - Throws: Foundation's error when a file cannot be read or written.
     package func install() throws -> [String] {
         var said: [String] = []
         for shell in [Shell.bash, .zsh] {
             guard let file = startFile(shell), let text = try text(of: file) else { continue }
             guard !text.contains(Self.mark) else {
-                said.append("\(file.path) completes ingot already.")
+                said.append("\(file.path) already has completion of ingot.")
                 continue
             }
             let line = "command -v ingot >/dev/null && source <(ingot completion \(shell.rawValue)) \(Self.mark)\n"
@@ -41,12 +42,15 @@ package struct ShellFiles {
         }
         return said.isEmpty
             ? [
-                "There is no ~/.bashrc, ~/.zshrc or ~/.config/fish to add it to; `ingot completion -h` tells what to do."
+                "There is no ~/.bashrc, ~/.zshrc or ~/.config/fish to add it to; see `ingot completion -h`."
             ]
-            : said + ["New shells complete the words of ingot."]
+            : said + ["Open a new shell to use completion."]
     }
 
-    /// Takes away what `install` added.
+    /// Removes what `install` added.
+    ///
+    /// - Returns: A sentence for each change.
+    /// - Throws: Foundation's error when a file cannot be read or written.
     package func uninstall() throws -> [String] {
         var said: [String] = []
         for shell in [Shell.bash, .zsh] {
@@ -62,13 +66,13 @@ package struct ShellFiles {
         return said.isEmpty ? ["There was nothing to remove."] : said
     }
 
-    /// nil if there is no such file.
+    /// The contents of a file; nil if there is no such file.
     private func text(of file: URL) throws -> String? {
         guard FileManager.default.fileExists(atPath: file.path) else { return nil }
         return try String(contentsOf: file, encoding: .utf8)
     }
 
-    /// All at once; a link stays one, and the permissions stay.
+    /// Replaces the contents in one step, keeping the permissions; a link is followed.
     private func replace(_ file: URL, by text: String) throws {
         let file = file.resolvingSymlinksInPath()
         let mode = try FileManager.default.attributesOfItem(atPath: file.path)[.posixPermissions]

@@ -2,14 +2,18 @@ import Foundation
 import Pipeline
 import Scopes
 
-/// The form in which `build` tells what happens.
+/// The form of what `build` prints.
 enum BuildOutput {
     /// For people.
     case console(Console)
-    /// One object a line.
+    /// One JSON object per line.
     case json
-    /// Packer's, for programs.
+    /// Packer's records, for programs.
     case records
+
+    var console: Console? {
+        if case .console(let console) = self { console } else { nil }
+    }
 
     var sink: any EventSink {
         switch self {
@@ -20,17 +24,25 @@ enum BuildOutput {
     }
 }
 
-/// The words at the end: how each build went and what it left.
+/// What is printed after the builds: how each ended and what it made.
 struct BuildSummary {
     let form: BuildOutput
+    /// Masks the template's secrets.
     let redactor: Redactor
 
     func announceInterruption(_ signal: String) {
         let text = "Cancelling build after receiving \(signal). Cleaning up; press Ctrl-C again to leave at once."
+        // The line also holds the terminal's ^C, and perhaps a question.
+        if let console = form.console { return console.interrupt(with: text) }
         say(text, "interrupted", [:])
     }
 
     func show(_ outcomes: [BuildOutcome]) {
+        // Each build knows secrets of its own by now, such as passwords that it has made.
+        BuildSummary(form: form, redactor: outcomes.reduce(redactor) { $0.adding($1.redactor) }).showAll(outcomes)
+    }
+
+    private func showAll(_ outcomes: [BuildOutcome]) {
         if case .records = form {
             for record in MachineRecord.summary(of: outcomes) { record.redacted(by: redactor).write() }
             return
@@ -47,7 +59,7 @@ struct BuildSummary {
             }
         }
         let artifacts = outcomes.flatMap { outcome in
-            ((try? outcome.result.get()) ?? []).map { (outcome.name, $0) }  // Failures were listed above.
+            ((try? outcome.result.get()) ?? []).map { (outcome.name, $0) }  // Failures are listed above.
         }
         if artifacts.isEmpty {
             say("\n==> Builds finished but no artifacts were created.", nil, [:])
@@ -56,7 +68,7 @@ struct BuildSummary {
             for (name, artifact) in artifacts {
                 say(
                     "--> \(name): \(artifact.description)", "artifact",
-                    ["build": name, "id": artifact.id, "files": artifact.files.joined(separator: "\n")])
+                    ["build": .string(name), "id": .string(artifact.id), "files": .strings(artifact.files)])
             }
         }
     }
@@ -66,12 +78,15 @@ struct BuildSummary {
         case .success:
             say(
                 "Build '\(outcome.name)' finished after \(outcome.took.text).", "build-finished",
-                ["build": outcome.name, "seconds": String(outcome.took.seconds)])
+                ["build": .string(outcome.name), "seconds": .number(outcome.took.seconds)])
         case .failure(let error):
             let reason = error is CancellationError ? "it was interrupted" : "\(error)"
             say(
                 "Build '\(outcome.name)' errored after \(outcome.took.text): \(reason)", "build-failed",
-                ["build": outcome.name, "seconds": String(outcome.took.seconds), "reason": reason])
+                [
+                    "build": .string(outcome.name), "seconds": .number(outcome.took.seconds),
+                    "reason": .string(reason),
+                ])
             guard let failure = outcome.failure else { return }
             for line in failure.lines {
                 say("    " + line, nil, [:])
@@ -80,17 +95,17 @@ struct BuildSummary {
                 say(
                     failure.reason, "failure-report",
                     [
-                        "build": outcome.name, "screen": failure.screen ?? "", "run_folder": failure.runFolder,
-                        "screen_text": failure.screenText.joined(separator: "\n"),
-                        "serial": failure.serialTail.joined(separator: "\n"),
-                        "requests": failure.requests.joined(separator: "\n"),
+                        "build": .string(outcome.name), "screen": .optional(failure.screen),
+                        "run_folder": .string(failure.runFolder), "screen_text": .strings(failure.screenText),
+                        "serial": .strings(failure.serialTail), "requests": .strings(failure.requests),
+                        "installer": .strings(failure.installerTail),
                     ])
             }
         }
     }
 
-    /// A line for people, or an event for machines; lines without an event are for people only.
-    private func say(_ text: String, _ event: String?, _ fields: [String: String]) {
+    /// Prints a line for people, or an event for programs; lines without an event are for people only.
+    private func say(_ text: String, _ event: String?, _ fields: [String: JSONValue]) {
         let text = redactor.redact(text)
         switch form {
         case .console(let console): return console.say(text)
@@ -98,10 +113,10 @@ struct BuildSummary {
         case .json: break
         }
         guard let event else { return }
-        var object = fields.mapValues(redactor.redact)
-        object["event"] = event
-        object["text"] = text
-        object["time"] = timestampText(Date())
+        var object = fields.mapValues { $0.mapText(redactor.redact) }
+        object["event"] = .string(event)
+        object["text"] = .string(text)
+        object["time"] = .string(timestampText(Date()))
         put(jsonObject(object) + "\n")
     }
 }

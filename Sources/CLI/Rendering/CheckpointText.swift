@@ -3,21 +3,20 @@ import Foundation
 import Pipeline
 import Scopes
 
-/// A checkpoint in words.
+/// What the terminal shows of a checkpoint.
 struct CheckpointText {
     private let checkpoint: StoredCheckpoint
 
     init(_ checkpoint: StoredCheckpoint) { self.checkpoint = checkpoint }
 
-    /// All of them, one a line.
+    /// A table with a line for each, and the totals.
     static func table(_ all: [StoredCheckpoint]) -> String {
-        var rows = [["ID", "STAGE", "AGE", "SIZE", "LAST USE", "BELONGS TO"]]
+        var rows = [["ID", "STAGE", "MADE", "SIZE", "LAST USE", "BELONGS TO"]]
         rows += all.map { one in
             let text = Self(one)
             return [
-                String(one.id.prefix(8)), text.stage, text.age, byteText(UInt64(max(0, one.bytes))),
-                text.ago(one.lastUse),
-                text.owner,
+                String(one.id.prefix(8)), text.stage, text.made, byteText(UInt64(max(0, one.bytes))),
+                text.ago(one.lastUse), text.owner,
             ]
         }
         let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
@@ -26,19 +25,22 @@ struct CheckpointText {
                 .joined(separator: "  ").trimmingCharacters(in: .whitespaces)
         }
         let total = all.reduce(0) { $0 + $1.bytes }
-        return lines.joined(separator: "\n") + "\n\(all.count) of them, \(byteText(UInt64(max(0, total)))) in all\n"
+        let count = all.count == 1 ? "1 checkpoint" : "\(all.count) checkpoints"
+        return lines.joined(separator: "\n") + "\n\(count), \(byteText(UInt64(max(0, total)))) in total\n"
     }
 
-    /// - Parameter all: Where to look for what it stands on.
+    /// What `checkpoints show` prints.
+    ///
+    /// - Parameter all: The checkpoints among which its parent is.
     func details(in all: [StoredCheckpoint]) -> String {
         var lines = [
             "id:          \(checkpoint.id)", "stage:       \(stage)", "belongs to:  \(owner)",
-            "made:        \(checkpoint.manifest.map { timestampText($0.created) } ?? "?") (\(age) ago)",
-            "last use:    \(ago(checkpoint.lastUse)) ago\(checkpoint.isInUse ? ", in use right now" : "")",
+            "made:        \(checkpoint.manifest.map { timestampText($0.created) } ?? "?") (\(made))",
+            "last use:    \(ago(checkpoint.lastUse))\(checkpoint.isInUse ? ", in use now" : "")",
             "size:        \(byteText(UInt64(max(0, checkpoint.bytes))))", "folder:      \(checkpoint.folder)",
         ]
         if let parent = checkpoint.parent, let stage = all.first(where: { $0.id == parent }).map({ Self($0).stage }) {
-            lines.append("stands on:   \(parent.prefix(8)) (\(stage))")
+            lines.append("parent:      \(parent.prefix(8)) (\(stage))")
         }
         if let damage = checkpoint.damage { lines.append("not usable:  \(damage)") }
         guard let manifest = checkpoint.manifest else { return lines.joined(separator: "\n") + "\n" }
@@ -47,25 +49,30 @@ struct CheckpointText {
             let terms = memory.requirements.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }
             lines.append("memory:      \(byteText(UInt64(max(0, memory.size)))), for \(terms.joined(separator: ", "))")
         } else {
-            lines.append("memory:      none; its disks are booted")
+            lines.append("memory:      not kept; a build boots the disks")
         }
-        lines.append("made of:")
+        lines.append("inputs:")
         lines += manifest.inputs.map { "  \($0.digest.prefix(12))  \($0.label)" }
         return lines.joined(separator: "\n") + "\n"
     }
 
+    /// One line: its stage and what it belongs to.
+    var summary: String { "\(stage), \(owner)" }
+
+    /// A JSON object on one line.
     var json: String {
         jsonObject([
-            "id": checkpoint.id, "stage": checkpoint.manifest?.title ?? "", "damage": checkpoint.damage ?? "",
-            "template": checkpoint.manifest?.owner.template ?? "", "build": checkpoint.manifest?.owner.build ?? "",
-            "bytes": String(checkpoint.bytes), "created": checkpoint.manifest.map { timestampText($0.created) } ?? "",
-            "last_use": timestampText(checkpoint.lastUse), "in_use": String(checkpoint.isInUse),
-            "parent": checkpoint.parent ?? "", "folder": checkpoint.folder,
+            "id": .string(checkpoint.id), "stage": .optional(checkpoint.manifest?.title),
+            "damage": .optional(checkpoint.damage), "template": .optional(checkpoint.manifest?.owner.template),
+            "build": .optional(checkpoint.manifest?.owner.build), "bytes": .integer(checkpoint.bytes),
+            "created": .optional(checkpoint.manifest.map { timestampText($0.created) }),
+            "last_use": .string(timestampText(checkpoint.lastUse)), "in_use": .bool(checkpoint.isInUse),
+            "parent": .optional(checkpoint.parent), "folder": .string(checkpoint.folder),
         ])
     }
 
     private var stage: String {
-        let title = checkpoint.manifest?.title ?? "a failed build's machine"
+        let title = checkpoint.manifest?.title ?? "the machine of a failed build"
         return checkpoint.damage == nil ? title : title + " (not usable)"
     }
 
@@ -78,10 +85,9 @@ struct CheckpointText {
         return "\(owner.build) in \(template)"
     }
 
-    private var age: String { checkpoint.manifest.map { ago($0.created) } ?? "?" }
+    private var made: String { checkpoint.manifest.map { ago($0.created) } ?? "?" }
 
     private func ago(_ date: Date) -> String {
-        let seconds = max(0, Date().timeIntervalSince(date)).rounded()
-        return seconds < 48 * 3600 ? Duration.seconds(seconds).text : "\(Int(seconds / 86400)) days"
+        Duration.seconds(max(0, Date().timeIntervalSince(date)).rounded()).agoText
     }
 }

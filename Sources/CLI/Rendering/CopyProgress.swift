@@ -1,12 +1,14 @@
 import Foundation
 import Synchronization
 
-/// One line on a terminal that tells how far a copy is; nothing where there is none.
+/// A line on the terminal with the progress of a copy; nothing without a terminal.
 final class CopyProgress: Sendable {
     private let isShown = isatty(STDERR_FILENO) == 1
     private let last = Mutex("")
 
-    /// - Parameter part: 0 to 1.
+    /// Redraws the line.
+    ///
+    /// - Parameter part: How much is done, 0 to 1.
     func show(_ what: String, _ part: Double) {
         guard isShown else { return }
         let percent = Int((min(max(part, 0), 1) * 100).rounded(.down))

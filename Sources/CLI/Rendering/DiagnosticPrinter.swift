@@ -2,7 +2,7 @@ import Diagnostics
 import Foundation
 import Pipeline
 
-/// Prints what is wrong with a template: drawn for people, as JSON lines, or as Packer's records.
+/// Prints diagnostics: drawn for people, as JSON lines, or as Packer's records.
 struct DiagnosticPrinter {
     private let renderer: DiagnosticRenderer
     private let json: Bool
@@ -27,15 +27,15 @@ struct DiagnosticPrinter {
     }
 
     private func line(_ diagnostic: Diagnostic) -> String {
-        var fields = [
-            "event": diagnostic.severity == .error ? "error" : "warning", "id": diagnostic.id,
-            "text": diagnostic.summary, "detail": diagnostic.detail,
+        var fields: [String: JSONValue] = [
+            "event": diagnostic.severity == .error ? "error" : "warning", "id": .string(diagnostic.id),
+            "text": .string(diagnostic.summary), "detail": .string(diagnostic.detail),
         ]
         if let subject = diagnostic.subject {
-            fields["file"] = subject.file
+            fields["file"] = .string(subject.file)
             if let place = renderer.position(of: subject) {
-                fields["line"] = String(place.line)
-                fields["column"] = String(place.column)
+                fields["line"] = .integer(Int64(place.line))
+                fields["column"] = .integer(Int64(place.column))
             }
         }
         return jsonObject(fields)

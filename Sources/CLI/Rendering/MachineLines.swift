@@ -9,7 +9,7 @@ struct MachineLines: EventSink {
 }
 
 extension MachineRecord {
-    /// nil for what only a person at a screen wants to see.
+    /// The record of an event; nil for events that only concern people at a terminal.
     package init?(_ event: Event) {
         func text(_ mark: String, _ text: String) -> String {
             let name = event.build.isEmpty ? "" : event.build + ": "
@@ -24,11 +24,11 @@ extension MachineRecord {
         case .news, .request, .guest(isError: false): self.init(.message, text("   ", event.text))
         case .warning: self.init(.say, text("==>", "Warning: " + event.text))
         case .error, .guest(isError: true): self.init(.error, text("==>", event.text))
-        case .heartbeat, .installer, .progress, .debug: return nil
+        case .heartbeat, .installer, .progress, .debug, .terminalLent, .terminalReturned: return nil
         }
     }
 
-    /// How all builds went and what they left, in Packer's order.
+    /// The records of how all builds ended and what they made, in Packer's order.
     package static func summary(of outcomes: [BuildOutcome]) -> [MachineRecord] {
         var records: [MachineRecord] = []
         var failures: [(name: String, reason: String)] = []

@@ -2,12 +2,12 @@ package import Foundation
 
 /// A line of `-machine-readable` output: `SECONDS,TARGET,TYPE,DATA…`, as Packer writes it for programs.
 package struct MachineRecord: Hashable, Sendable {
-    /// What a `ui` record is in Packer's words.
+    /// The kinds of `ui` records.
     package enum Voice: String, Sendable {
         case say, message, error
     }
 
-    /// The build it is about; empty for none.
+    /// The build that the record is about; may be empty.
     package var target: String
     package var type: String
     package var data: [String]
@@ -18,13 +18,13 @@ package struct MachineRecord: Hashable, Sendable {
         self.data = data
     }
 
-    /// Text for people; newlines at the end are left out.
+    /// A `ui` record; newlines at the end of the text are left out.
     package init(_ voice: Voice, _ text: String) {
         let lines = text.reversed().drop(while: \.isNewline).reversed()
         self.init("ui", [voice.rawValue, String(lines)])
     }
 
-    /// Without the newline.
+    /// The record as a line, without the newline.
     package func line(at time: Date) -> String {
         let seconds = String(Int64(time.timeIntervalSince1970))
         return ([seconds, Self.escaped(target), type] + data.map(Self.escaped)).joined(separator: ",")
@@ -34,7 +34,7 @@ package struct MachineRecord: Hashable, Sendable {
         put(line(at: Date()) + "\n")
     }
 
-    /// Commas and line breaks would cut the record.
+    /// Escapes commas and line breaks as Packer does.
     private static func escaped(_ text: String) -> String {
         text.replacing(",", with: "%!(PACKER_COMMA)").replacing("\r\n", with: "\\r\\n")
             .replacing("\r", with: "\\r").replacing("\n", with: "\\n")

@@ -4,9 +4,9 @@ import Foundation
 import Templates
 
 extension TemplateReport {
-    /// Prints the text to standard output, and what there is to say about the template to standard error.
+    /// Prints the text to standard output, and the diagnostics to standard error.
     ///
-    /// - Throws: Exit code 1 if there is an error.
+    /// - Throws: Exit code 1 if one of them is an error.
     func show(_ output: OutputOptions) throws {
         writeDiagnostics(diagnostics, in: files, output)
         if diagnostics.hasErrors { throw ExitCode(1) }
@@ -20,7 +20,7 @@ extension TemplateReport {
     }
 }
 
-/// Draws diagnostics where they are not mixed with a command's result; as records, they are on standard output.
+/// Prints diagnostics to standard error, apart from the command's result; as records, to standard output.
 func writeDiagnostics(_ diagnostics: [Diagnostic], in files: [SourceFile], _ output: OutputOptions) {
     let renderer = DiagnosticRenderer(files: files, usesColor: output.usesColor)
     for diagnostic in diagnostics {
@@ -33,7 +33,7 @@ func writeDiagnostics(_ diagnostics: [Diagnostic], in files: [SourceFile], _ out
 }
 
 extension OutputOptions {
-    /// Whole lines for standard output.
+    /// Prints whole lines to standard output.
     func say(_ text: String) {
         if machineReadable {
             MachineRecord(.say, text).write()

@@ -183,6 +183,7 @@ extension Diagnostic {
             case (_, UInt8(ascii: ";")): " Remove the semicolon."
             case (_, UInt8(ascii: "=")): " To compare write ==."
             case (_, UInt8(ascii: "]")), (_, UInt8(ascii: ")")): " There is no open bracket for this one to close."
+            case (_, UInt8(ascii: "}")): " Put the closing brace on a line of its own."
             case (UInt8(ascii: "\""), _):
                 " The text ended at the quote before this; a quote in text is written \\\", and inside {{ }} backquotes do as well."
             case (_, UInt8(ascii: "\"")): " A quote may be missing before this, or an operator."

@@ -22,6 +22,9 @@ package struct Event: Sendable {
         case error
         /// Goes to the log only.
         case debug
+        /// Another program, such as a shell, has the terminal until `terminalReturned`.
+        case terminalLent
+        case terminalReturned
     }
 
     package var time: Date
@@ -29,10 +32,10 @@ package struct Event: Sendable {
     package var build: String
     package var kind: Kind
     package var text: String
-    /// Further values for machines that read.
-    package var fields: [String: String]
+    /// Further values, for programs.
+    package var fields: [String: JSONValue]
 
-    package init(time: Date, build: String, kind: Kind, text: String, fields: [String: String] = [:]) {
+    package init(time: Date, build: String, kind: Kind, text: String, fields: [String: JSONValue] = [:]) {
         self.time = time
         self.build = build
         self.kind = kind
@@ -54,19 +57,24 @@ package struct Event: Sendable {
         case .warning: "warning"
         case .error: "error"
         case .debug: "debug"
+        case .terminalLent: "terminal-lent"
+        case .terminalReturned: "terminal-returned"
         }
     }
 
+    /// Whether it concerns what writes to a terminal and nothing else.
+    package var isForTerminalsOnly: Bool { kind == .terminalLent || kind == .terminalReturned }
+
     /// The event as one JSON object on one line, without the newline.
     package var json: String {
-        var object: [String: String] = fields
-        object["time"] = timestampText(time)
-        object["build"] = build
-        object["event"] = kindName
-        object["text"] = text
+        var object = fields
+        object["time"] = .string(timestampText(time))
+        object["build"] = .string(build)
+        object["event"] = .string(kindName)
+        object["text"] = .string(text)
         switch kind {
-        case .stepFinished(let took, _): object["seconds"] = String(took.seconds)
-        case .progress(let fraction): object["fraction"] = String(fraction)
+        case .stepFinished(let took, _): object["seconds"] = .number(took.seconds)
+        case .progress(let fraction): object["fraction"] = .number(fraction)
         case .guest(let isError): object["stream"] = isError ? "stderr" : "stdout"
         default: break
         }
@@ -93,14 +101,6 @@ package func timestampText(_ date: Date) -> String {
         "\(padded(Int(fields.tm_year) + 1900, 4))-\(padded(Int(fields.tm_mon) + 1, 2))-\(padded(Int(fields.tm_mday), 2))"
     let clock = [fields.tm_hour, fields.tm_min, fields.tm_sec].map { padded(Int($0), 2) }.joined(separator: ":")
     return "\(day)T\(clock).\(padded(Int(milliseconds % 1000), 3))Z"
-}
-
-/// A flat JSON object with sorted keys on one line.
-package func jsonObject(_ fields: [String: String]) -> String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    guard let data = try? encoder.encode(fields) else { return "{}" }  // A dictionary of strings always encodes.
-    return String(decoding: data, as: UTF8.self)
 }
 
 extension Duration {

@@ -26,6 +26,8 @@ package struct Redactor: Sendable {
         return text
     }
 
+    package func adding(_ other: Redactor) -> Redactor { adding(other.secrets) }
+
     package func adding(_ more: [Sensitive<String>]) -> Redactor {
         Redactor(secrets + more)
     }

@@ -6,29 +6,35 @@ import Synchronization
 package final class Reporter: Sendable {
     package let build: String
     private let sinks: [any EventSink]
-    private let redactor: Mutex<Redactor>
+    private let currentRedactor: Mutex<Redactor>
 
     package init(build: String, sinks: [any EventSink], secrets: [Sensitive<String>]) {
         self.build = build
         self.sinks = sinks
-        redactor = Mutex(Redactor(secrets))
+        currentRedactor = Mutex(Redactor(secrets))
     }
 
     /// From now on these words are secrets too, such as a password made for this build.
     package func conceal(_ secrets: [Sensitive<String>]) {
-        redactor.withLock { $0 = $0.adding(secrets) }
+        currentRedactor.withLock { $0 = $0.adding(secrets) }
     }
 
-    package func redact(_ text: String) -> String {
-        redactor.withLock { $0 }.redact(text)
-    }
+    /// Masks all that is secret now.
+    package var redactor: Redactor { currentRedactor.withLock { $0 } }
 
-    package func report(_ kind: Event.Kind, _ text: String, _ fields: [String: String] = [:]) {
-        let redactor = redactor.withLock { $0 }
-        let event = Event(
-            time: Date(), build: build, kind: kind, text: redactor.redact(text),
-            fields: fields.mapValues(redactor.redact))
+    package func redact(_ text: String) -> String { redactor.redact(text) }
+
+    package func report(_ kind: Event.Kind, _ text: String, _ fields: [String: JSONValue] = [:]) {
+        let event = event(kind, text, fields)
         for sink in sinks { sink.receive(event) }
+    }
+
+    /// An event of this build, without its secrets.
+    func event(_ kind: Event.Kind, _ text: String, _ fields: [String: JSONValue] = [:]) -> Event {
+        let redactor = redactor
+        return Event(
+            time: Date(), build: build, kind: kind, text: redactor.redact(text),
+            fields: fields.mapValues { $0.mapText(redactor.redact) })
     }
 
     package func news(_ text: String) { report(.news, text) }

@@ -1,10 +1,9 @@
 package import Foundation
 import Scopes
-import Synchronization
 
 /// The folder that explains one build: its log, events, requests, installer log, serial output and screens.
 ///
-/// It is kept after the build, also after a failed one.
+/// It stays after the build, whether that succeeds or fails, until `PruneRunFolders` removes it.
 package final class RunFolder: EventSink {
     package let path: String
     private let log: LineFile
@@ -27,7 +26,7 @@ package final class RunFolder: EventSink {
             }
             try FileManager.default.createDirectory(
                 atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-            log = try LineFile(path + "/log.txt")
+            log = try LineFile(path + "/log.txt", isLocked: true)
             events = try LineFile(path + "/events.jsonl")
             requests = try LineFile(path + "/requests.log")
             installer = try LineFile(path + "/installer.log")
@@ -40,17 +39,20 @@ package final class RunFolder: EventSink {
     }
 
     /// Where the guest's serial port is recorded.
-    package var serialPath: String { path + "/serial.log" }
-    /// Where screens are put.
-    package var screensPath: String { path + "/screens" }
+    static func serialPath(in folder: String) -> String { folder + "/serial.log" }
+    /// The folder of the guest's screens.
+    static func screensPath(in folder: String) -> String { folder + "/screens" }
 
     package func receive(_ event: Event) {
-        events.write(event.json)
         switch event.kind {
-        case .request: requests.write("\(timestampText(event.time)) \(event.text)")
+        case .progress, .terminalLent, .terminalReturned: return
+        // The guest's own output is long, so it is in one file only.
+        case .guest: break
         case .installer: installer.write(event.text)
-        case .progress: return
-        default: break
+        case .request:
+            requests.write("\(timestampText(event.time)) \(event.text)")
+            events.write(event.json)
+        default: events.write(event.json)
         }
         log.write("\(timestampText(event.time)) \(event.kindName) \(event.text)")
     }
@@ -84,25 +86,4 @@ package func printableLines(_ text: String) -> [String] {
         String(
             line.filter { character in character.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7F } })
     }.filter { !$0.allSatisfy(\.isWhitespace) }
-}
-
-/// A file that whole lines are added to, from any thread.
-private final class LineFile: Sendable {
-    private let descriptor: Mutex<Int32>
-
-    init(_ path: String) throws {
-        let opened = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
-        guard opened >= 0 else { throw Reason(text: "\(path): \(String(cString: strerror(errno)))") }
-        descriptor = Mutex(opened)
-    }
-
-    deinit { descriptor.withLock { _ = close($0) } }
-
-    func write(_ line: String) {
-        let bytes = Array(line.utf8) + [UInt8(ascii: "\n")]
-        // A full disk must not end a build for the sake of its log, so the result is not looked at.
-        descriptor.withLock { descriptor in
-            _ = bytes.withUnsafeBytes { Foundation.write(descriptor, $0.baseAddress, $0.count) }
-        }
-    }
 }

@@ -1,3 +1,4 @@
+package import ComponentModel
 import Foundation
 package import Proxmox
 import ProxmoxConfiguration
@@ -29,7 +30,7 @@ package struct PostProcess: Sendable {
         for planned in build.postProcessors.joined() where planned.type == "proxmox" {
             // Options that only the run can fill in are checked then.
             guard case .proxmoxUpload(let settings)? = try? planned.settings(data) else { continue }
-            try await reporter.step("Checking the server of post-processor: \(planned.name ?? planned.type)") {
+            try await reporter.step("Checking the server of post-processor: \(planned.title)") {
                 try await UploadProxmoxTemplate(
                     settings: settings, source: build.source, context: context, reporter: reporter, pace: pace
                 ).check()
@@ -48,7 +49,7 @@ package struct PostProcess: Sendable {
             do {
                 var current = machineArtifact
                 for planned in chain {
-                    let made = try await reporter.step("Running post-processor: \(planned.name ?? planned.type)") {
+                    let made = try await reporter.step("Running post-processor: \(planned.title)") {
                         try await run(planned, on: current)
                     }
                     guard let made else { continue }

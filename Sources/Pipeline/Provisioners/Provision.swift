@@ -1,3 +1,5 @@
+import ComponentModel
+import Guests
 import Libvirt
 import Scopes
 import Templates
@@ -12,15 +14,15 @@ struct Provision: Sendable {
     let attendant: Attendant
 
     /// - Throws: The first attempt's error once all attempts have failed, unless `continue_on_error` is set.
-    func run(_ shell: GuestShell?) async throws {
+    func run(_ guest: (any Guest)?) async throws {
         do {
-            try await attempts(shell)
+            try await attempts(guest)
         } catch let error where planned.continueOnError && !(error is CancellationError) {
             reporter.warn("Provisioner \(planned.type) failed, going on (continue_on_error): \(error)")
         }
     }
 
-    private func attempts(_ shell: GuestShell?) async throws {
+    private func attempts(_ guest: (any Guest)?) async throws {
         var first: (any Error)?
         for left in stride(from: planned.maxRetries, through: 0, by: -1) {
             do {
@@ -32,7 +34,7 @@ struct Provision: Sendable {
                     reporter.news("Setting a \(timeout.text) timeout for the next provisioner...")
                 }
                 try await withDeadline(planned.timeout, "running the provisioner \(planned.type)") {
-                    try await once(shell)
+                    try await once(guest)
                 }
                 return
             } catch let error where !(error is CancellationError) && !(error is MachineStopped) {
@@ -48,15 +50,15 @@ struct Provision: Sendable {
         if let first { throw first }
     }
 
-    private func once(_ shell: GuestShell?) async throws {
+    private func once(_ guest: (any Guest)?) async throws {
         switch try planned.settings(data) {
         case .shell(let settings):
             try await RunShellScript(
                 settings: settings, build: build, data: data, context: context, reporter: reporter
-            ).run(try required(shell))
+            ).run(try required(guest))
         case .file(let settings):
             try await TransferFiles(settings: settings, data: data, context: context, reporter: reporter)
-                .run(try required(shell))
+                .run(try required(guest))
         case .shellLocal(let settings):
             try await RunLocalScript(
                 settings: settings, build: build, data: data, context: context, reporter: reporter
@@ -69,12 +71,12 @@ struct Provision: Sendable {
         }
     }
 
-    private func required(_ shell: GuestShell?) throws -> GuestShell {
-        guard let shell else {
+    private func required(_ guest: (any Guest)?) throws -> any Guest {
+        guard let guest else {
             throw BuildError(
                 "run the provisioner \(planned.type)", because: "the communicator is \"none\"",
                 hint: "Set communicator = \"ssh\", or leave this provisioner out with `except`.")
         }
-        return shell
+        return guest
     }
 }

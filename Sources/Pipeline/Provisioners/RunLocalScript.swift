@@ -1,9 +1,10 @@
+import ComponentModel
 import Foundation
 import Processes
 import Scopes
 import Templates
 
-/// `shell-local`: runs scripts on this machine, as a provisioner or as a post-processor (packer-compat 8.2).
+/// `shell-local`: runs scripts on this machine, as a provisioner or as a post-processor.
 struct RunLocalScript: Sendable {
     let settings: ShellLocalSettings
     let build: PlannedBuild
@@ -19,13 +20,31 @@ struct RunLocalScript: Sendable {
         switch settings.scripts {
         case .inline(let lines):
             let text = try lines.map { try context.render($0, data: data.templateData) }.joined(separator: "\n")
-            let path = temporaryPath(suffix: settings.temporaryFileExtension)
-            try writeFile(Data("#!\(settings.inlineShebang)\n\(text)\n".utf8), to: path, mode: 0o700)
-            defer { unlink(path) }
-            try await run(script: path, shown: "an inline script")
+            try await run(copy: Data("#!\(settings.inlineShebang)\n\(text)\n".utf8), shown: "an inline script")
         case .files(let paths):
-            for path in paths { try await run(script: context.absolute(path), shown: path) }
+            for path in paths {
+                let file = context.absolute(path)
+                let real = URL(filePath: file).resolvingSymlinksInPath().path
+                // One that cannot be looked at fails when it runs.
+                let type = (try? FileManager.default.attributesOfItem(atPath: real))?[.type] as? FileAttributeType
+                // A device such as /dev/null can be read but not executed.
+                if type == .typeCharacterSpecial {
+                    let script = try attemptingNow("read the script \(path)") {
+                        try Data(contentsOf: URL(filePath: file))
+                    }
+                    try await run(copy: script, shown: path)
+                } else {
+                    try await run(script: file, shown: path)
+                }
+            }
         }
+    }
+
+    private func run(copy script: Data, shown: String) async throws {
+        let path = temporaryPath(suffix: settings.temporaryFileExtension)
+        try writeFile(script, to: path, mode: 0o700)
+        defer { unlink(path) }
+        try await run(script: path, shown: shown)
     }
 
     private func run(script: String, shown: String) async throws {

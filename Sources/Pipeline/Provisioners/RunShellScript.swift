@@ -1,5 +1,6 @@
+import ComponentModel
 import Foundation
-import SSH
+import Guests
 import Scopes
 import Templates
 
@@ -14,17 +15,17 @@ struct RunShellScript: Sendable {
     let context: RunContext
     let reporter: Reporter
 
-    func run(_ shell: GuestShell) async throws {
+    func run(_ guest: any Guest) async throws {
         switch settings.scripts {
         case .inline(let lines):
-            try await run(name: "an inline script", script: inlineScript(lines), in: shell)
+            try await run(name: "an inline script", script: inlineScript(lines), in: guest)
         case .files(let paths):
             for path in paths {
                 let script = try attemptingNow("read the script \(path)") {
                     try Data(contentsOf: URL(filePath: context.absolute(path)))
                 }
                 reporter.news("Provisioning with shell script: \(path)")
-                try await run(name: path, script: script, in: shell)
+                try await run(name: path, script: script, in: guest)
             }
         }
         if let pause = settings.pauseAfter {
@@ -44,7 +45,7 @@ struct RunShellScript: Sendable {
         return Data(text.utf8)
     }
 
-    private func run(name: String, script: Data, in shell: GuestShell) async throws {
+    private func run(name: String, script: Data, in guest: any Guest) async throws {
         let path = settings.remotePath ?? "\(settings.remoteFolder)/\(settings.remoteFile ?? randomName("script"))"
         let variablesPath = settings.useEnvironmentFile ? "\(settings.remoteFolder)/\(randomName("varfile"))" : nil
         let script = settings.isBinary ? script : withoutCarriageReturns(script)
@@ -64,10 +65,10 @@ struct RunShellScript: Sendable {
 
         let variables = variablesPath.map { [Upload(path: $0, data: Data(formatted.utf8), mode: 0o600)] } ?? []
         let exit = try await start(
-            command, uploads: [Upload(path: path, data: script, mode: 0o755)] + variables, in: shell)
+            command, uploads: [Upload(path: path, data: script, mode: 0o755)] + variables, in: guest)
         try judge(exit, name: name)
         if !settings.skipClean && exit != .lostConnection {
-            try await cleanUp([path] + (variablesPath.map { [$0] } ?? []), in: shell)
+            try await cleanUp([path] + (variablesPath.map { [$0] } ?? []), in: guest)
         }
     }
 
@@ -79,7 +80,7 @@ struct RunShellScript: Sendable {
 
     /// Uploads and starts as one unit, again and again until `start_retry_timeout`: the guest may be rebooting.
     private func start(
-        _ command: String, uploads: [Upload], in shell: GuestShell
+        _ command: String, uploads: [Upload], in guest: any Guest
     ) async throws -> ExitStatus {
         let clock = ContinuousClock()
         let deadline = clock.now + settings.startRetryTimeout
@@ -87,22 +88,22 @@ struct RunShellScript: Sendable {
         while true {
             let hasStarted = Flag()
             do {
-                let connection = try await shell.connection(timeout: max(deadline - clock.now, .seconds(1)))
+                try await guest.ensureConnected(timeout: max(deadline - clock.now, .seconds(1)))
                 // Servers that hang up after each transfer would never get to the command otherwise.
                 if isUploaded {
                     isUploaded = false
                 } else {
                     for upload in uploads {
-                        try await connection.upload(upload.data, to: upload.path, mode: upload.mode)
+                        try await guest.upload(upload.data, to: upload.path, mode: upload.mode)
                     }
                     isUploaded = true
                 }
-                let exit = try await connection.run(command) { [reporter] chunk in
+                let exit = try await guest.run(command) { [reporter] chunk in
                     hasStarted.set()
                     reporter.report(.guest(isError: chunk.isError), printable(chunk.text))
                 }
                 return exit
-            } catch let error as SSHError where error.isConnectionLoss && !hasStarted.isSet && clock.now < deadline {
+            } catch let error as GuestError where error.isConnectionLoss && !hasStarted.isSet && clock.now < deadline {
                 reporter.debug("trying again to start the script: \(error)")
                 try await Task.sleep(for: .milliseconds(500))
             }
@@ -126,11 +127,11 @@ struct RunShellScript: Sendable {
         }
     }
 
-    private func cleanUp(_ paths: [String], in shell: GuestShell) async throws {
+    private func cleanUp(_ paths: [String], in guest: any Guest) async throws {
         do {
-            let connection = try await shell.connection(timeout: settings.startRetryTimeout)
-            _ = try await connection.run("rm -f " + paths.map(shellQuoted).joined(separator: " ")) { _ in }
-        } catch let error as SSHError {
+            try await guest.ensureConnected(timeout: settings.startRetryTimeout)
+            _ = try await guest.run(guest.dialect.removal(of: paths)) { _ in }
+        } catch let error as GuestError {
             // A script that left a reboot behind takes its own file in /tmp with it.
             reporter.warn("could not remove \(paths.joined(separator: ", ")) from the guest: \(error)")
         }
@@ -138,9 +139,6 @@ struct RunShellScript: Sendable {
 
     private func randomName(_ prefix: String) -> String { "\(prefix)_\(Int.random(in: 0...9998)).sh" }
 }
-
-/// Text as one word of a POSIX shell.
-func shellQuoted(_ text: String) -> String { "'" + text.replacing("'", with: "'\\''") + "'" }
 
 private func withoutCarriageReturns(_ data: Data) -> Data {
     var result = Data(capacity: data.count)

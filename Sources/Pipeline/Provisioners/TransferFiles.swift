@@ -1,5 +1,6 @@
+import ComponentModel
 import Foundation
-import SSH
+import Guests
 import Scopes
 import Templates
 
@@ -10,26 +11,26 @@ struct TransferFiles: Sendable {
     let context: RunContext
     let reporter: Reporter
 
-    func run(_ shell: GuestShell) async throws {
-        let connection = try await shell.connection(timeout: .seconds(60))
+    func run(_ guest: any Guest) async throws {
+        try await guest.ensureConnected(timeout: .seconds(60))
         let destination = try context.render(settings.destination, data: data.templateData)
         if let content = settings.content {
             let target = destination.hasSuffix("/") ? destination + "content" : destination
             reporter.news("Uploading text => \(target)")
-            try await connection.upload(Data(content.utf8), to: target, mode: 0o644)
+            try await guest.upload(Data(content.utf8), to: target, mode: 0o644)
             return
         }
         for source in settings.sources {
             let source = try context.render(source, data: data.templateData)
             switch settings.direction {
-            case .upload: try await upload(source, to: destination, over: connection)
+            case .upload: try await upload(source, to: destination, guest)
             case .download:
-                if try await download(source, to: destination, over: connection) { return }
+                if try await download(source, to: destination, guest) { return }
             }
         }
     }
 
-    private func upload(_ source: String, to destination: String, over connection: SSHConnection) async throws {
+    private func upload(_ source: String, to destination: String, _ guest: any Guest) async throws {
         let path = context.absolute(source)
         reporter.news("Uploading \(source) => \(destination)")
         var isDirectory: ObjCBool = false
@@ -39,16 +40,16 @@ struct TransferFiles: Sendable {
         }
         try await attempting("upload \(source) to \(destination)", hint: "The folder must exist in the guest.") {
             if isDirectory.boolValue {
-                try await connection.uploadDirectory(path, to: destination)
+                try await guest.uploadTree(path, to: destination)
             } else {
-                try await connection.upload(file: path, to: target(destination, for: source))
+                try await guest.upload(file: path, to: target(destination, for: source))
             }
         }
     }
 
     /// - Returns: Whether it was a folder, after which Packer looks at no further sources.
     private func download(
-        _ source: String, to destination: String, over connection: SSHConnection
+        _ source: String, to destination: String, _ guest: any Guest
     ) async throws -> Bool {
         reporter.news("Downloading \(source) => \(destination)")
         let isDirectory = source.hasSuffix("/") || source.contains { "*?[".contains($0) }
@@ -57,9 +58,9 @@ struct TransferFiles: Sendable {
         try makeParent(of: local)
         try await attempting("download \(source) to \(destination)") {
             if isDirectory {
-                try await connection.downloadDirectory(source, to: local)
+                try await guest.downloadTree(source, to: local)
             } else {
-                try await connection.download(source, to: local)
+                try await guest.download(source, to: local)
             }
         }
         return isDirectory

@@ -1,3 +1,4 @@
+import ComponentModel
 import DiskImages
 import Foundation
 import ProxmoxConfiguration

@@ -1,4 +1,6 @@
+import ComponentModel
 import Foundation
+import Guests
 import Proxmox
 import SSH
 import Scopes
@@ -40,13 +42,13 @@ actor NodeShell: ProxmoxShell {
         let status = try await connected().run(command, usesPTY: false, timeout: commandLimit) { output.add($0.text) }
         switch status {
         case .code(let code): return (Int32(clamping: code), output.text)
-        case .signal, .lostConnection: throw SSHError.disconnected("the command ended by \(status)")
+        case .signal, .lostConnection: throw GuestError.connectionLost("the command ended by \(status)")
         }
     }
 
     func remove(_ remotePath: String) async throws {
-        let (code, output) = try await run("rm -f -- " + shellQuoted(remotePath))
-        guard code == 0 else { throw SSHError.other(output) }
+        let (code, output) = try await run(GuestDialect.posix.removal(of: [remotePath]))
+        guard code == 0 else { throw GuestError.other(output) }
     }
 
     func close() async {
@@ -65,7 +67,7 @@ actor NodeShell: ProxmoxShell {
             }
             connection = made
             return made
-        } catch let error as SSHError {
+        } catch let error where error is SSHError || error is GuestError {
             throw BuildError(
                 "log in at \(endpoint.host), port \(endpoint.port), over SSH",
                 because: "\(error)".replacing("the guest", with: "the node"),

@@ -1,10 +1,11 @@
 import Checkpoints
+import Diagnostics
 import Libvirt
 import Scopes
-import Templates
+package import Templates
 
 /// The chain of a build's stages: the installation, then every provisioner.
-struct BuildStages: Sendable {
+package struct BuildStages: Sendable {
     struct Entry: Sendable {
         var stage: Stage
         var changesGuest: Bool
@@ -16,11 +17,11 @@ struct BuildStages: Sendable {
 
     var stages: [Stage] { entries.map(\.stage) }
 
-    /// What a build is made of, as it is on the disk now.
+    /// The stages of a build, with everything they are made of as it is on the disk now.
     static func collect(
-        _ build: PlannedBuild, _ hardware: MachineDescription, medium: Medium, context: RunContext,
-        store: CheckpointStore, files: NamedFiles?
+        _ scope: BuildScope, _ hardware: MachineDescription, medium: Medium, store: CheckpointStore
     ) async throws -> BuildStages {
+        let (build, context, files) = (scope.plan, scope.context, scope.options.checkpoints.files)
         let install = InstallStage(source: build.source, context: context, store: store, files: files)
         let inputs = try await install.inputs(hardware, medium: medium)
         var entries = [
@@ -28,7 +29,7 @@ struct BuildStages: Sendable {
                 stage: Stage(title: Self.install, inputs: inputs, unusable: nil), changesGuest: true,
                 downloads: [])
         ]
-        // Of the stages since the last that is kept: the next checkpoint stands for them, so it tells of them as well.
+        // The inputs of the stages since the last checkpoint: the next checkpoint stands for those as well.
         var pending: [StageInput] = []
         for (index, planned) in build.provisioners.enumerated() {
             let inputs = try await ProvisionerStage(
@@ -54,10 +55,18 @@ struct BuildStages: Sendable {
     static let install = "install"
 
     static func title(_ index: Int, _ planned: PlannedProvisioner) -> String {
-        "provisioner \(index + 1): \(planned.name ?? planned.type)"
+        "provisioner \(index + 1): \(planned.title)"
     }
 
-    /// The stage that a person means: `install`, a provisioner's number, its name, or its type where only one has it.
+    /// What `--until`, `--fresh-from` and `ingot shell` take for the stages of a build, each with its title.
+    package static func names(of build: PlannedBuild) -> [(name: String, title: String)] {
+        [(install, "")]
+            + build.provisioners.enumerated().flatMap { index, planned in
+                [String(index + 1), planned.name].compactMap(\.self).map { ($0, title(index, planned)) }
+            }
+    }
+
+    /// The stage that a person names: `install`, a provisioner's number, its name, or its type where only one has it.
     ///
     /// - Throws: `BuildError` that lists the stages.
     static func index(of name: String, in build: PlannedBuild) throws -> Int {
@@ -66,17 +75,32 @@ struct BuildStages: Sendable {
         if let number = Int(name.replacing("provisioner ", with: "")), provisioners.indices.contains(number - 1) {
             return number
         }
-        for matches in [
+        let titles = provisioners.indices.map { title($0, provisioners[$0]) }
+        let matches = [
             provisioners.indices.filter { provisioners[$0].name == name },
             provisioners.indices.filter { provisioners[$0].type == name },
-            provisioners.indices.filter { title($0, provisioners[$0]) == name },
+            provisioners.indices.filter { titles[$0] == name },
         ]
-        where matches.count == 1 {
-            return matches[0] + 1
-        }
-        let all = [install] + provisioners.indices.map { title($0, provisioners[$0]) }
+        if let match = matches.first(where: { $0.count == 1 })?.first { return match + 1 }
+        let several = matches.map(\.count).max() ?? 0
+        let names = [install] + provisioners.flatMap { [$0.name, $0.type].compactMap(\.self) } + titles
+        let meant = several > 1 ? nil : suggestion(for: name, among: names)
         throw BuildError(
-            "find the stage “\(name)” of \(build.name)", because: "it has none of that name",
-            hint: "Its stages are \(all.joined(separator: ", ")). Name a provisioner by its number or its name.")
+            "find the stage “\(name)” of \(build.name)",
+            because: several > 1
+                ? "\(several) of its provisioners are called that" : "it has no stage of that name",
+            hint: (meant.map { "Did you mean “\($0)”?\n  " } ?? "")
+                + "Its stages are \(([install] + titles).joined(separator: ", ")). Name a provisioner by its number or its "
+                + "name.")
     }
+}
+
+extension PlannedProvisioner {
+    /// "shell", or "setup (shell)" where it has a name.
+    var title: String { name.map { "\($0) (\(type))" } ?? type }
+}
+
+extension PlannedPostProcessor {
+    /// "checksum", or "sums (checksum)" where it has a name.
+    var title: String { name.map { "\($0) (\(type))" } ?? type }
 }

@@ -1,38 +1,39 @@
 import Checkpoints
+import ComponentModel
 import DiskImages
 import Foundation
+import Guests
 import Libvirt
-import SSH
 import Scopes
 import Synchronization
 import Templates
 
-/// Freezes a machine after its stages, while the build goes on.
+/// Makes checkpoints of a running machine after its stages, while the build goes on.
 final class CheckpointRecorder: Sendable {
-    private let checkpoints: BuildCheckpoints
+    let checkpoints: BuildCheckpoints
     let stages: BuildStages
     private let keys: [StageKey?]
     private let checkpoint: Checkpoint?
     private struct State {
         var claim: StageClaim?
-        /// The checkpoints that are being written, one after the other.
+        /// Writes checkpoints, one after the other.
         var writing: Task<Void, Never>?
-        /// How many they are.
+        /// How many checkpoints are not written yet.
         var waiting = 0
-        /// Where the machine writes to.
-        var folder: StageFolder?
-        /// Reads what the machine stands on, while it already works.
+        /// The folder that the machine writes to.
+        var activeFolder: StageFolder?
+        /// Reads the checkpoint that the machine came from, while the machine already works.
         var verification: Task<Void, any Error>?
-        /// Compresses layers, which is the one part of writing that can be left out.
-        var packing: Task<Void, Never>?
-        var isHurried = false
+        /// Compresses layers, the only part of writing that can be skipped.
+        var compression: Task<Void, Never>?
+        var skipsCompression = false
     }
     private let state = Mutex(State())
 
     private static let mostWaiting = 3
 
     private var store: CheckpointStore { checkpoints.store }
-    private var reporter: Reporter { checkpoints.reporter }
+    private var reporter: Reporter { checkpoints.scope.reporter }
 
     init(_ checkpoints: BuildCheckpoints, _ stages: BuildStages, from checkpoint: Checkpoint?) {
         self.checkpoints = checkpoints
@@ -41,122 +42,132 @@ final class CheckpointRecorder: Sendable {
         self.checkpoint = checkpoint
     }
 
-    /// Takes the right to run a stage, which of several builds only one has.
+    /// Takes the right to run a stage, which only one of several builds has at a time.
     ///
-    /// - Throws: `Restart` when another build has run it meanwhile.
-    func claim(_ index: Int) async throws {
-        guard let key = keys[index] else { return }
+    /// - Returns: Why to start over, where another build has run the stage meanwhile.
+    func claim(_ index: Int) async throws -> Restart? {
+        guard let key = keys[index] else { return nil }
         let hasWaited = Flag()
         let title = stages.stages[index].title
         let claim = try await store.claim(key) { [reporter] in
             hasWaited.set()
             reporter.news("Another build is running the same stage (\(title)); waiting for its checkpoint")
         }
-        guard hasWaited.isSet else { return state.withLock { $0.claim = claim } }
+        guard hasWaited.isSet else {
+            state.withLock { $0.claim = claim }
+            return nil
+        }
         claim.release()
-        throw Restart(reason: .doneElsewhere)
+        return .doneElsewhere
     }
 
-    func hold(_ folder: StageFolder?) { state.withLock { $0.folder = folder } }
+    /// Notes the folder that the machine writes to from now on.
+    func setActiveFolder(_ folder: StageFolder?) { state.withLock { $0.activeFolder = folder } }
 
-    /// Leaves the layers of a machine that is to go on after this process.
+    /// Keeps the layers of a machine that goes on running after this process.
     func keepLayers() throws {
-        guard let folder = state.withLock({ $0.folder }) else { return }
+        guard let folder = state.withLock({ $0.activeFolder }) else { return }
         try folder.keep()
         reporter.news(
             "The machine's disks stay in \(folder.path); `ingot checkpoints remove \(folder.id)` removes them.")
     }
 
-    /// Whether a build that is begun anew can start right before a stage.
+    /// Whether a build that starts over can start right before a stage.
     func canRestart(before index: Int) -> Bool { index > 0 && keys[index - 1] != nil }
 
-    func release() { state.withLock { $0.claim.take() }?.release() }
+    private func releaseClaim() { state.withLock { $0.claim.take() }?.release() }
 
-    /// Freezes the machine as it is after a stage; it runs on in new layers. That it cannot be done is no reason to
-    /// fail.
+    /// Freezes the machine as it is after a stage; it goes on in new layers. A build does not fail because this fails.
     ///
-    /// - Returns: What the machine writes to from now on.
+    /// - Parameters:
+    ///   - index: The stage; 0 is the installation.
+    ///   - stage: Where the machine writes to until now.
+    ///   - buildKeys: The keys that the guest knows.
+    ///   - refresh: Sets the guest's clock, which has stood still.
+    /// - Returns: Where the machine writes to from now on.
     func capture(
-        _ index: Int, _ machine: RunningMachine, _ shell: GuestShell, _ frontier: Frontier, _ login: BuildKeys?
-    ) async throws -> Frontier {
-        guard keys[index] != nil, stages.entries[index].changesGuest, let folder = frontier.folder else {
-            release()
-            return frontier
+        _ index: Int, _ machine: RunningMachine, _ guest: any Guest, _ stage: StageInProgress,
+        _ buildKeys: BuildKeys?, _ refresh: RefreshGuest
+    ) async throws -> StageInProgress {
+        guard keys[index] != nil, stages.entries[index].changesGuest, let folder = stage.folder else {
+            releaseClaim()
+            return stage
         }
         // Each of them holds a whole memory until it is compressed.
-        if state.withLock({ $0.waiting }) >= Self.mostWaiting { await settle() }
+        if state.withLock({ $0.waiting }) >= Self.mostWaiting { await waitUntilWritten() }
         let title = stages.stages[index].title
         do {
             try checkpoints.makeRoom()
-            await SettleGuest(reporter: reporter).run(shell, clearsMemory: index == 0)
+            let isAnswering = await QuiesceGuest(reporter: reporter).run(guest, clearsMemory: index == 0)
             let next = try store.makeFolder(parent: folder.id)
             let began = ContinuousClock.now
-            let state = try await freeze(machine, frontier, folder, next)
+            let frozen = try await freeze(machine, stage, folder, next)
             reporter.debug("the machine was frozen in \((ContinuousClock.now - began).text)")
             // From here on the machine writes to the new layers, whatever becomes of the old ones.
-            let overlays = Disks(paths: overlays(of: frontier, in: next), format: "qcow2")
-            var following = Frontier(disks: overlays, folder: next, details: frontier.details)
-            hold(next)
+            let overlays = Disks(paths: overlays(of: stage, in: next), format: "qcow2")
+            var following = StageInProgress(disks: overlays, folder: next, details: stage.details)
+            setActiveFolder(next)
             do {
-                following.details = try await record(index, state, frontier, login)
+                following.details = try await record(index, frozen, stage, buildKeys)
             } catch let error where !(error is CancellationError) {
                 reporter.warn("no checkpoint is kept of \(title): \(error)")
-                release()
+                releaseClaim()
             }
+            if isAnswering { await refresh.catchUp(guest) }
             return following
-        } catch let error where !(error is CancellationError) && !(error is Restart) {
+        } catch let error where !(error is CancellationError) {
             try Task.checkCancellation()
             reporter.warn("no checkpoint is kept of \(title): \(error)")
-            release()
-            return frontier
+            releaseClaim()
+            return stage
         }
     }
 
-    /// Has a frozen stage written down.
+    /// Begins to write the checkpoint of a frozen stage.
     ///
-    /// - Returns: What later checkpoints of the machine say about it as well.
+    /// - Returns: The details that later checkpoints of the machine have as well.
     private func record(
-        _ index: Int, _ state: FrozenState, _ frontier: Frontier, _ login: BuildKeys?
+        _ index: Int, _ frozen: FrozenState, _ stage: StageInProgress, _ buildKeys: BuildKeys?
     ) async throws -> [String: String] {
-        guard let folder = frontier.folder, state != .disksOfDifferentMoment else {
-            release()
-            return frontier.details
+        guard let folder = stage.folder, frozen != .disksOfDifferentMoment else {
+            releaseClaim()
+            return stage.details
         }
-        var details = frontier.details
+        var details = stage.details
         // What all machines of this installation need lies beside its first layer.
-        if details.isEmpty { details = try login?.store(in: folder.path) ?? [:] }
-        details["format"] = frontier.disks.format
+        if details.isEmpty { details = try buildKeys?.store(in: folder.path) ?? [:] }
+        details["format"] = stage.disks.format
         details["frozen"] = String(Date().timeIntervalSince1970)
         let draft = try await checkpoints.draft(
-            index, of: stages, frontier, hasMemory: state == .whole, details: details)
-        if let draft { write(folder, draft, stages.stages[index].title) } else { release() }
+            index, of: stages, stage, hasMemory: frozen == .whole, details: details)
+        if let draft { write(folder, draft, stages.stages[index].title) } else { releaseClaim() }
         return details
     }
 
     private enum FrozenState {
         case whole
         case withoutMemory
-        /// The machine goes on in new layers, but what else belongs to the moment is missing.
+        /// The machine goes on in new layers, but its other files were not copied at the same moment.
         case disksOfDifferentMoment
     }
 
-    private func overlays(of frontier: Frontier, in next: StageFolder) -> [String] {
-        frontier.disks.paths.indices.map { "\(next.path)/disk-\($0)" }
+    private func overlays(of stage: StageInProgress, in next: StageFolder) -> [String] {
+        stage.disks.paths.indices.map { "\(next.path)/disk-\($0)" }
     }
 
     /// - Throws: When the machine still writes to its old layers.
     private func freeze(
-        _ machine: RunningMachine, _ frontier: Frontier, _ folder: StageFolder, _ next: StageFolder
+        _ machine: RunningMachine, _ stage: StageInProgress, _ folder: StageFolder, _ next: StageFolder
     ) async throws -> FrozenState {
-        let overlays = overlays(of: frontier, in: next)
-        let disks = zip(frontier.disks.paths, overlays).map { disk, overlay in
-            (disk: disk, overlay: overlay, format: frontier.disks.format as String?)
+        let overlays = overlays(of: stage, in: next)
+        let disks = zip(stage.disks.paths, overlays).map { disk, overlay in
+            (disk: disk, overlay: overlay, format: stage.disks.format as String?)
         }
         let copies = try machine.stateFiles(into: folder.path)
         let memory = folder.path + "/memory"
         do {
-            // Of a machine on a bridge the network knows the address, which a restored one would not have.
-            if checkpoints.build.source.machine.netBridge == nil {
+            // The network knows the address of a machine on a bridge; a restored machine would not have it.
+            if checkpoints.scope.source.machine.netBridge == nil {
                 do {
                     try await machine.domain.freeze(memory: memory, disks: disks, copying: copies)
                     return .whole
@@ -179,7 +190,7 @@ final class CheckpointRecorder: Sendable {
         }
     }
 
-    /// Makes the folder a checkpoint, beside the build, once those before it are written.
+    /// Makes a checkpoint of the folder while the build goes on, once the checkpoints before it are written.
     private func write(_ folder: StageFolder, _ draft: ManifestDraft, _ title: String) {
         state.withLock { state in
             let (claim, previous) = (state.claim.take(), state.writing)
@@ -195,13 +206,15 @@ final class CheckpointRecorder: Sendable {
 
     private func commit(_ folder: StageFolder, _ draft: ManifestDraft, _ title: String) async {
         do {
-            // Nothing is to stand on a damaged layer.
-            try await verify()
-            // Nothing stands on what was not kept, which has been told.
+            // A checkpoint above a damaged layer is damaged, too.
+            if let damage = try await damage() {
+                return reporter.warn("no checkpoint is kept of \(title): \(damage)")
+            }
+            // Its parent was not kept, which has been reported.
             if let parent = folder.parent, !store.isCheckpoint(parent) { return }
-            if folder.parent == nil { await beginPacking(folder, draft.details["format"])?.value }
+            if folder.parent == nil { await beginCompression(folder, draft.details["format"])?.value }
             let checkpoint = try await store.commit(folder, draft)
-            // What the machine writes to now protects it.
+            // The folder that the machine writes to now protects it.
             checkpoint.release()
             folder.abandon()
             reporter.debug("checkpoint \(folder.id) after \(title)")
@@ -210,26 +223,26 @@ final class CheckpointRecorder: Sendable {
         }
     }
 
-    /// - Returns: nil where nobody has the time.
-    private func beginPacking(_ folder: StageFolder, _ format: String?) -> Task<Void, Never>? {
+    /// - Returns: nil where compression is skipped.
+    private func beginCompression(_ folder: StageFolder, _ format: String?) -> Task<Void, Never>? {
         state.withLock { state in
-            if !state.isHurried { state.packing = Task { await pack(folder, format) } }
-            return state.packing
+            if !state.skipsCompression { state.compression = Task { await compress(folder, format) } }
+            return state.compression
         }
     }
 
-    /// Somebody waits for the end: what is being written is finished without what can be left out.
-    func hurry() {
+    /// Ends the compression of layers and starts no other: someone waits for the build to end.
+    func skipCompression() {
         state.withLock { state in
-            state.isHurried = true
-            state.packing?.cancel()
+            state.skipsCompression = true
+            state.compression?.cancel()
         }
     }
 
-    /// Compresses the layers of the installation, which are nearly all that a chain of checkpoints takes: to less than the
-    /// half. The running machine goes on with the files as they were.
-    private func pack(_ folder: StageFolder, _ format: String?) async {
-        let source = checkpoints.build.source
+    /// Compresses the layers of the installation to less than half their size; they are most of what a chain of checkpoints
+    /// takes. The running machine goes on with the files as they were.
+    private func compress(_ folder: StageFolder, _ format: String?) async {
+        let source = checkpoints.scope.source
         guard format == "qcow2" else { return }
         for (index, layer) in source.layers(in: folder).enumerated() {
             // Only what differs from the image that the machine started from.
@@ -240,18 +253,18 @@ final class CheckpointRecorder: Sendable {
                     arguments: ["-o", "compression_type=zstd"] + base
                 ) { _ in }
             } catch {
-                // It is as good as it is, only larger.
+                // The layer is complete, only larger.
                 reporter.debug("\(layer) is not compressed: \(error)")
             }
         }
     }
 
-    /// Waits until the last checkpoints are written: seconds, and what it saves is worth more.
-    func settle() async {
+    /// Waits until all checkpoints are written.
+    private func waitUntilWritten() async {
         await state.withLock { $0.writing.take() }?.value
     }
 
-    /// Begins to read what the machine stands on: from when on it may take time away from the machine.
+    /// Begins to read the checkpoint that the machine came from, which may slow the machine down.
     @discardableResult
     func beginVerification() -> Task<Void, any Error> {
         state.withLock { state in
@@ -262,19 +275,23 @@ final class CheckpointRecorder: Sendable {
         }
     }
 
-    /// Waits until all that the machine stands on has been read.
+    /// Waits until the checkpoint that the machine came from has been read.
     ///
-    /// - Throws: `Restart` when some of it is damaged.
-    func verify() async throws {
-        do { try await beginVerification().value } catch let damage as DamagedCheckpoint {
+    /// - Returns: Why to start over, where some of it is damaged.
+    func damage() async throws -> Restart? {
+        do {
+            try await beginVerification().value
+            return nil
+        } catch let damage as DamagedCheckpoint {
             checkpoint?.markDamaged(damage)
-            throw Restart(reason: .damaged("\(damage)"))
+            return .damaged("\(damage)")
         }
     }
 
+    /// Waits until all checkpoints are written, and gives back what the recorder holds.
     func stop() async {
-        release()
-        await settle()
+        releaseClaim()
+        await waitUntilWritten()
         state.withLock { $0.verification }?.cancel()
         checkpoint?.release()
     }

@@ -1,5 +1,7 @@
 import Checkpoints
+import ComponentModel
 import Foundation
+import GoTemplates
 import Libvirt
 import Media
 import Scopes
@@ -40,6 +42,8 @@ struct InstallStage {
         inputs.add("disk_image", true)
         inputs.add("whether disk_size is written", disk.sizeIsGiven)
         inputs.add("use_backing_file", disk.usesBackingFile)
+        // Overlays without disk_size had the size of the image once.
+        if disk.usesBackingFile, !disk.sizeIsGiven { inputs.add("the overlay's least size", disk.size) }
         inputs.add("skip_resize_disk", disk.skipsResize)
     }
 
@@ -94,8 +98,8 @@ struct InstallStage {
 
     private func addBoot(to inputs: inout StageInputs) async throws {
         let boot = source.boot
-        let texts = boot.steps.map(\.command) + source.machine.qemuArguments.map(\.value)
-        if texts.contains(where: { $0.contains(".Name") }) { inputs.add("vm_name", text: source.vmName) }
+        let named = source.machine.qemuArguments.reduce(boot.fields) { $0.union(templateFields(of: $1.value)) }
+        if named.contains("Name") { inputs.add("vm_name", text: source.vmName) }
         inputs.add("boot_wait", boot.wait?.seconds)
         inputs.add("boot_key_interval", boot.keyInterval?.seconds)
         // Ports and keys are of one run; what stands for them is not.
@@ -104,9 +108,7 @@ struct InstallStage {
             "SyslogIP": "", "SyslogPort": "0",
         ]
         for step in boot.steps { inputs.add("boot_command", text: try context.render(step.command, data: fields)) }
-        guard case .ssh(let ssh) = source.communicator,
-            boot.steps.contains(where: { $0.command.contains("SSHPublicKey") })
-        else { return }
+        guard case .ssh(let ssh) = source.communicator, boot.fields.contains("SSHPublicKey") else { return }
         if let path = ssh.privateKeyFile { try await inputs.add(file: path, as: path) }
         inputs.add("temporary_key_pair_type", ssh.temporaryKeyType)
         inputs.add("temporary_key_pair_bits", ssh.temporaryKeyBits)

@@ -1,4 +1,5 @@
 import Checkpoints
+import ComponentModel
 import Foundation
 import Scopes
 import Templates
@@ -34,13 +35,17 @@ struct ProvisionerStage {
         inputs.add("continue_on_error", planned.continueOnError)
         addLogin(to: &inputs)
         if planned.checkpoint == false { return Inputs(all: inputs.all, unusable: "checkpoint = false") }
-        let data = RunData.standing(in: build.source)
+        let data = RunData.placeholders(for: build.source)
         let settings: ProvisionerSettings
         do { settings = try planned.settings(data) } catch {
             return Inputs(all: inputs.all, unusable: "its options need values that only the running machine has")
         }
         switch settings {
-        case .shell(let settings): try await add(settings, data, to: &inputs)
+        case .shell(let settings):
+            try await add(settings, data, to: &inputs)
+            if case .files(let paths) = settings.scripts, let device = paths.first(where: { !isRepeatable($0) }) {
+                return Inputs(all: inputs.all, unusable: "\(device) gives what it contains only once")
+            }
         case .file(let settings) where settings.direction == .download:
             inputs.add("destination", text: settings.destination)
             for source in settings.sources { inputs.add("source", text: source) }
@@ -156,9 +161,11 @@ struct ProvisionerStage {
         case .inline(let lines):
             inputs.add("inline", text: try lines.map { try rendered($0, data) }.joined(separator: "\n"))
         case .files(let paths):
-            for path in paths { try await inputs.add(file: path, as: path) }
+            for path in paths where isRepeatable(path) { try await inputs.add(file: path, as: path) }
         }
     }
+
+    private func isRepeatable(_ path: String) -> Bool { CheckpointStore.isRepeatable(context.absolute(path)) }
 
     private func add(environment: [(name: String, value: String)], to inputs: inout StageInputs) {
         for (name, value) in environment { inputs.add("environment \(name)", text: value) }
@@ -170,22 +177,5 @@ struct ProvisionerStage {
         var fields = data.templateData
         for name in ["Path", "Vars", "EnvVarFile", "Script", "Command"] { fields[name] = "<\(name)>" }
         return try context.render(text, data: fields)
-    }
-}
-
-extension RunData {
-    /// Values that stand for those of a run, the same in each.
-    static func standing(in source: QemuSource) -> RunData {
-        var user = ""
-        var password = Sensitive("")
-        if case .ssh(let settings) = source.communicator {
-            user = settings.username
-            password = settings.password ?? password
-        }
-        return RunData(
-            id: "<ID>", host: "<Host>", port: 0, user: user, password: password,
-            connectionType: source.communicator.isSSH ? "ssh" : "none", runUUID: "<PackerRunUUID>",
-            httpIP: "<PackerHTTPIP>", httpPort: "<PackerHTTPPort>", sshPublicKey: "<SSHPublicKey>",
-            sshPrivateKey: Sensitive("<SSHPrivateKey>"))
     }
 }

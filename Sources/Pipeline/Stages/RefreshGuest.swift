@@ -1,62 +1,80 @@
+import ComponentModel
 import Foundation
-import SSH
+import Guests
 import Scopes
 import Templates
 
-/// Tells a guest that was brought back from its memory what it cannot know: what time it is, and that it needs new
-/// random numbers. Others come from the same memory.
+/// Brings a guest up to date that was frozen: sets its clock, and has it draw new random numbers where other guests come
+/// from the same memory.
 struct RefreshGuest: Sendable {
-    let build: PlannedBuild
+    let scope: BuildScope
     let data: RunData
-    let context: RunContext
-    let reporter: Reporter
+
+    private var context: RunContext { scope.context }
+    private var reporter: Reporter { scope.reporter }
 
     /// Exit status of the script where the user is not root and cannot become it.
     private static let notPermitted = 77
     /// Where nothing in the guest could ask for new random numbers.
     private static let notReseeded = 78
 
-    /// - Parameter asleep: How long the guest's clock has stood still.
-    func run(_ shell: GuestShell, asleep: Duration) async throws {
-        let connection = try await shell.connection(timeout: .seconds(60))
-        func run(_ command: String) async throws -> ExitStatus {
-            try await connection.run(command, timeout: .seconds(60)) { [reporter] in reporter.debug(printable($0.text))
-            }
-        }
-        // Ways to become root take a file, as a rule within quotes.
-        let path = "/tmp/ingot-\(UUID().uuidString.lowercased()).sh"
-        // As a rule that is all, and it is one round trip.
-        var exit = try await run(
-            """
-            umask 077; printf %s \(shellQuoted(script)) >\(path); chmod 700 \(path); sh \(path); done=$?
-            [ $done = 0 ] || [ $done = \(Self.notReseeded) ] && rm -f \(path); exit $done
-            """)
-        if exit != .code(0), exit != .code(Self.notReseeded) {
-            // As the template itself becomes root.
-            for way in elevations where exit != .code(0) && exit != .code(Self.notReseeded) {
-                exit = try await run(try context.render(way, data: fields(path)))
-            }
-            _ = try await run("rm -f \(path)")
-        }
-        if exit == .code(Self.notReseeded) {
+    /// After the guest was restored from a checkpoint.
+    ///
+    /// - Parameter frozenFor: How long the guest's clock has stood still.
+    func run(_ guest: any Guest, frozenFor: Duration) async throws {
+        switch try await runAsRoot(restoreScript, guest) {
+        case .code(0): return
+        case .code(Self.notReseeded):
             reporter.warn(
                 "the guest may draw the same random numbers as others from this checkpoint for some minutes; with Perl or "
                     + "Python in it that can be prevented")
-            return
-        }
-        guard exit == .code(0) else {
+        default:
             reporter.warn(
-                "the guest's clock could not be set; it is \(asleep.text) behind. That takes root, or sudo without a "
+                "the guest's clock could not be set; it is \(frozenFor.text) behind. That takes root, or sudo without a "
                     + "password.")
-            return
         }
     }
 
-    /// `execute_command`s of the template, each once.
+    /// After the guest was frozen for a checkpoint and goes on: its clock has stood still for a second or two.
+    func catchUp(_ guest: any Guest) async {
+        do {
+            let exit = try await runAsRoot(Self.becomingRoot + Self.settingClock, guest)
+            if exit != .code(0) { reporter.debug("the guest's clock was not set after the freeze: \(exit)") }
+        } catch {
+            // What the guest cannot do any more shows in the next provisioner.
+            reporter.debug("the guest's clock was not set after the freeze: \(error)")
+        }
+    }
+
+    /// Runs a script in the guest that becomes root by itself if it can, else in the way of the template's own provisioners.
+    private func runAsRoot(_ script: String, _ guest: any Guest) async throws -> ExitStatus {
+        try await guest.ensureConnected(timeout: .seconds(60))
+        func run(_ command: String) async throws -> ExitStatus {
+            try await guest.run(command, timeout: .seconds(60)) { [reporter] in reporter.debug(printable($0.text)) }
+        }
+        let script = "#!/bin/sh\nset +e\nnow=\(Self.timeNow)\n" + script + "\nexit 0\n"
+        // Most ways to become root take the path of a file, within quotes.
+        let path = guest.dialect.temporaryPath("ingot-\(UUID().uuidString.lowercased()).sh")
+        // Mostly this one round trip is enough.
+        var exit = try await run(
+            """
+            umask 077; printf %s \(guest.dialect.quoted(script)) >\(path); chmod 700 \(path); sh \(path); done=$?
+            [ $done = 0 ] || [ $done = \(Self.notReseeded) ] && rm -f \(path); exit $done
+            """)
+        if exit != .code(0), exit != .code(Self.notReseeded) {
+            for way in elevations where exit != .code(0) && exit != .code(Self.notReseeded) {
+                exit = try await run(try context.render(way, data: fields(path)))
+            }
+            _ = try await run(guest.dialect.removal(of: [path]))
+        }
+        return exit
+    }
+
+    /// The `execute_command`s of the template, each once.
     private var elevations: [String] {
         var found: [String] = []
-        for planned in build.provisioners {
-            // What is wrong with a provisioner is told when it runs.
+        for planned in scope.plan.provisioners {
+            // What is wrong with a provisioner shows when it runs.
             guard case .shell(let settings)? = try? planned.settings(data), let way = settings.executeCommand,
                 !found.contains(way)
             else { continue }
@@ -74,19 +92,30 @@ struct RefreshGuest: Sendable {
         return fields
     }
 
-    /// The clock, then the pool of random numbers (RNDRESEEDCRNG, linux/random.h, has the number 0x5207), and after a
-    /// long sleep a look whether the network's lease has survived. Without the second a kernel goes on for minutes with the
-    /// numbers that it had, whatever is written to /dev/urandom.
-    private var script: String {
-        let time = Int(Date().timeIntervalSince1970.rounded())
+    private static var timeNow: String {
+        let milliseconds = Int((Date().timeIntervalSince1970 * 1000).rounded())
+        return "\(milliseconds / 1000).\(String(milliseconds % 1000 + 1000).dropFirst())"
+    }
+
+    private static let becomingRoot = """
+        if [ "$(id -u)" = 0 ]; then as=; elif sudo -n true 2>/dev/null; then as="sudo -n"
+        elif doas -n true 2>/dev/null; then as="doas -n"; else exit \(notPermitted); fi
+
+        """
+
+    /// Sets a clock that is behind. BusyBox knows no fractions of a second.
+    private static let settingClock = """
+        [ "$(date +%s)" -ge "${now%.*}" ] || $as date -u -s @$now >/dev/null 2>&1 ||
+        $as date -u -s @${now%.*} >/dev/null 2>&1 || exit 1
+
+        """
+
+    /// The clock, then the pool of random numbers (RNDRESEEDCRNG, linux/random.h, has the number 0x5207), and after a long
+    /// time a look whether the network's lease has survived. Without the second a kernel goes on for minutes with the numbers
+    /// that it had, whatever is written to /dev/urandom.
+    private var restoreScript: String {
         let noise = (0..<4).map { _ in String(UInt64.random(in: 0...UInt64.max), radix: 36) }.joined()
-        return """
-            #!/bin/sh
-            set +e
-            echo \(noise) 2>/dev/null >/dev/urandom
-            if [ "$(id -u)" = 0 ]; then as=; elif sudo -n true 2>/dev/null; then as="sudo -n"
-            elif doas -n true 2>/dev/null; then as="doas -n"; else exit \(Self.notPermitted); fi
-            $as date -u -s @\(time) >/dev/null 2>&1 || exit 1
+        return "echo \(noise) 2>/dev/null >/dev/urandom\n" + Self.becomingRoot + Self.settingClock + """
             reseed() {
             $as perl -e 'open(F,">/dev/urandom") && ioctl(F,0x5207,0) || exit 1' 2>/dev/null && return
             for python in python3 /usr/libexec/platform-python
@@ -102,7 +131,6 @@ struct RefreshGuest: Sendable {
             while [ $n -lt 10 ] && command -v ip >/dev/null && ! ip route 2>/dev/null | grep -q default
             do sleep 1; n=$((n+1)); done
             [ $reseeded = 0 ] || exit \(Self.notReseeded)
-            exit 0
             """
     }
 }

@@ -1,17 +1,18 @@
 import Checkpoints
+import ComponentModel
 import Foundation
 package import Templates
 
 /// What a build would do with one of its stages.
 package struct StageStatus: Sendable {
     package var title: String
-    /// The checkpoint that stands for it; nil where it is run.
+    /// The id of the checkpoint that is used instead; nil where the stage is run.
     package var checkpoint: String?
-    /// Why it is run, where that can be said of it: of those behind it the reason is the first one's.
+    /// Why the stage is run; nil for the stages after the first that is run, which are run because it is.
     package var reason: String?
 }
 
-/// `ingot checkpoints status`: looks what a build would do, without doing it.
+/// `ingot checkpoints status`: finds out what a build would do, without doing it.
 package struct BuildStatus: Sendable {
     let context: RunContext
     let options: CheckpointOptions
@@ -23,7 +24,7 @@ package struct BuildStatus: Sendable {
         self.sinks = sinks
     }
 
-    /// What there is of one build.
+    /// The state of one build.
     package enum Outcome: Sendable {
         case stages([StageStatus])
         /// No checkpoints are kept, with the reason.
@@ -32,13 +33,19 @@ package struct BuildStatus: Sendable {
 
     /// The outcome of each build, by its name.
     package func run(_ plan: Plan) async throws -> [(build: String, outcome: Outcome)] {
+        for build in plan.builds { _ = try options.stages(of: build) }
         let engine = Engine(connectURI: nil, environment: context.environment)
         let result: Result<[(build: String, outcome: Outcome)], any Error>
         do {
             var all: [(build: String, outcome: Outcome)] = []
             for build in plan.builds {
-                let reporter = Reporter(build: build.name, sinks: sinks, secrets: plan.secrets)
-                all.append((build.name, try await outcome(of: build, engine, reporter)))
+                let scope = BuildScope(
+                    plan: build, context: context,
+                    options: BuildOptions(onError: .cleanup, connectURI: nil, checkpoints: options), engine: engine,
+                    reporter: Reporter(build: build.name, sinks: sinks, secrets: plan.secrets),
+                    attendant: Attendant(onError: .cleanup, pausesBetweenSteps: false, ask: nil), runFolder: "",
+                    secrets: plan.secrets)
+                all.append((build.name, try await outcome(scope)))
             }
             result = .success(all)
         } catch {
@@ -48,20 +55,13 @@ package struct BuildStatus: Sendable {
         return try result.get()
     }
 
-    private func outcome(
-        of build: PlannedBuild, _ engine: Engine, _ reporter: Reporter
-    ) async throws -> Outcome {
-        var context = context
-        context.build = build
-        // Nothing is downloaded to say that.
-        if let obstacle = try await BuildCheckpoints.obstacle(build, options, context, engine) {
-            return .none(obstacle.reason)
-        }
-        let medium = try await FetchMedium(input: build.source.input, context: context, reporter: reporter).run()
-        guard let checkpoints = try await BuildCheckpoints.open(build, options, context, engine, medium, reporter)
-        else { return .none("they are off") }
+    private func outcome(_ scope: BuildScope) async throws -> Outcome {
+        // Found out before anything is downloaded.
+        if let obstacle = try await BuildCheckpoints.obstacle(scope) { return .none(obstacle.reason) }
+        let medium = try await FetchMedium(scope: scope).run()
+        guard let checkpoints = try await BuildCheckpoints.open(scope, medium) else { return .none("they are off") }
         let stages = try await checkpoints.collect()
-        let resolution = try await checkpoints.look(stages)
+        let resolution = try await checkpoints.findCheckpoint(stages)
         defer { resolution.checkpoint?.release() }
         let statuses = stages.stages.enumerated().map { index, stage in
             guard index >= resolution.next else {

@@ -1,23 +1,32 @@
 import Checkpoints
+import Scopes
 
-/// Where a machine comes from: nothing, or the checkpoint after the stages that need not be run.
+/// Where the machine of a build starts.
 struct StartingPoint: Sendable {
-    /// The first stage to run.
+    /// The first stage that is run; 0 is the installation.
     var next: Int
+    /// The machine is restored from it; nil: it is booted from the installation medium.
     var checkpoint: Checkpoint?
+    /// Makes the checkpoints of the machine; nil: none are used or kept.
+    var recorder: CheckpointRecorder?
 
-    static let beginning = StartingPoint(next: 0, checkpoint: nil)
+    static let withoutCheckpoints = StartingPoint(next: 0)
 }
 
-/// What the machine writes to right now.
-struct Frontier: Sendable {
-    var disks: Disks
-    /// The stage's folder in the store; nil without checkpoints.
-    var folder: StageFolder?
-    /// What the checkpoints of this machine say about it, and the next of them.
-    var details: [String: String] = [:]
-    /// Since when the stage runs.
-    var began = ContinuousClock.now
-    /// What downloads have left on this host since the last checkpoint.
-    var downloads: [String] = []
+/// How often a build has started over.
+struct Restarts {
+    private var count = 0
+    private var isUnreachable = false
+
+    /// Whether the next machine is installed anew: a build that starts over again and again has to get on without what is
+    /// in the store.
+    var ignoresCheckpoints: Bool { isUnreachable || count > 20 }
+
+    /// - Throws: `CancellationError`.
+    mutating func add(_ restart: Restart, _ reporter: Reporter) throws {
+        try Task.checkCancellation()
+        reporter.news("\(restart)")
+        count += 1
+        if restart.ignoresCheckpoints { isUnreachable = true }
+    }
 }

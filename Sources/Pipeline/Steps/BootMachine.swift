@@ -1,3 +1,4 @@
+import ComponentModel
 import Foundation
 import Libvirt
 import RemoteFramebuffer
@@ -6,13 +7,10 @@ import Templates
 
 /// Starts the machine, and forwards a port of this host to the guest's communicator.
 struct BootMachine: Sendable {
-    let build: PlannedBuild
-    let context: RunContext
-    let engine: Engine
-    let reporter: Reporter
-    let runFolder: RunFolder
+    let scope: BuildScope
 
-    private var source: QemuSource { build.source }
+    private var source: QemuSource { scope.source }
+    private var reporter: Reporter { scope.reporter }
 
     /// What the machine is made of.
     struct Parts: Sendable {
@@ -25,19 +23,17 @@ struct BootMachine: Sendable {
         var tpmState: String?
     }
 
-    /// - Parameter memory: The image of a frozen machine's memory, with which the machine goes on instead of booting.
-    func run(
-        _ teardowns: Teardowns, _ keeps: KeepOnFailure, _ parts: Parts, memory: String? = nil
-    ) async throws -> RunningMachine {
-        let hypervisor = try await engine.hypervisor(for: source.libvirtURI)
+    /// - Parameter memory: The memory image of a frozen machine, which goes on instead of being booted; nil to boot.
+    func run(_ parts: Parts, memory: String?, _ teardowns: Teardowns) async throws -> RunningMachine {
+        let hypervisor = try await scope.engine.hypervisor(for: source.libvirtURI)
         let forward = PortForward(communicator: source.communicator)
         let hostPort = try forward.choose()
         let name = "\(source.vmName.prefix(40))-\(String(UInt32.random(in: 0...UInt32.max), radix: 36))"
         let uuid = UUID().uuidString.lowercased()
-        let composition = try await ComposeMachine(build: build, context: context, hypervisor: hypervisor).run(
+        let composition = try await DescribeMachine(scope: scope, hypervisor: hypervisor).run(
             parts,
             .init(
-                name: name, uuid: uuid, serialPath: runFolder.serialPath,
+                name: name, uuid: uuid, serialPath: RunFolder.serialPath(in: scope.runFolder),
                 socketPath: hypervisor.socketPath(for: String(name.suffix(20))), hostPort: hostPort))
         let choice = composition.accelerator
         reporter.news("Accelerator: \(choice.accelerator.rawValue), because \(choice.reason)")
@@ -52,8 +48,8 @@ struct BootMachine: Sendable {
         }
         if let from = parts.tpmState, let tpmState, memory == nil { try copyTree(from, to: tpmState) }
         let xml = domainXML(composed.description)
-        try writeFile(Data(reporter.redact(xml).utf8), to: runFolder.path + "/domain.xml", mode: 0o600)
-        let domain = try await attempting("start the machine", hint: "Its description is \(runFolder.path)/domain.xml")
+        try writeFile(Data(reporter.redact(xml).utf8), to: scope.runFolder + "/domain.xml", mode: 0o600)
+        let domain = try await attempting("start the machine", hint: "Its description is \(scope.runFolder)/domain.xml")
         {
             if let memory {
                 try await hypervisor.restore(memory: memory, xml: xml, isOurs: true)
@@ -62,13 +58,16 @@ struct BootMachine: Sendable {
             }
         }
         let screen = ScreenWatch(
-            domain: domain, vnc: composed.vnc, password: composed.vncPassword, folder: runFolder.screensPath,
-            reporter: reporter)
-        teardowns.add("stop the machine") { [reporter, engine] outcome in
-            guard keeps.keeps(after: outcome), !domain.isStopped else { return try await domain.destroy() }
-            await engine.keepMachines()
+            domain: domain, vnc: composed.vnc, password: composed.vncPassword,
+            folder: RunFolder.screensPath(in: scope.runFolder),
+            reporter: reporter, dialogTimeout: source.installerDialogTimeout)
+        teardowns.add("stop the machine") { [scope] outcome in
+            guard scope.retention.keepsEverything(after: outcome), !domain.isStopped else {
+                return try await domain.destroy()
+            }
+            await scope.engine.keepMachines()
             let pid = domain.pid.map { "process \($0); kill \($0) ends it" } ?? "see virsh list"
-            reporter.news("The machine \(name) keeps running (\(pid)).")
+            scope.reporter.news("The machine \(name) keeps running (\(pid)).")
         }
         teardowns.add("look at the last screen") { outcome in
             guard case .failure(let error) = outcome, !(error is CancellationError), !domain.isStopped else { return }

@@ -1,4 +1,4 @@
-import SSH
+import Guests
 import Scopes
 
 /// `ssh_clear_authorized_keys`: takes the build's temporary key out of the guest.
@@ -7,13 +7,13 @@ struct ClearAuthorizedKeys: Sendable {
     let keyName: String
     let reporter: Reporter
 
-    func run(_ shell: GuestShell) async throws {
+    func run(_ guest: any Guest) async throws {
         let pattern = keyName.map { "/\\.*[]^$".contains($0) ? "\\\($0)" : String($0) }.joined()
         let files = ["\"$HOME/.ssh/authorized_keys\"", "/root/.ssh/authorized_keys"]
-        let connection = try await shell.connection(timeout: .seconds(60))
+        try await guest.ensureConnected(timeout: .seconds(60))
         for file in files {
-            let expression = shellQuoted("/ \(pattern)$/d")
-            let exit = try await connection.run(
+            let expression = guest.dialect.quoted("/ \(pattern)$/d")
+            let exit = try await guest.run(
                 "test ! -w \(file) || sed -i \(expression) \(file)", timeout: .seconds(60)
             ) {
                 [reporter] in reporter.debug("clearing authorized keys: \($0.text)")

@@ -1,3 +1,4 @@
+import ComponentModel
 import Files
 import Foundation
 import Scopes

@@ -1,9 +1,8 @@
+import ComponentModel
+import Guests
 import SSH
 import Scopes
 import Templates
-
-/// A shell in the guest that is connected anew when the guest has rebooted.
-typealias GuestShell = ReconnectingSSH
 
 /// Waits until the guest lets us in, and tells what it sees meanwhile.
 struct ConnectShell: Sendable {
@@ -11,7 +10,7 @@ struct ConnectShell: Sendable {
     let context: RunContext
     let reporter: Reporter
 
-    func run(_ machine: RunningMachine, _ services: Services, _ keys: BuildKeys?) async throws -> GuestShell {
+    func run(_ machine: RunningMachine, _ services: Services, _ keys: BuildKeys?) async throws -> any Guest {
         let endpoint = SSHEndpoint(host: settings.host ?? machine.sshHost, port: machine.sshPort)
         let credentials = try credentials(keys)
         let options = SSHOptions(
@@ -30,22 +29,25 @@ struct ConnectShell: Sendable {
         }
         defer { heartbeat.cancel() }
         do {
-            let connection = try await waitForSSH(
-                endpoint, credentials, options, timeout: settings.timeout, handshakeAttempts: settings.handshakeAttempts
-            ) { [reporter] news in
-                state.text = news.description
-                reporter.news("SSH: \(news)")
+            let connection = try await machine.screen.whileAnswered(services.activity) { [reporter, settings] in
+                try await waitForSSH(
+                    endpoint, credentials, options, timeout: settings.timeout,
+                    handshakeAttempts: settings.handshakeAttempts
+                ) { news in
+                    state.text = news.description
+                    reporter.news("SSH: \(news)")
+                }
             }
             heartbeat.cancel()
             reporter.news("Connected to SSH!")
-            let shell = GuestShell(connection, endpoint: endpoint, credentials: credentials, options: options)
+            let guest = connection.reconnecting(to: endpoint, credentials, options)
             if let pause = settings.pauseBeforeConnecting {
                 reporter.news("Pausing \(pause.text) before connecting again (pause_before_connecting)")
-                await shell.close()
+                await guest.close()
                 try await Task.sleep(for: pause)
             }
-            return shell
-        } catch let error where !(error is CancellationError) {
+            return guest
+        } catch let error where !(error is CancellationError) && !(error is BuildError) {
             let seen = [state.text, services.activity.summary].compactMap { $0 }.joined(separator: "; ")
             throw BuildError(
                 operation: "connect to the guest over SSH", hint: hint(for: error, seen: seen), underlying: error)
@@ -62,7 +64,7 @@ struct ConnectShell: Sendable {
     }
 
     private func hint(for error: any Error, seen: String) -> String {
-        if case .authenticationRefused? = error as? SSHError {
+        if case .loginRefused? = error as? GuestError {
             return
                 "The guest runs SSH and refuses the login: check ssh_username and ssh_password, and whether the answer "
                 + "file makes that user and lets it in."

@@ -1,3 +1,4 @@
+import ComponentModel
 import DiskImages
 import Foundation
 import Scopes
@@ -20,7 +21,7 @@ struct CreateDisks: Sendable {
             try await qemuImg.create(main, format: format, size: disk.size, arguments: disk.createArguments)
         } else if disk.usesBackingFile {
             try await qemuImg.create(
-                main, format: format, size: disk.sizeIsGiven ? disk.size : nil, backing: (medium, "qcow2"),
+                main, format: format, size: try await overlaySize(medium), backing: (medium, "qcow2"),
                 arguments: disk.createArguments)
         } else {
             try await copy(medium, to: main)
@@ -29,6 +30,14 @@ struct CreateDisks: Sendable {
             try await qemuImg.create(path, format: format, size: size, arguments: disk.createArguments)
         }
         return Disks(paths: names, format: format)
+    }
+
+    /// As a copy of the image would get; nil: the image's own.
+    private func overlaySize(_ medium: String) async throws -> Int64? {
+        let disk = source.disk
+        if disk.sizeIsGiven { return disk.size }
+        let size = try await qemuImg.info(medium, format: "qcow2").virtualSize
+        return disk.skipsResize || disk.size < size ? nil : disk.size
     }
 
     private func copy(_ medium: String, to main: String) async throws {

@@ -1,19 +1,21 @@
+import ComponentModel
 import Foundation
 import Media
 import Scopes
 import Templates
 
-/// Finds the ISO or disk image to start from: in place, in the cache, or from the network, and checks it.
+/// Gets the ISO or disk image to start from, in place, from the cache or over the network, and checks it.
 struct FetchMedium: Sendable {
-    let input: BootMedium
-    let context: RunContext
-    let reporter: Reporter
+    let scope: BuildScope
+
+    private var input: BootMedium { scope.source.input }
+    private var context: RunContext { scope.context }
+    private var reporter: Reporter { scope.reporter }
 
     func run() async throws -> Medium {
         let url = input.urls.first ?? ""
         let checksum = try await resolveChecksum(
             reference, forURL: url, workingDirectory: context.workingDirectory, environment: context.environment)
-        if checksum == nil { reporter.warn("iso_checksum is \"none\": the medium is used unchecked") }
         let store = MediaStore(
             cacheDirectory: StateFolders(environment: context.environment).cache,
             workingDirectory: context.workingDirectory, environment: context.environment)
@@ -21,18 +23,21 @@ struct FetchMedium: Sendable {
             urls: input.urls, checksum: checksum, targetPath: input.targetPath, targetExtension: input.targetExtension
         ) { [reporter] event in
             switch event {
-            case .trying(let url): reporter.news("Trying \(url)")
+            case .trying(let url): if isRemote(url) { reporter.news("Trying \(url)") }
             case .waitingForLock(let path): reporter.news("Another build is fetching \(path); waiting for it")
             case .received(let bytes, let total):
                 guard let total, total > 0 else { return }
                 reporter.report(.progress(fraction: Double(bytes) / Double(total)), "downloading")
             case .verifying(let path): reporter.debug("checking \(path)")
             case .failed(let url, let reason): reporter.warn("\(url): \(reason)")
-            case .ready(let url, let path): reporter.news("\(url) => \(path)")
+            case .ready(let url, let path):
+                reporter.news(isRemote(url) ? "\(url) => \(path)" : "Using \(context.shown(path))")
             }
         }
         return Medium(path: context.absolute(medium.path))
     }
+
+    private func isRemote(_ url: String) -> Bool { url.contains("://") && !url.hasPrefix("file://") }
 
     private var reference: ChecksumReference {
         switch input.checksum {

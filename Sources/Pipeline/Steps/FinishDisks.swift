@@ -1,3 +1,4 @@
+import ComponentModel
 import DiskImages
 import Dispatch
 import Files
@@ -137,10 +138,15 @@ struct FinishDisks: Sendable {
         guard rename(compacted, disk) == 0 else { throw systemFailure("replace the disk by its compact copy") }
     }
 
-    /// Bytes that the disks' files take on the medium.
+    /// Bytes that the disks take on the medium: every layer of them, but not the image that they are based on.
     private func space(of disks: Disks) async throws -> Int64 {
         var sum: Int64 = 0
-        for path in disks.paths { sum += try await qemuImg.info(path, format: disks.format).actualSize }
+        for (index, path) in disks.paths.enumerated() {
+            let base = base(of: index)
+            for layer in try await qemuImg.layers(of: path, format: disks.format) where layer.path != base {
+                sum += layer.info.actualSize
+            }
+        }
         return sum
     }
 

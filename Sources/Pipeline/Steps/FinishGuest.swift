@@ -1,3 +1,4 @@
+import ComponentModel
 import DiskImages
 import Files
 import Foundation
@@ -21,30 +22,39 @@ struct FinishedGuest: Sendable {
 ///
 /// It works on overlays: whatever happens, the machine's disks stay as they are.
 struct FinishGuest: Sendable {
+    let scope: BuildScope
     let settings: FinishSettings
-    let source: QemuSource
     /// What the machine started from.
     let medium: String
-    let context: RunContext
-    let reporter: Reporter
-    /// The template's secrets.
-    let secrets: [Sensitive<String>]
     private let qemuImg = QemuImg()
 
-    init(
-        settings: FinishSettings, source: QemuSource, medium: String, context: RunContext, reporter: Reporter,
-        secrets: [Sensitive<String>]
-    ) {
+    /// - Returns: nil where the template does not ask for it.
+    init?(scope: BuildScope, medium: String) {
+        guard let settings = scope.source.finish else { return nil }
+        self.scope = scope
         self.settings = settings
-        self.source = source
         self.medium = medium
-        self.context = context
-        self.reporter = reporter
-        self.secrets = secrets
+    }
+
+    private var source: QemuSource { scope.source }
+    private var context: RunContext { scope.context }
+    private var reporter: Reporter { scope.reporter }
+
+    /// Runs as a step of the build. A failure does not cost the image.
+    func attempt(
+        _ disks: Disks, _ workspace: Workspace, _ data: RunData
+    ) async throws -> Result<FinishedGuest, any Error> {
+        do {
+            return .success(try await scope.step("Finishing the guest") { try await run(disks, workspace, data) })
+        } catch let error where !(error is CancellationError) {
+            try Task.checkCancellation()
+            reporter.warn("the image is kept as the machine left it, since finishing it failed")
+            return .failure(error)
+        }
     }
 
     /// - Throws: What kept it from being finished; the overlays are gone then.
-    func run(_ disks: Disks, _ workspace: Workspace, _ data: RunData) async throws -> FinishedGuest {
+    private func run(_ disks: Disks, _ workspace: Workspace, _ data: RunData) async throws -> FinishedGuest {
         do {
             let overlays = try await makeOverlays(over: disks, workspace)
             let options = try options(data)
@@ -159,7 +169,7 @@ struct FinishGuest: Sendable {
     /// The template's secrets and the password that the guest was entered with. One that is the user's name as well stands
     /// in every /etc/passwd, and says nothing.
     private func leftovers() -> [Sensitive<String>] {
-        let secrets = withoutLinesOfOthers(secrets)
+        let secrets = withoutLinesOfOthers(scope.secrets)
         guard case .ssh(let ssh) = source.communicator, let password = ssh.password else { return secrets }
         return (secrets + [password]).filter { $0.reveal() != ssh.username }
     }

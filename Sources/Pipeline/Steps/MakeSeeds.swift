@@ -1,3 +1,4 @@
+import ComponentModel
 import Media
 import Scopes
 import Templates

@@ -1,5 +1,7 @@
+import ComponentModel
 import Files
 import Foundation
+import Guests
 import Processes
 import Scopes
 import Templates
@@ -8,11 +10,13 @@ import Templates
 struct OpenShell: Sendable {
     let settings: SSHSettings
     let context: RunContext
-    /// For what the client reads, the password among it: it goes with the build, however that ends.
+    /// Holds what the client reads, such as the password; it is removed with the build, however that ends.
     let workspace: Workspace
+    let reporter: Reporter
 
-    /// - Throws: `BuildError` when the client cannot be run. How the shell ends is the person's own affair.
-    func run(_ machine: RunningMachine, _ keys: BuildKeys?) async throws {
+    /// - Returns: How the client ended, which is how the shell ended.
+    /// - Throws: `BuildError` when the client cannot be run.
+    func run(_ machine: RunningMachine, _ keys: BuildKeys?) async throws -> ProcessExit {
         let folder = workspace.path + "/shell"
         try removeTree(folder)
         guard mkdir(folder, 0o700) == 0 else { throw systemFailure("make the folder \(folder)") }
@@ -29,7 +33,8 @@ struct OpenShell: Sendable {
         if let password = settings.password {
             try writeFile(Data((password.reveal() + "\n").utf8), to: folder + "/password", mode: 0o600)
             try writeFile(
-                Data("#!/bin/sh\nexec cat \(shellQuoted(folder + "/password"))\n".utf8), to: folder + "/answer",
+                Data("#!/bin/sh\nexec cat \(GuestDialect.posix.quoted(folder + "/password"))\n".utf8),
+                to: folder + "/answer",
                 mode: 0o700)
             environment["SSH_ASKPASS"] = folder + "/answer"
             environment["SSH_ASKPASS_REQUIRE"] = "force"
@@ -37,15 +42,17 @@ struct OpenShell: Sendable {
             environment["DISPLAY"] = environment["DISPLAY"] ?? ":0"
         }
         let host = settings.host ?? machine.sshHost
-        let result: Result<Void, any Error>
+        reporter.report(.terminalLent, "a shell in the machine")
+        let result: Result<ProcessExit, any Error>
         do {
-            _ = try await runAtTerminal("ssh", arguments + ["\(settings.username)@\(host)"], environment: environment)
-            result = .success(())
+            result = .success(
+                try await runAtTerminal("ssh", arguments + ["\(settings.username)@\(host)"], environment: environment))
         } catch {
             result = .failure(error)
         }
+        reporter.report(.terminalReturned, "a shell in the machine")
         try removeTree(folder)
-        try result.get()
+        return try result.get()
     }
 
     private func identities(_ keys: BuildKeys?, in folder: String) throws -> [String] {

@@ -1,3 +1,4 @@
+import ComponentModel
 import Files
 import Foundation
 import Scopes
@@ -12,12 +13,12 @@ struct PrepareWorkspace: Sendable {
 
     /// - Parameter medium: The path of what the machine starts from.
     func run(
-        medium: String, _ teardowns: Teardowns, _ keeps: KeepOnFailure
+        medium: String, _ teardowns: Teardowns, _ retention: RetentionPolicy
     ) async throws -> (workspace: Workspace, output: OutputFolder) {
         let place = try place(medium)
         let workspace = Workspace(for: place)
         let keepsImage = Flag()
-        let lock = try await make(workspace, teardowns) { keeps.keeps(after: $0) || keepsImage.isSet }
+        let lock = try await make(workspace, teardowns) { retention.keepsEverything(after: $0) || keepsImage.isSet }
         teardowns.add("unlock \(workspace.path)") { _ in lock.release() }
         if let rival = try workspace.rival(for: place) {
             throw BuildError(
@@ -27,7 +28,7 @@ struct PrepareWorkspace: Sendable {
         let output = try OutputFolder(place, workspace, replaces: context.force)
         teardowns.add("remove what was made in \(place.shown)") { [reporter] outcome in
             if output.keepsWorkspace { keepsImage.set() }
-            guard case .failure = outcome, !keeps.keeps(after: outcome) else { return }
+            guard case .failure = outcome, !retention.keepsEverything(after: outcome) else { return }
             try output.discard(report: reporter.warn)
         }
         return (workspace, output)

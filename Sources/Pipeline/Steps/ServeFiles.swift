@@ -1,3 +1,4 @@
+import ComponentModel
 import Foundation
 import HTTPServing
 import Scopes
@@ -19,9 +20,11 @@ struct ServeFiles: Sendable {
     /// The host in QEMU's user network.
     static let userNetworkHost = "10.0.2.2"
 
-    let source: QemuSource
-    let context: RunContext
-    let reporter: Reporter
+    let scope: BuildScope
+
+    private var source: QemuSource { scope.source }
+    private var context: RunContext { scope.context }
+    private var reporter: Reporter { scope.reporter }
 
     func run(_ teardowns: Teardowns) async throws -> Services {
         var services = Services(ip: try guestsViewOfHost(), activity: GuestActivity())
@@ -35,20 +38,19 @@ struct ServeFiles: Sendable {
                 reporter.report(
                     .request, text,
                     [
-                        "method": request.method, "path": request.path, "status": String(request.status),
-                        "bytes": String(request.bytes),
+                        "method": .string(request.method), "path": .string(request.path),
+                        "status": .integer(Int64(request.status)), "bytes": .integer(Int64(request.bytes)),
                     ])
             }
             teardowns.add("stop the HTTP server") { _ in await server.stop() }
             services.httpPort = server.port
             reporter.news("Serving \(shownContent) to the guest at http://\(services.ip):\(server.port)")
         }
-        if source.boot.steps.contains(where: { $0.command.contains("Syslog") }) {
+        if !source.boot.fields.isDisjoint(with: ["SyslogIP", "SyslogPort"]) {
             let receiver = try await SyslogServer.start(host: bindAddress) {
                 [reporter, activity = services.activity] message in
-                let line = "\(message.tag): \(message.text)"
-                activity.note(line)
-                reporter.report(.installer, line)
+                activity.note(installer: message)
+                reporter.report(.installer, "\(message.tag): \(message.text)")
             }
             teardowns.add("stop the receiver of the installer's log") { _ in try await receiver.stop() }
             services.syslogPort = receiver.port
@@ -63,7 +65,9 @@ struct ServeFiles: Sendable {
     }
 
     private var shownContent: String {
-        source.http.directory ?? "\(source.http.content.count) files of http_content"
+        if let directory = source.http.directory { return directory }
+        let count = source.http.content.count
+        return "\(count) \(count == 1 ? "file" : "files") of http_content"
     }
 
     /// What the guest needs and no more, unless the template says: the loopback behind a user network, else the bridge.

@@ -1,5 +1,6 @@
+import ComponentModel
+import Guests
 import Libvirt
-import SSH
 import Scopes
 import Templates
 
@@ -11,19 +12,21 @@ struct ShutDown: Sendable {
     let reporter: Reporter
 
     /// - Throws: `BuildError` when the machine still runs after `shutdown_timeout`.
-    func run(_ machine: RunningMachine, _ shell: GuestShell?) async throws {
-        guard let shell else {
+    func run(_ machine: RunningMachine, _ guest: (any Guest)?, _ activity: GuestActivity) async throws {
+        guard let guest else {
             reporter.news("Waiting for the guest to power itself off (communicator = \"none\")")
-            return try await waitForEnd(of: machine, hint: "The guest's own installation must end with a power-off.")
+            return try await machine.screen.whileAnswered(activity) {
+                try await waitForEnd(of: machine, hint: "The guest's own installation must end with a power-off.")
+            }
         }
-        guard let command = settings.command else { return try await pressPowerButton(machine, shell) }
+        guard let command = settings.command else { return try await pressPowerButton(machine, guest) }
         let rendered = try context.render(command, data: data.templateData)
         reporter.news("Gracefully halting the machine...")
-        let connection = try await shell.connection(timeout: .seconds(60))
+        try await guest.ensureConnected(timeout: .seconds(60))
         // The guest closes the connection while it goes down, so how the command ends says nothing, unless it fails. It
         // must not hold up the wait either: some guests go down without ending it.
         let running = Task {
-            do { try await repeatUntilTaken(rendered, over: connection, machine) } catch {
+            do { try await repeatUntilTaken(rendered, guest, machine) } catch {
                 reporter.debug("the shutdown command was cut off: \(error)")
             }
         }
@@ -34,10 +37,10 @@ struct ShutDown: Sendable {
     /// A guest that has just booted may not be ready to go down: a command that fails is run again, with the power
     /// button after it.
     private func repeatUntilTaken(
-        _ command: String, over connection: SSHConnection, _ machine: RunningMachine
+        _ command: String, _ guest: any Guest, _ machine: RunningMachine
     ) async throws {
         while true {
-            let exit = try await connection.run(command) { [reporter] in
+            let exit = try await guest.run(command) { [reporter] in
                 reporter.report(.guest(isError: $0.isError), printable($0.text))
             }
             reporter.debug("the shutdown command ended: \(exit)")
@@ -60,7 +63,7 @@ struct ShutDown: Sendable {
         }
     }
 
-    private func pressPowerButton(_ machine: RunningMachine, _ shell: GuestShell) async throws {
+    private func pressPowerButton(_ machine: RunningMachine, _ guest: any Guest) async throws {
         reporter.news("No shutdown_command: pressing the power button (ACPI)")
         let pressing = Task {
             while !Task.isCancelled {
@@ -76,8 +79,11 @@ struct ShutDown: Sendable {
                 "the guest did not answer the power button for \(settings.timeout.text); cutting its power. "
                     + "A shutdown_command would end it in good order.")
             // What the guest still holds in memory would be lost with the power.
-            if let connection = try? await shell.connection(timeout: .seconds(10)) {
-                _ = try? await connection.run("sync", timeout: .seconds(60)) { _ in }
+            do {
+                try await guest.ensureConnected(timeout: .seconds(10))
+                _ = try await guest.run(guest.dialect.flush, timeout: .seconds(60)) { _ in }
+            } catch let error where !(error is CancellationError) {
+                reporter.debug("the guest's memory was not written to its disks: \(error)")
             }
             try await machine.domain.destroy()
         }

@@ -1,4 +1,5 @@
 import BootCommand
+import ComponentModel
 import RemoteFramebuffer
 import Scopes
 import Screen
@@ -6,22 +7,22 @@ import Templates
 
 /// Waits `boot_wait` and types the boot command over VNC.
 struct TypeBootCommand: Sendable {
-    let settings: BootSettings
-    let vmName: String
-    let context: RunContext
-    let reporter: Reporter
+    let scope: BuildScope
 
-    /// Whether the command speaks of the build's key, which then has to be there first.
-    var needsKey: Bool { settings.steps.contains { $0.command.contains("SSHPublicKey") } }
+    private var settings: BootSettings { scope.source.boot }
+    private var reporter: Reporter { scope.reporter }
+
+    /// Whether the command contains the build's key, which then must exist first.
+    var needsKey: Bool { settings.fields.contains("SSHPublicKey") }
 
     func run(_ machine: RunningMachine, _ services: Services, publicKey: String) async throws {
         let fields = [
-            "HTTPIP": services.ip, "HTTPPort": String(services.httpPort ?? 0), "Name": vmName,
+            "HTTPIP": services.ip, "HTTPPort": String(services.httpPort ?? 0), "Name": scope.source.vmName,
             "SSHPublicKey": publicKey, "SyslogIP": services.ip, "SyslogPort": String(services.syslogPort ?? 0),
         ]
         // All of it is parsed before anything is typed: a mistake must not end in half a command.
         let steps = try settings.steps.map { step in
-            let text = try context.render(step.command, data: fields)
+            let text = try scope.context.render(step.command, data: fields)
             return (try parse(text), step.description)
         }
         if let wait = settings.wait {

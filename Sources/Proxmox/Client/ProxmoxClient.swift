@@ -104,8 +104,8 @@ package final class ProxmoxClient: Sendable {
         case .password where call.path == Self.ticketPath: break
         case .password:
             let ticket = try await currentTicket()
-            request.headers.add(
-                name: "Cookie", value: "PVEAuthCookie=" + PercentEncoding.strict(ticket.cookie.reveal()))
+            // As it came: not every server and proxy decodes percent signs in cookies.
+            request.headers.add(name: "Cookie", value: "PVEAuthCookie=" + ticket.cookie.reveal())
             if call.method != .GET {
                 request.headers.add(name: "CSRFPreventionToken", value: ticket.guardToken.reveal())
             }

@@ -1,14 +1,16 @@
+import ComponentModel
+
 /// The types of sources, provisioners and post-processors that are built in, and those that Packer or its plugins have beside them.
 enum KnownComponents {
     struct Family: Sendable {
         /// `source`, `provisioner`, `post-processor`, `data source`.
         var word: String
-        var builtIn: [String: [OptionSpec]]
+        var builtIn: [String: [Option]]
         var known: Set<String>
     }
 
     static let sources = Family(
-        word: "source", builtIn: ["qemu": OptionTables.qemu],
+        word: "source", builtIn: ["qemu": QemuSource.options],
         known: words(
             """
             virtualbox-iso virtualbox-ovf virtualbox-vm vmware-iso vmware-vmx hyperv-iso hyperv-vmcx parallels-iso parallels-ipsw
@@ -24,8 +26,12 @@ enum KnownComponents {
     static let provisioners = Family(
         word: "provisioner",
         builtIn: [
-            "shell": OptionTables.shell, "file": OptionTables.file, "shell-local": OptionTables.shellLocal,
-            "breakpoint": OptionTables.breakpoint, "sleep": OptionTables.sleep,
+            "shell": ShellSettings.options, "file": FileSettings.options, "shell-local": ShellLocalSettings.options,
+            "breakpoint": [
+                .text("note", "What is shown while the build waits.").outsideKey,
+                .bool("disable", "Whether the build does not stop."),
+            ],
+            "sleep": [.duration("duration", "How long to wait, such as \"30s\".", required: true)],
         ],
         known: words(
             """
@@ -37,9 +43,9 @@ enum KnownComponents {
     static let postProcessors = Family(
         word: "post-processor",
         builtIn: [
-            "shell-local": OptionTables.shellLocal, "checksum": OptionTables.checksum,
-            "manifest": OptionTables.manifest, "proxmox": OptionTables.proxmoxUpload,
-            "proxmox-template": OptionTables.proxmoxTemplate,
+            "shell-local": ShellLocalSettings.options, "checksum": ChecksumSettings.options,
+            "manifest": ManifestSettings.options, "proxmox": ProxmoxUploadSettings.options,
+            "proxmox-template": ProxmoxArchiveSettings.postProcessorOptions,
         ],
         known: words(
             """
@@ -50,7 +56,7 @@ enum KnownComponents {
             """))
 
     static let dataSources = Family(
-        word: "data source", builtIn: OptionTables.dataSources,
+        word: "data source", builtIn: DataSourceDecoder.options,
         known: words(
             """
             password hcp-packer-version hcp-packer-artifact hcp-packer-image hcp-packer-iteration amazon-ami

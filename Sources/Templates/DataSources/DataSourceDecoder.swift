@@ -1,3 +1,4 @@
+import ComponentModel
 import HCL
 
 /// What a data source does once its options are read.
@@ -47,9 +48,6 @@ enum DataSourceDecoder {
         case "host-info": return .request(.hostInfo)
         case "external", "external-raw":
             let program = reader.strings("program")
-            if !reader.isUndecided("program"), program.first?.isEmpty ?? true {
-                reader.missing("program", "It is a list: the program, then its arguments: program = [\"jq\", \".\"].")
-            }
             let directory = reader.text("working_dir") ?? "."
             return .request(
                 type == "external"
@@ -64,9 +62,6 @@ enum DataSourceDecoder {
             return .request(.sshKey(name: reader.text("name") ?? "packer", type: type))
         case "file":
             let destination = reader.text("destination") ?? ""
-            if !reader.isUndecided("destination"), destination.isEmpty {
-                reader.missing("destination", "It is the path of the file to write.")
-            }
             return .request(
                 .file(
                     destination: destination, contents: reader.string("contents") ?? "", force: reader.bool("force")))
@@ -78,9 +73,7 @@ enum DataSourceDecoder {
         let url = reader.text("url") ?? ""
         if !reader.isUndecided("url") {
             let scheme = url.split(separator: ":").first?.lowercased()
-            if url.isEmpty {
-                reader.missing("url", "It is what to read: url = \"https://…\".")
-            } else if scheme != "http" && scheme != "https" {
+            if !url.isEmpty, scheme != "http", scheme != "https" {
                 reader.error(
                     "invalid-value", "“\(url)” is no URL to read", "It must begin with http:// or https://.", at: "url")
             }
@@ -97,18 +90,39 @@ enum DataSourceDecoder {
     private static func revision(_ reader: OptionReader) -> String { reader.text("commit_ish") ?? "HEAD" }
 }
 
-extension OptionTables {
-    static let dataSources: [String: [OptionSpec]] = [
-        "http": options("url request_body", .string) + options("request_headers", .stringMap)
-            + choice("method", "GET HEAD POST PUT DELETE OPTIONS PATCH"),
-        "null": options("input", .string),
+extension DataSourceDecoder {
+    static let options: [String: [Option]] = [
+        "http": [
+            .text("url", "What to read, such as \"https://…\".", required: true),
+            .choice(
+                "method", "The method of the request.",
+                of: ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"], default: "GET"),
+            .map("request_headers", "The headers of the request."),
+            .text("request_body", "The body of the request."),
+        ],
+        "null": [.text("input", "What the output is.")],
         "host-info": [],
-        "external": options("program", .strings) + options("working_dir", .string) + options("query", .stringMap),
-        "external-raw": options("program", .strings) + options("working_dir query", .string),
-        "git-commit": options("path commit_ish", .string),
-        "git-repository": options("path", .string),
-        "git-tree": options("path commit_ish", .string),
-        "sshkey": options("name", .string) + choice("type", "rsa ed25519"),
-        "file": options("contents destination", .string) + options("force", .bool),
+        "external": program + [.map("query", "What the program reads, as a JSON object.")],
+        "external-raw": program + [.text("query", "What the program reads.")],
+        "git-commit": [repository, revision],
+        "git-repository": [repository],
+        "git-tree": [repository, revision],
+        "sshkey": [
+            .text("name", "The name under which the key is kept in the cache.", default: "packer"),
+            .choice("type", "The kind of the key.", of: ["rsa", "ed25519"], default: "rsa"),
+        ],
+        "file": [
+            .text("destination", "The file to write.", required: true),
+            .text("contents", "What to write into it."),
+            .bool("force", "Whether a file that exists is replaced."),
+        ],
     ]
+
+    private static let program: [Option] = [
+        .list("program", "The program to run, with its arguments, such as [\"jq\", \".\"].", required: true),
+        .text("working_dir", "The folder that the program runs in.", default: "."),
+    ]
+    private static let repository = Option.text("path", "The repository, or a folder in it.", default: ".")
+    private static let revision = Option.text(
+        "commit_ish", "The commit: a hash, branch, tag or other name.", default: "HEAD")
 }

@@ -1,4 +1,5 @@
 package import Diagnostics
+import GoTemplates
 import HCL
 
 /// The console: evaluates one line after the other against a template, or against nothing.

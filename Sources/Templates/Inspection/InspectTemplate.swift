@@ -46,21 +46,26 @@ private struct Inspection {
             return report
         case .hcl(let configuration, _):
             guard let values else { return template.report("") }
-            let reader = BuildReader(
+            var reader = BuildReader(
                 configuration, values.scope,
                 BodyEvaluator(environment: values.environment, localNames: values.localNames))
             var text = "Packer Inspect: HCL2 mode\n\n" + values.variableLines + values.localLines + "> builds:\n\n"
             for (index, (build, block)) in zip(reader.builds, configuration.builds).enumerated() {
-                text += inspect(build, block, index, values)
+                let components = reader.components(of: block, source: .unknownSource)
+                text += inspect(build, components, block, index, values)
             }
+            // A block is looked at for each source.
+            var seen: Set<Diagnostic> = []
+            let problems = reader.evaluator.diagnostics.filter { seen.insert($0).inserted }.map(\.tolerated)
             return template.report(
-                text, adding: values.diagnostics + reader.evaluator.diagnostics.map(\.tolerated), files: values.files,
-                secrets: values.secrets)
+                text, adding: values.diagnostics + problems, files: values.files, secrets: values.secrets)
         }
     }
 }
 
-private func inspect(_ build: BuildBlock, _ block: Block, _ index: Int, _ values: TemplateValues) -> String {
+private func inspect(
+    _ build: BuildBlock, _ components: BuildComponents, _ block: Block, _ index: Int, _ values: TemplateValues
+) -> String {
     var text = "  > \(build.name.isEmpty ? "<unnamed build \(index)>" : values.secrets.redacted(build.name)):\n\n"
     if let description = value(of: "description", in: block.body, values.scope, values.secrets) {
         text += "  > Description: \(description)\n\n"
@@ -73,9 +78,9 @@ private func inspect(_ build: BuildBlock, _ block: Block, _ index: Int, _ values
     text += "    sources:\n\n"
     text += sources.isEmpty ? "      <no source>\n\n" : sources.map { $0 + "\n" }.joined()
     text += "    provisioners:\n\n"
-    text += build.provisioners.isEmpty ? "      <no provisioner>\n" : ""
-    text += build.provisioners.map { "      \(title($0))\n" }.joined() + "\n"
-    let chains = build.postProcessors.enumerated().map { index, chain in
+    text += components.provisioners.isEmpty ? "      <no provisioner>\n" : ""
+    text += components.provisioners.map { "      \(title($0))\n" }.joined() + "\n"
+    let chains = components.postProcessors.enumerated().map { index, chain in
         "      \(index):\n" + chain.map { "        \(title($0))\n" }.joined()
     }
     text += "    post-processors:\n\n"

@@ -41,6 +41,7 @@ struct TemplateValues {
         diagnostics = loader.diagnostics.prefix(assigned) + loader.diagnostics.dropFirst(assigned).map(\.tolerated)
         diagnostics.removeAll(where: \.isUnsetVariable)
         scope = environment.baseScope
+        scope.roots["source"] = .unknownSource
         scope.roots["var"] = .object(variables)
         graph = ValueGraph(
             configuration, base: scope, environment: environment,

@@ -1,3 +1,4 @@
+import ComponentModel
 import Diagnostics
 import HCL
 
@@ -41,6 +42,8 @@ struct BodyEvaluator: Sendable {
     let environment: Evaluation.Environment
     let localNames: Set<String>
     private(set) var diagnostics: [Diagnostic] = []
+    /// Places of values that are not known, on which the shape of the template depends: how many blocks there are, and of what type.
+    private(set) var unknowns: [SourceRange] = []
 
     private static let maximumBlocks = 10_000
 
@@ -51,7 +54,9 @@ struct BodyEvaluator: Sendable {
 
     mutating func report(_ diagnostic: Diagnostic) { diagnostics.append(diagnostic) }
 
-    /// The value, or unknown after reporting why there is none.
+    mutating func noteUnknown(at range: SourceRange) { unknowns.append(range) }
+
+    /// The value; unknown after an error, which is reported.
     mutating func value(_ expression: Expression, _ scope: Scope) -> Value {
         let result = environment.evaluate(expression, scope, locals: localNames)
         diagnostics += result.diagnostics
@@ -60,11 +65,12 @@ struct BodyEvaluator: Sendable {
 
     // MARK: Blocks
 
+    /// The blocks of a body whose type `isWanted` accepts; a dynamic block counts as the type of the blocks it makes.
     mutating func blocks(
-        of body: Body, _ scope: Scope, iterators: Set<String> = []
+        of body: Body, _ scope: Scope, iterators: Set<String> = [], where isWanted: (String) -> Bool = { _ in true }
     ) -> [ExpandedBlock] {
         var expanded: [ExpandedBlock] = []
-        for block in body.blocks {
+        for block in body.blocks where isWanted(block.madeType) {
             if block.type == "dynamic" {
                 expanded += expand(block, scope, iterators)
             } else {
@@ -126,32 +132,55 @@ struct BodyEvaluator: Sendable {
                     detail: "Write for_each = … and content { … } inside it.", subject: block.headerRange))
             return []
         }
-        let collection = value(source, scope)
-        guard !collection.isUnknown else { return [] }
-        guard let elements = collection.members else {
-            report(
-                Diagnostic(
-                    id: "template/invalid-for-each", summary: "for_each must be a list, a set, a map or an object",
-                    subject: source.range))
-            return []
-        }
-        return elements.prefix(Self.maximumBlocks + 1).map { key, element in
+        let made = elements(of: source, scope).prefix(Self.maximumBlocks + 1)
+        return made.compactMap { key, element in
             var inner = scope
             inner.roots[iterator] = .object(["key": key, "value": element])
-            var names: [ExpandedBlock.Label] = []
-            if let labels {
-                if case .list(let values) = value(labels, inner).optionValue {
-                    names = values.map { ExpandedBlock.Label(text: $0.text ?? "", range: labels.range) }
-                } else {
-                    report(
-                        Diagnostic(
-                            id: "template/wrong-type", summary: "labels must be a list of text", subject: labels.range))
-                }
-            }
+            guard let names = self.labels(labels, inner) else { return nil }
             return ExpandedBlock(
                 type: block.labels[0].text, typeRange: block.labels[0].range, labels: names, body: content.body,
                 header: block.headerRange, scope: inner, iterators: iterators.union([iterator]))
         }
+    }
+
+    /// The elements that a dynamic block goes through. Of an unknown collection it is one that is unknown, so that the content is still
+    /// checked.
+    private mutating func elements(of collection: Expression, _ scope: Scope) -> [(key: Value, value: Value)] {
+        let known = diagnostics.count
+        let value = value(collection, scope)
+        if value.isUnknown {
+            if diagnostics.count > known { return [] }
+            noteUnknown(at: collection.range)
+            return [(.unknown, .unknown)]
+        }
+        if let elements = value.members { return elements }
+        report(
+            Diagnostic(
+                id: "template/invalid-for-each", summary: "for_each must be a list, a set, a map or an object",
+                subject: collection.range))
+        return []
+    }
+
+    /// nil if they are wrong or unknown.
+    private mutating func labels(_ expression: Expression?, _ scope: Scope) -> [ExpandedBlock.Label]? {
+        guard let expression else { return [] }
+        let known = diagnostics.count
+        let value = value(expression, scope).optionValue
+        if value.isUnknown {
+            if diagnostics.count == known { noteUnknown(at: expression.range) }
+            return nil
+        }
+        if case .list(let elements) = value {
+            let texts = elements.compactMap(\.text)
+            if texts.count == elements.count {
+                return texts.map { ExpandedBlock.Label(text: $0, range: expression.range) }
+            }
+        }
+        report(
+            Diagnostic(
+                id: "template/wrong-type", summary: "labels must be a list of text",
+                detail: "Write labels = [\"TYPE\"].", subject: expression.range))
+        return nil
     }
 
     // MARK: Options
@@ -178,10 +207,12 @@ struct BodyEvaluator: Sendable {
                 first[attribute.name] = attribute.nameRange
                 result.options.append(option(attribute, part.scope))
             }
-            for inner in blocks(of: part.body, part.scope, iterators: part.iterators) where !meta.contains(inner.type) {
+            let known = unknowns.count
+            for inner in blocks(of: part.body, part.scope, iterators: part.iterators, where: { !meta.contains($0) }) {
                 result.blocks.append(
                     OptionBody.Block(name: inner.type, header: inner.header, body: options(inner)))
             }
+            result.unknownBlocks += unknowns.dropFirst(known)
         }
         return result
     }
@@ -201,6 +232,11 @@ struct BodyEvaluator: Sendable {
             value: value(attribute.expression, scope).optionValue, valueRange: attribute.expression.range,
             elementRanges: attribute.expression.elementRanges)
     }
+}
+
+extension Block {
+    /// Its type; of a dynamic block the type of the blocks it makes.
+    fileprivate var madeType: String { type == "dynamic" ? labels.first?.text ?? type : type }
 }
 
 extension OptionValue {

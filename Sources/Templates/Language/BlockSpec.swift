@@ -1,4 +1,6 @@
-/// What a block of the language itself takes; the options of components are in `OptionTables`.
+import ComponentModel
+
+/// What a block of the language itself takes; the options of components are `Option` records.
 struct BlockSpec: Sendable {
     enum Form: Sendable {
         case anything, text, flag, count, duration, texts, object

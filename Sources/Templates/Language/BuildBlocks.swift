@@ -1,3 +1,4 @@
+import ComponentModel
 import Diagnostics
 import HCL
 
@@ -5,8 +6,12 @@ import HCL
 struct BuildBlock: Sendable {
     var name: String
     var uses: [SourceUse]
-    /// It names sources that do not exist or are not known, so `uses` is not all.
+    /// It names sources that do not exist or are not known, so `uses` is incomplete.
     var isOpen = false
+}
+
+/// What a build does with one of its sources.
+struct BuildComponents: Sendable {
     var provisioners: [ExpandedBlock] = []
     var errorCleanup: ExpandedBlock?
     /// Chains; a `post-processor` directly in the build is a chain of one.
@@ -22,11 +27,16 @@ struct SourceUse: Sendable {
     var addition: ExpandedBlock?
     /// Where the build names the source.
     var range: SourceRange
+    /// Dynamic blocks are expanded for each source by itself, since they may depend on it.
+    var components = BuildComponents()
 
     var key: String { "\(source.type).\(useName)" }
+
+    /// `source` in expressions.
+    var value: Value { .object(["type": .string(source.type), "name": .string(useName)]) }
 }
 
-/// Reads `build` blocks: what they use and what they do, with dynamic blocks written out.
+/// Reads `build` blocks: what they use and what they do, with dynamic blocks expanded.
 struct BuildReader {
     private(set) var builds: [BuildBlock] = []
     var evaluator: BodyEvaluator
@@ -51,7 +61,7 @@ struct BuildReader {
 
     private mutating func read(_ block: Block) {
         var build = BuildBlock(name: "", uses: [])
-        // Something is wrong with the list of sources, or it is not known: that there is none would be a second error about one mistake.
+        // The list of sources is wrong or unknown: that it is empty would be a second error about the same mistake.
         var isOpen = false
         for attribute in block.body.attributes {
             switch attribute.name {
@@ -69,36 +79,56 @@ struct BuildReader {
                 isOpen = isOpen || suggestion(for: attribute.name, among: Self.attributes) == "sources"
             }
         }
-        for inner in evaluator.blocks(of: block.body, scope) { read(inner, into: &build, isOpen: &isOpen) }
-        if build.uses.isEmpty, !isOpen {
-            evaluator.report(
-                Diagnostic(
-                    id: "template/no-source", summary: "The build has no source",
-                    detail: "Write sources = [\"source.\(sources.keys.sorted().first ?? "TYPE.NAME")\"] inside it.",
-                    subject: block.headerRange))
+        for inner in evaluator.blocks(of: block.body, scope, where: { $0 == "source" }) {
+            if labels(inner, "\"source.TYPE.NAME\""), let use = use(inner) {
+                build.uses.append(use)
+            } else {
+                isOpen = true
+            }
+        }
+        if build.uses.isEmpty {
+            if !isOpen {
+                evaluator.report(
+                    Diagnostic(
+                        id: "template/no-source", summary: "The build has no source",
+                        detail: "Write sources = [\"source.\(sources.keys.sorted().first ?? "TYPE.NAME")\"] inside it.",
+                        subject: block.headerRange))
+            }
+            _ = components(of: block, source: .unknownSource)
+        }
+        for index in build.uses.indices {
+            build.uses[index].components = components(of: block, source: build.uses[index].value)
         }
         build.isOpen = isOpen || openTypes.contains("source")
         builds.append(build)
     }
 
-    private mutating func read(_ block: ExpandedBlock, into build: inout BuildBlock, isOpen: inout Bool) {
+    /// The provisioners and post-processors of a build, with dynamic blocks expanded for one source.
+    mutating func components(of build: Block, source: Value) -> BuildComponents {
+        var scope = scope
+        scope.roots["source"] = source
+        var components = BuildComponents()
+        for inner in evaluator.blocks(of: build.body, scope, where: { $0 != "source" }) {
+            read(inner, into: &components)
+        }
+        return components
+    }
+
+    private mutating func read(_ block: ExpandedBlock, into components: inout BuildComponents) {
         switch block.type {
-        case "source":
-            guard labels(block, "\"source.TYPE.NAME\"") else { return isOpen = true }
-            if let use = use(block) { build.uses.append(use) } else { isOpen = true }
-        case "provisioner": if labels(block, "\"TYPE\"") { build.provisioners.append(block) }
+        case "provisioner": if labels(block, "\"TYPE\"") { components.provisioners.append(block) }
         case "error-cleanup-provisioner":
             guard labels(block, "\"TYPE\"") else { return }
-            if let first = build.errorCleanup {
+            if let first = components.errorCleanup {
                 evaluator.report(
                     Diagnostic(
                         id: "template/duplicate", summary: "A build has at most one error-cleanup-provisioner",
                         detail: "Remove one of them.", subject: block.header,
                         notes: [Diagnostic.Note("first one here", at: first.header)]))
             } else {
-                build.errorCleanup = block
+                components.errorCleanup = block
             }
-        case "post-processor": if labels(block, "\"TYPE\"") { build.postProcessors.append([block]) }
+        case "post-processor": if labels(block, "\"TYPE\"") { components.postProcessors.append([block]) }
         case "post-processors":
             var chain: [ExpandedBlock] = []
             for inner in evaluator.blocks(of: block.body, block.scope, iterators: block.iterators) {
@@ -108,28 +138,29 @@ struct BuildReader {
                     evaluator.report(
                         Diagnostic(
                             id: "template/unsupported-block",
-                            summary: "A post-processors block holds no block of type “\(inner.type)”",
-                            detail: "It holds post-processor \"TYPE\" { … } blocks.", subject: inner.typeRange))
+                            summary: "A post-processors block cannot contain a “\(inner.type)” block",
+                            detail: "It contains post-processor \"TYPE\" { … } blocks.", subject: inner.typeRange))
                 }
             }
             for attribute in block.body.attributes {
                 evaluator.report(.unsupported(attribute, in: "post-processors", []))
             }
-            if !chain.isEmpty { build.postProcessors.append(chain) }
+            if !chain.isEmpty { components.postProcessors.append(chain) }
         case "hcp_packer_registry": evaluator.report(.registry(at: block.typeRange))
         case "from": break
         default:
             let hint = suggestion(for: block.type, among: Self.blocks).map { "Did you mean \"\($0)\"?" }
             evaluator.report(
                 Diagnostic(
-                    id: "template/unsupported-block", summary: "A build block holds no block of type “\(block.type)”",
-                    detail: hint ?? "It can hold: " + Self.blocks.joined(separator: ", ") + ".",
+                    id: "template/unsupported-block", summary: "A build block cannot contain a “\(block.type)” block",
+                    detail: hint ?? "It can contain: " + Self.blocks.joined(separator: ", ") + ".",
                     subject: block.typeRange))
         }
     }
 
     private mutating func expect(_ form: String, _ attribute: Attribute, _ value: OptionValue) {
-        guard !value.isUnknown, value != .null else { return }
+        if value.isUnknown { return evaluator.noteUnknown(at: attribute.expression.range) }
+        guard value != .null else { return }
         evaluator.report(
             Diagnostic(
                 id: "template/wrong-type", summary: "\(attribute.name) must be \(form), not \(value.kind)",
@@ -150,7 +181,10 @@ struct BuildReader {
     /// nil after an error, or if the list is not known.
     private mutating func list(_ attribute: Attribute) -> [SourceUse]? {
         let value = evaluator.value(attribute.expression, scope).optionValue
-        if value.isUnknown { return nil }
+        if value.isUnknown {
+            evaluator.noteUnknown(at: attribute.expression.range)
+            return nil
+        }
         if case .null = value { return [] }
         guard case .list(let values) = value else {
             expect("a list of sources, such as [\"source.qemu.NAME\"]", attribute, value)
@@ -175,7 +209,8 @@ struct BuildReader {
         var useName = source.name
         if let attribute = block.body.attributes.first(where: { $0.name == "name" }) {
             // In a dynamic block the iterator may be used; Packer allows only literals otherwise.
-            if let name = evaluator.value(attribute.expression, block.scope).optionValue.text { useName = name }
+            let value = evaluator.value(attribute.expression, block.scope).optionValue
+            if let name = value.text { useName = name } else { expect("text", attribute, value) }
         }
         return SourceUse(source: source, useName: useName, addition: block, range: block.labels[0].range)
     }
@@ -187,7 +222,7 @@ struct BuildReader {
             let named = sources.keys.sorted().filter { $0.hasSuffix("." + reference) || $0.hasPrefix(reference + ".") }
             evaluator.report(
                 Diagnostic(
-                    id: "template/invalid-source", summary: "“\(reference)” is no reference to a source",
+                    id: "template/invalid-source", summary: "“\(reference)” is not a reference to a source",
                     detail: named.isEmpty ? "Write \"source.TYPE.NAME\"." : "Did you mean \"source.\(named[0])\"?",
                     subject: range))
             return nil

@@ -1,3 +1,4 @@
+import ComponentModel
 import Diagnostics
 import HCL
 import Scopes
@@ -6,7 +7,7 @@ import Scopes
 struct ComponentInstance: Sendable {
     /// The built-in type.
     var type: String
-    var specs: [OptionSpec]
+    var specs: [Option]
     /// For messages: `provisioner "shell"`.
     var component: String
     var context: ComponentContext
@@ -21,11 +22,9 @@ struct ComponentInstance: Sendable {
     func read(_ data: RunData) -> (OptionReader, [Diagnostic]) {
         let options = evaluate(data)
         var diagnostics = options.diagnostics
-        if !diagnostics.hasErrors, let open = options.value.options.first(where: \.value.isUnknown) {
+        if !diagnostics.hasErrors, let place = options.value.unknowns.first {
             diagnostics.append(
-                Diagnostic(
-                    id: "template/unknown-value", summary: "The value of \(open.name) is not known",
-                    subject: open.valueRange))
+                Diagnostic(id: "template/unknown-value", summary: "This value is not known", subject: place))
         }
         return (reader(options.value), diagnostics)
     }
@@ -47,12 +46,6 @@ struct FailureRenderer: Sendable {
 }
 
 extension RunData {
-    /// The keys that options may ask for before the run.
-    static let keys = [
-        "ID", "Host", "Port", "User", "Password", "ConnType", "PackerRunUUID", "PackerHTTPIP", "PackerHTTPPort",
-        "PackerHTTPAddr", "SSHPublicKey", "SSHPrivateKey", "WinRMPassword",
-    ]
-
     /// Every key as the text `<unknown>`.
     static let placeholders = Dictionary(keys.map { ($0, "<unknown>") }, uniquingKeysWith: { first, _ in first })
 

@@ -1,3 +1,4 @@
+import ComponentModel
 import Diagnostics
 import Scopes
 
@@ -22,6 +23,8 @@ struct ComponentPlanner {
     mutating func report(_ diagnostic: Diagnostic) { diagnostics.append(diagnostic) }
 
     mutating func report(_ more: [Diagnostic]) { diagnostics += more }
+
+    mutating func noteUnknown(at ranges: [SourceRange?]) { unknowns += ranges.compactMap(\.self) }
 
     // MARK: Sources
 
@@ -62,7 +65,7 @@ struct ComponentPlanner {
         _ body: Diagnosed<OptionBody>, component: String, name: String, _ context: ComponentContext
     ) -> QemuSource {
         absorb(body)
-        let reader = OptionReader(body.value, OptionTables.qemu, component: component, context: context.template)
+        let reader = OptionReader(body.value, QemuSource.options, component: component, context: context.template)
         var decoder = QemuDecoder(reader, sourceName: name, context: context)
         let source = decoder.decode()
         diagnostics += decoder.reader.diagnostics
@@ -74,7 +77,7 @@ struct ComponentPlanner {
     /// Decides what becomes of a component's type; nil with a message if it cannot run.
     mutating func builtIn(
         _ type: String, at range: SourceRange, _ family: KnownComponents.Family
-    ) -> (type: String, specs: [OptionSpec])? {
+    ) -> (type: String, specs: [Option])? {
         switch components.resolve(type, family) {
         case .builtIn(let canonical, let specs): return (canonical, specs)
         case .known:
@@ -138,8 +141,6 @@ struct ComponentPlanner {
 
     private mutating func absorb(_ body: Diagnosed<OptionBody>) {
         diagnostics += body.diagnostics
-        for option in body.value.options where option.value.isUnknown {
-            if let range = option.valueRange { unknowns.append(range) }
-        }
+        unknowns += body.value.unknowns
     }
 }

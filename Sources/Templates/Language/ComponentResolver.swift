@@ -1,3 +1,4 @@
+import ComponentModel
 import Diagnostics
 
 /// Finds out what a component's type stands for.
@@ -6,7 +7,7 @@ import Diagnostics
 /// other names, and a type of a plugin that nobody here has heard of is still known.
 struct ComponentResolver: Sendable {
     enum Resolution {
-        case builtIn(type: String, [OptionSpec])
+        case builtIn(type: String, [Option])
         case known
         /// With a hint at what may have been meant.
         case unknown(String)
@@ -71,8 +72,8 @@ struct BuildSelection {
                 if pattern.glob == nil, !isExact {
                     diagnostics.append(
                         Diagnostic(
-                            id: "template/invalid-pattern", summary: "\(flag)=\(text) is no pattern",
-                            detail: "A bracket or brace in it is never closed."))
+                            id: "template/invalid-pattern", summary: "\(flag)=\(text) is not a pattern",
+                            detail: "A bracket or brace in it is not closed."))
                     continue
                 }
                 if flag == "-only" { only.append(pattern) } else { except.append(pattern) }
@@ -90,14 +91,24 @@ struct BuildSelection {
         except.contains { $0.matches(type) || name.map($0.matches) ?? false }
     }
 
-    mutating func reportUnmatched(among names: [String]) {
-        for pattern in only where !names.contains(where: pattern.matches) {
-            diagnostics.append(
-                Diagnostic(
-                    id: "template/unmatched-pattern", severity: .warning,
-                    summary: "-only=\(pattern.text) matches no build",
-                    detail: "The template has: " + names.joined(separator: ", ") + "."))
+    /// - Parameter postProcessors: Names and types, which `-except` takes beside builds.
+    mutating func reportUnmatched(among builds: [String], postProcessors: Set<String>) {
+        for pattern in only where !builds.contains(where: pattern.matches) {
+            warn("-only=\(pattern.text) matches no build", pattern.text, builds, known: builds)
         }
+        let known = builds + postProcessors.sorted()
+        for pattern in except where !known.contains(where: pattern.matches) {
+            warn("-except=\(pattern.text) matches no build and no post-processor", pattern.text, builds, known: known)
+        }
+    }
+
+    private mutating func warn(_ summary: String, _ text: String, _ builds: [String], known: [String]) {
+        let near = builds.first { $0.hasSuffix("." + text) } ?? suggestion(for: text, among: known)
+        diagnostics.append(
+            Diagnostic(
+                id: "template/unmatched-pattern", severity: .warning, summary: summary,
+                detail: near.map { "Did you mean \"\($0)\"?" } ?? "The template has: " + known.joined(separator: ", ")
+                    + "."))
     }
 
     mutating func reportNothing(selected: Int, of names: [String]) {

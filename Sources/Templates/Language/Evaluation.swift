@@ -1,4 +1,6 @@
+import ComponentModel
 import Diagnostics
+import GoTemplates
 import HCL
 
 /// What an expression can refer to and call.
@@ -25,7 +27,7 @@ enum Evaluation {
     struct Environment: Sendable {
         /// For the conditions of variables: files are relative to the working directory there.
         let validationFunctions: [String: Function]
-        /// `path`, `packer`, `data`, and `source` as far as it is known outside of sources.
+        /// `path`, `packer` and `data`. What is evaluated for a source has `source` beside them.
         let baseScope: Scope
         private let dataSources: Set<String>
         private let missing: Set<String>
@@ -52,18 +54,17 @@ enum Evaluation {
                 "packer": .object([
                     "version": .string(compatibilityVersion), "iterationID": .unknown, "versionFingerprint": .unknown,
                 ]),
-                "source": .object(["type": .unknown, "name": .unknown]),
                 "data": .object(data.mapValues(Value.object)),
             ]
             baseScope = Scope(roots: roots, functions: templateFunctions(options, directory: options.absolute(root)))
         }
 
-        /// As `Evaluation.evaluate`, with locals and data sources looked up first: what they miss is told by their own words, and even
-        /// where `try` would hide it.
+        /// As `Evaluation.evaluate`, with locals, data sources and `source` looked up first: one that is missing has a message of its own, and
+        /// is reported even where `try` would hide it.
         func evaluate(
             _ expression: Expression, _ scope: Scope, locals: some Collection<String>
         ) -> Diagnosed<Value> {
-            let problems = expression.references.compactMap { check($0, locals) }
+            let problems = expression.references.compactMap { check($0, scope, locals) }
             if !problems.isEmpty { return Diagnosed(.unknown, problems) }
             let result = Evaluation.evaluate(expression, scope)
             guard result.diagnostics.hasErrors else { return result }
@@ -71,8 +72,15 @@ enum Evaluation {
             return Diagnosed(.unknown, result.diagnostics.compactMap { names.explain($0, in: expression) })
         }
 
-        private func check(_ reference: Reference, _ locals: some Collection<String>) -> Diagnostic? {
+        private func check(_ reference: Reference, _ scope: Scope, _ locals: some Collection<String>) -> Diagnostic? {
             let path = reference.path
+            if reference.isOfSource, scope.roots["source"] == nil {
+                return Diagnostic(
+                    id: "template/source-not-known", summary: "\(path.joined(separator: ".")) is not known here",
+                    detail:
+                        "This is evaluated once, for all sources. Use it in a source block, a provisioner or a post-processor, which are evaluated for each source.",
+                    subject: reference.range)
+            }
             if path.first == "local", path.count > 1, !locals.contains(path[1]) {
                 if !openTypes.isDisjoint(with: ["local", "locals"]) { return nil }
                 let hint = suggestion(for: path[1], among: locals).map { "Did you mean \"local.\($0)\"?" }
@@ -107,6 +115,9 @@ extension HCLType {
 extension Value {
     var isUnknown: Bool { !isKnown }
 
+    /// `source`, where it is open which source it will be.
+    static let unknownSource = Value.object(["type": .unknown, "name": .unknown])
+
     static func integer(_ value: Int) -> Value { .number(Number(value)) }
 
     var optionValue: OptionValue {
@@ -133,6 +144,11 @@ extension Value {
         default: type
         }
     }
+}
+
+extension Reference {
+    /// Whether it asks for `source.name`, `source.type` or both; `source.TYPE.NAME` is meant as text.
+    var isOfSource: Bool { path.first == "source" && (path.count == 1 || ["name", "type"].contains(path[1])) }
 }
 
 extension Expression {

@@ -1,4 +1,5 @@
 import BootCommand
+import ComponentModel
 import Diagnostics
 
 /// What every provisioner and post-processor block can say beside its component's own options.
@@ -20,6 +21,8 @@ struct MetaAttributes: Sendable {
 
     /// What is wrong with them.
     private(set) var diagnostics: [Diagnostic] = []
+    /// Where values are missing that are not known yet.
+    private(set) var unknowns: [SourceRange?] = []
     /// Where `only`, `except` and `override` name builds.
     private(set) var places: [String: SourceRange] = [:]
     /// The same of each element, where lists are written out.
@@ -30,7 +33,11 @@ struct MetaAttributes: Sendable {
         var ranges: [String: SourceRange] = [:]
         for attribute in attributes {
             if case .null = attribute.value { continue }
-            if case .unknown = attribute.value { continue }
+            // What an override gives an option is looked at with the option.
+            if attribute.name == "override" ? attribute.value == .unknown : attribute.value.isUnknown {
+                unknowns.append(attribute.valueRange)
+                continue
+            }
             ranges[attribute.name] = attribute.nameRange
             places[attribute.name] = attribute.valueRange ?? attribute.nameRange
             elementPlaces[attribute.name] = attribute.elementRanges

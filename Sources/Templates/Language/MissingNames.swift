@@ -18,6 +18,7 @@ struct MissingNames {
             }), let root = reference.path.first
         else { return problem }
         if problem.id == "hcl/unknown-variable" {
+            if root == "source", reference.path.count == 3 { return Self.unquoted(reference) }
             guard reference.range.start == place.start, scope.roots[root] == nil else { return problem }
             return unknown(root, reference, in: expression, place)
         }
@@ -28,14 +29,15 @@ struct MissingNames {
             if !openTypes.isDisjoint(with: ["variable", "variables"]) { return nil }
             return variable(name, at: reference)
         case "local" where !openTypes.isDisjoint(with: ["local", "locals"]): return nil
-        case "source" where reference.path.count == 3:
-            var problem = problem
-            problem.summary = "A reference to a source is written as text"
-            problem.detail = "Put it in double quotes: \"\(reference.path.joined(separator: "."))\"."
-            problem.subject = reference.range
-            return problem
+        case "source" where reference.path.count == 3: return Self.unquoted(reference)
         default: return problem
         }
+    }
+
+    private static func unquoted(_ reference: Reference) -> Diagnostic {
+        Diagnostic(
+            id: "template/unquoted-source", summary: "A reference to a source is written as text",
+            detail: "Put it in double quotes: \"\(reference.path.joined(separator: "."))\".", subject: reference.range)
     }
 
     /// The names in an object such as `var`.

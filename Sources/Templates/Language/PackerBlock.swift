@@ -1,4 +1,6 @@
+import ComponentModel
 import Diagnostics
+import GoTemplates
 import HCL
 
 /// What `packer` blocks ask for: a version, and plugins.
@@ -43,18 +45,22 @@ struct PackerBlock {
         guard let text = result.value.optionValue.text, let constraint = VersionConstraint(text) else {
             diagnostics.append(
                 Diagnostic(
-                    id: "template/invalid-version", summary: "required_version is no version constraint",
+                    id: "template/invalid-version", summary: "required_version is not a version constraint",
                     detail: "Write it like \">= 1.7.0\" or \">= 1.7.0, < 2.0.0\".", subject: attribute.expression.range)
             )
             return
         }
         guard let version = Version(compatibilityVersion), !constraint.allows(version) else { return }
+        let isNewer = constraint.needsNewer(than: version)
         diagnostics.append(
             Diagnostic(
-                id: "template/unsupported-version",
-                summary: "The template does not allow Packer \(compatibilityVersion)",
+                id: "template/unsupported-version", severity: isNewer ? .error : .warning,
+                summary: isNewer
+                    ? "The template needs a newer Packer than \(compatibilityVersion)"
+                    : "The template excludes Packer \(compatibilityVersion)",
                 detail:
-                    "Ingot reads templates as Packer \(compatibilityVersion) does, and required_version asks for \(text).",
+                    "required_version is \"\(text)\", and Ingot reads templates as Packer \(compatibilityVersion) does."
+                    + (isNewer ? "" : " The template is used all the same."),
                 subject: attribute.expression.range))
     }
 
@@ -94,7 +100,7 @@ struct PackerBlock {
             || parts.contains(where: \.isEmpty) || parts.last?.hasPrefix("packer-") ?? false
         {
             complain(
-                "“\(source)” is no source of a plugin", plugin, key: "source",
+                "“\(source)” is not the source of a plugin", plugin, key: "source",
                 "A source is HOST/OWNER/NAME, such as \"github.com/hashicorp/\(plugin.name)\".")
         }
     }
@@ -106,7 +112,7 @@ struct PackerBlock {
         }
         guard let constraint = VersionConstraint(version), !constraint.hasPrerelease else {
             complain(
-                "“\(version)” is no version constraint", plugin, key: "version",
+                "“\(version)” is not a version constraint", plugin, key: "version",
                 "Write it like \">= 1.0.0\" or \"~> 1.1\".")
             return
         }

@@ -1,4 +1,6 @@
+import ComponentModel
 import Diagnostics
+import GoTemplates
 import HCL
 import Scopes
 
@@ -21,7 +23,7 @@ struct Planner {
         var selection = BuildSelection(options)
         let all = builds.flatMap { build in build.uses.map { (build: build, use: $0) } }
         let names = all.map { name(of: $0.use, in: $0.build) }
-        selection.reportUnmatched(among: names)
+        selection.reportUnmatched(among: names, postProcessors: postProcessors(of: builds))
         reportTwins(zip(all, names).filter { !$0.0.build.isOpen }.map { ($0.0.use, $0.1) })
         for build in builds { checkNames(in: build) }
         var selected = 0
@@ -38,6 +40,18 @@ struct Planner {
         shared.report(selection.diagnostics)
         shared.reportSkipped(leaving: planned.count)
         return planned
+    }
+
+    /// What `-except` can name beside builds.
+    private func postProcessors(of builds: [BuildBlock]) -> Set<String> {
+        var found: Set<String> = []
+        for block in builds.flatMap(\.uses).flatMap(\.components.postProcessors).joined() {
+            found.insert(block.labels[0].text)
+            // What is wrong with a name is reported where it is planned.
+            var body = evaluator
+            if let name = body.options(named: ["name"], of: block).first?.value.text { found.insert(name) }
+        }
+        return found
     }
 
     private func name(of use: SourceUse, in build: BuildBlock) -> String {
@@ -68,7 +82,7 @@ struct Planner {
         guard !build.uses.isEmpty, !build.isOpen else { return }
         let keys = Set(build.uses.map(\.key))
         let uses = Set(build.uses.map(\.useName))
-        for block in build.provisioners + (build.errorCleanup.map { [$0] } ?? []) + build.postProcessors.joined() {
+        for block in build.uses.flatMap(\.components.all) {
             var block = block
             block.define("build", .object(["name": .string(build.name)]))
             var body = evaluator
@@ -84,6 +98,7 @@ struct Planner {
                     let near = known.sorted().first { name.hasSuffix("." + $0) } ?? suggestion(for: name, among: known)
                     // A list may be written for several builds, as long as something of it is in this one.
                     guard near != nil || option != "except" && known.isDisjoint(with: names) else { continue }
+                    // Said for every source that has the block; what is the same is printed once.
                     shared.report(
                         Diagnostic(
                             id: "template/unmatched-name", severity: .warning,
@@ -114,26 +129,26 @@ struct Planner {
         let type = shared.components.canonical(use.source.type, KnownComponents.sources)
         let context = context(use, type: type)
         var sourceScope = scope
-        let sourceValue = Value.object(["type": .string(use.source.type), "name": .string(use.useName)])
-        sourceScope.roots["source"] = sourceValue
+        sourceScope.roots["source"] = use.value
         var body = evaluator
         let block = use.source.block
         let expanded = ExpandedBlock(
             type: block.type, typeRange: block.typeRange, labels: [], body: block.body, header: block.headerRange,
             scope: sourceScope)
         var addition = use.addition
-        addition?.define("source", sourceValue)
+        addition?.define("source", use.value)
         let options = body.options(expanded, adding: addition, withoutInAddition: ["name"])
         let source = shared.source(
             Diagnosed(options, body.diagnostics), component: "source \"\(use.source.type)\"", name: use.source.name,
             context)
-        let provisioners = build.provisioners.compactMap { provisioner($0, use, build, sourceValue, context) }
-        let cleanup = build.errorCleanup.flatMap { provisioner($0, use, build, sourceValue, context) }
+        let components = use.components
+        let provisioners = components.provisioners.compactMap { provisioner($0, use, build, context) }
+        let cleanup = components.errorCleanup.flatMap { provisioner($0, use, build, context) }
         var chains: [[PlannedPostProcessor]] = []
         var outputContext = context
         outputContext.source = source
-        for chain in build.postProcessors {
-            let planned = self.chain(chain, use, build, sourceValue, outputContext, selection)
+        for chain in components.postProcessors {
+            let planned = self.chain(chain, use, build, outputContext, selection)
             if !planned.isEmpty { chains.append(planned) }
         }
         return PlannedBuild(
@@ -142,23 +157,18 @@ struct Planner {
             templateContext: context.template)
     }
 
-    /// The block in the scope of a provisioner or post-processor, and its meta attributes.
-    private mutating func prepare(
-        _ block: ExpandedBlock, _ names: Set<String>, _ build: BuildBlock, _ source: Value
-    ) -> (ExpandedBlock, MetaAttributes) {
-        var metaBlock = block
-        metaBlock.define("build", .object(["name": .string(build.name)]))
-        var body = evaluator
-        let attributes = body.options(named: names, of: metaBlock)
-        let meta = MetaAttributes(attributes, buildSample: "qemu.NAME")
-        shared.report(body.diagnostics + meta.diagnostics)
+    private mutating func meta(_ block: ExpandedBlock, _ names: Set<String>, _ build: BuildBlock) -> MetaAttributes {
         var block = block
-        block.define("source", source)
-        return (block, meta)
+        block.define("build", .object(["name": .string(build.name)]))
+        var body = evaluator
+        let meta = MetaAttributes(body.options(named: names, of: block), buildSample: "qemu.NAME")
+        shared.report(body.diagnostics + meta.diagnostics)
+        if !body.diagnostics.hasErrors { shared.noteUnknown(at: meta.unknowns) }
+        return meta
     }
 
     private func instance(
-        _ block: ExpandedBlock, _ built: (type: String, specs: [OptionSpec]), without names: Set<String>,
+        _ block: ExpandedBlock, _ built: (type: String, specs: [Option]), without names: Set<String>,
         _ overrides: [OptionBody.Option], _ build: BuildBlock, _ context: ComponentContext
     ) -> ComponentInstance {
         let evaluator = evaluator
@@ -176,9 +186,9 @@ struct Planner {
     }
 
     private mutating func provisioner(
-        _ block: ExpandedBlock, _ use: SourceUse, _ build: BuildBlock, _ source: Value, _ context: ComponentContext
+        _ block: ExpandedBlock, _ use: SourceUse, _ build: BuildBlock, _ context: ComponentContext
     ) -> PlannedProvisioner? {
-        let (block, meta) = prepare(block, MetaAttributes.provisioner, build, source)
+        let meta = meta(block, MetaAttributes.provisioner, build)
         guard meta.includes(use.key),
             let built = shared.builtIn(block.labels[0].text, at: block.labels[0].range, KnownComponents.provisioners)
         else { return nil }
@@ -188,12 +198,12 @@ struct Planner {
     }
 
     private mutating func chain(
-        _ blocks: [ExpandedBlock], _ use: SourceUse, _ build: BuildBlock, _ source: Value, _ context: ComponentContext,
+        _ blocks: [ExpandedBlock], _ use: SourceUse, _ build: BuildBlock, _ context: ComponentContext,
         _ selection: BuildSelection
     ) -> [PlannedPostProcessor] {
         var planned: [PlannedPostProcessor] = []
         for block in blocks {
-            let (block, meta) = prepare(block, MetaAttributes.postProcessor, build, source)
+            let meta = meta(block, MetaAttributes.postProcessor, build)
             let label = block.labels[0]
             // One that the command line excludes takes the rest of its chain with it; one that excludes itself does not.
             if selection.excludes(component: meta.name, type: label.text) { break }
@@ -205,5 +215,11 @@ struct Planner {
                     instance(block, built, without: MetaAttributes.postProcessor, [], build, context), meta))
         }
         return planned
+    }
+}
+
+extension BuildComponents {
+    fileprivate var all: [ExpandedBlock] {
+        provisioners + (errorCleanup.map { [$0] } ?? []) + postProcessors.joined()
     }
 }

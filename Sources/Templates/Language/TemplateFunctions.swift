@@ -1,3 +1,4 @@
+import ComponentModel
 import HCL
 
 /// The functions of a template, with relative paths of files starting at `directory`.

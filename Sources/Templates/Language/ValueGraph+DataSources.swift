@@ -1,4 +1,6 @@
+import ComponentModel
 import Diagnostics
+import GoTemplates
 import HCL
 
 extension ValueGraph {
@@ -31,7 +33,7 @@ extension ValueGraph {
     }
 
     private mutating func request(
-        of source: Configuration.DataSource, _ key: String, _ type: String, _ specs: [OptionSpec]
+        of source: Configuration.DataSource, _ key: String, _ type: String, _ specs: [Option]
     ) -> DataSourceRequest? {
         var evaluator = BodyEvaluator(environment: environment, localNames: Set(configuration.locals.keys))
         let header = source.block.headerRange
@@ -47,12 +49,11 @@ extension ValueGraph {
         diagnostics += problems
         guard mode != .unknown, !problems.hasErrors, let step else { return nil }
         if mode == .run, diagnostics.hasErrors { return nil }
-        if let open = body.options.first(where: \.value.isUnknown) {
+        if let place = body.unknowns.first {
             diagnostics.append(
                 Diagnostic(
                     id: "template/unknown-value", summary: "This value is not known here",
-                    detail: "The data source cannot be run without it. It may use source.name or source.type.",
-                    subject: open.valueRange ?? header))
+                    detail: "The data source cannot run without it.", subject: place))
             return nil
         }
         switch step {

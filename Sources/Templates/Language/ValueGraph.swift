@@ -219,9 +219,8 @@ struct ValueGraph {
         }
         scope.roots["local"] = .object(needed)
         if !data.isEmpty { scope.roots["data"] = dataValue }
-        let result = environment.evaluate(local.expression, scope, locals: configuration.locals.keys)
+        let result = evaluate(local, scope)
         diagnostics += result.diagnostics.map { $0.withheld(if: local.isSensitive) }
-        if !result.diagnostics.hasErrors { warn(ofSourceIn: local) }
         var value = result.diagnostics.hasErrors ? Value.unknown : result.value
         // Lists of lists of the same are cheap to keep, and take for ever to look through.
         if value.hasMore(than: Self.mostValues) {
@@ -244,18 +243,17 @@ struct ValueGraph {
 }
 
 extension ValueGraph {
-    /// Locals are evaluated once, for all sources. Packer lets them pass and fails, or writes `<unknown>`, where they are used.
-    fileprivate mutating func warn(ofSourceIn local: Configuration.Local) {
-        let places = local.expression.references.filter { $0.path.first == "source" }
-        guard let place = places.first else { return }
-        let name = place.path.joined(separator: ".")
-        diagnostics.append(
-            Diagnostic(
-                id: "template/source-in-local", severity: .warning, summary: "No local knows the source",
-                detail:
-                    "local.\(local.name) is one value for all sources, so \(name) is not known here, nor is anything made of it. "
-                    + "Write \(name) where the local is used: in the source block, a provisioner or a post-processor.",
-                subject: place.range))
+    fileprivate func evaluate(_ local: Configuration.Local, _ scope: Scope) -> Diagnosed<Value> {
+        if let place = local.expression.references.first(where: \.isOfSource) {
+            let name = place.path.joined(separator: ".")
+            let problem = Diagnostic(
+                id: "template/source-in-local", summary: "A local cannot use \(name)",
+                detail: "local.\(local.name) is one value for all sources. "
+                    + "Use \(name) where the local is used: in the source block, a provisioner or a post-processor.",
+                subject: place.range)
+            return Diagnosed(.unknown, [problem])
+        }
+        return environment.evaluate(local.expression, scope, locals: configuration.locals.keys)
     }
 }
 

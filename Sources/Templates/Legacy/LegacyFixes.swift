@@ -1,4 +1,6 @@
+import ComponentModel
 import Diagnostics
+import GoTemplates
 
 /// Options of older Packer versions, read as `packer fix` rewrites them, each with a warning.
 ///

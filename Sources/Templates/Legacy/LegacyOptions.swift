@@ -1,4 +1,6 @@
+import ComponentModel
 import Diagnostics
+import GoTemplates
 import HCL
 
 /// Turns the options of one JSON component into what the decoders read: strings rendered, names as in the tables,
@@ -30,7 +32,7 @@ struct LegacyOptions {
 
     /// The component's options, with those of `overrides` in place of its own.
     mutating func body(
-        _ component: LegacyTemplate.Component, _ specs: [OptionSpec], overrides: [JSONNode.Member] = []
+        _ component: LegacyTemplate.Component, _ specs: [Option], overrides: [JSONNode.Member] = []
     ) -> OptionBody {
         let replaced = Set(overrides.map { $0.name.lowercased() })
         let own = component.options.filter { !replaced.contains($0.name.lowercased()) }
@@ -39,7 +41,7 @@ struct LegacyOptions {
         return body
     }
 
-    private mutating func body(_ members: [JSONNode.Member], _ specs: [OptionSpec], header: SourceRange) -> OptionBody {
+    private mutating func body(_ members: [JSONNode.Member], _ specs: [Option], header: SourceRange) -> OptionBody {
         var body = OptionBody(header: header, syntax: .json)
         let table = Dictionary(specs.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
         for member in members {

@@ -1,4 +1,6 @@
+import ComponentModel
 import Diagnostics
+import GoTemplates
 import HCL
 
 /// Turns the builders of a JSON template into plans.
@@ -34,7 +36,9 @@ struct LegacyPlanner {
                     notes: [Diagnostic.Note("the other one", at: first.builder.nameRange)]))
         }
         var selection = BuildSelection(options, isExact: true)
-        selection.reportUnmatched(among: builds.map(\.name))
+        selection.reportUnmatched(
+            among: builds.map(\.name),
+            postProcessors: Set(template.postProcessors.joined().flatMap { [$0.type, $0.name] }))
         var planned: [PlannedBuild] = []
         var selected = 0
         for (name, builder) in builds where selection.includes(name) {
@@ -122,7 +126,7 @@ struct LegacyPlanner {
             template: template, files: options.fileSystem, environment: options.environment, force: options.force,
             isValidation: options.isValidation)
         var reader = LegacyOptions(variables, template)
-        let body = reader.body(builder, OptionTables.qemu)
+        let body = reader.body(builder, QemuSource.options)
         let source = shared.source(
             Diagnosed(body, reader.diagnostics), component: "builder \"\(builder.type)\"", name: name, context)
         let provisioners = self.template.provisioners.compactMap { provisioner($0, builder, context) }
@@ -164,7 +168,7 @@ struct LegacyPlanner {
     }
 
     private func instance(
-        _ component: LegacyTemplate.Component, _ built: (type: String, specs: [OptionSpec]),
+        _ component: LegacyTemplate.Component, _ built: (type: String, specs: [Option]),
         _ builder: LegacyTemplate.Component, _ context: ComponentContext
     ) -> ComponentInstance {
         let variables = variables

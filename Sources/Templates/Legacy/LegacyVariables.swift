@@ -1,4 +1,5 @@
 import Diagnostics
+import GoTemplates
 import HCL
 
 /// The user variables of a JSON template: their sources by precedence, rendered until none asks for another.

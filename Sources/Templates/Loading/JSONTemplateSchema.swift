@@ -1,3 +1,4 @@
+import ComponentModel
 import HCL
 
 extension BodySchema {
@@ -34,7 +35,7 @@ extension BodySchema {
         }
     }
 
-    private static func schema(of options: [OptionSpec]) -> BodySchema {
+    private static func schema(of options: [Option]) -> BodySchema {
         var blocks: [String: BlockType] = [:]
         for option in options {
             if case .block(let inner) = option.kind { blocks[option.name] = BlockType(schema(of: inner)) }

@@ -1,3 +1,4 @@
+package import ComponentModel
 package import Diagnostics
 package import FoundationEssentials
 package import HCL

@@ -137,7 +137,7 @@ private struct PlanLoader {
         builds = planner.plan(reader.builds)
         diagnostics += planner.shared.diagnostics
         logins.formUnion(planner.shared.logins)
-        reportUnknowns(planner.shared.unknowns)
+        reportUnknowns(reader.evaluator.unknowns + planner.shared.unknowns)
     }
 
     private mutating func find() -> TemplateFiles {
@@ -227,7 +227,7 @@ private struct PlanLoader {
                 Diagnostic(
                     id: "template/unknown-value", summary: "This value is not known here",
                     detail:
-                        "It may use source.name or source.type outside a source, a provisioner or a post-processor.",
+                        "A build needs it before it starts. packer.iterationID and packer.versionFingerprint have no value without a registry.",
                     subject: range))
         }
     }

@@ -1,3 +1,4 @@
+import ComponentModel
 import Diagnostics
 
 /// The files that make up a template.

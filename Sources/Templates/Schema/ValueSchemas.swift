@@ -1,3 +1,5 @@
+import ComponentModel
+
 /// The schemas of values. Wherever a value can stand, text with an expression in it can stand, and null, which is none.
 enum ValueSchemas {
     static let definitions: [String: SchemaValue] = [
@@ -45,43 +47,42 @@ enum ValueSchemas {
         }
     }
 
-    static func schema(of option: OptionSpec) -> SchemaValue {
+    static func schema(of option: Option) -> SchemaValue {
         let schema = option.choices.isEmpty ? schema(of: option.kind) : schema(of: option.kind, option.choices)
-        let meaning = OptionMeanings.meaning(of: option.name)
         switch option.status {
-        case .acted: return schema.described(meaning)
-        case .inert: return schema.described("Accepted without effect.")
-        case .notYet: return schema.described("Packer knows it; it has no effect in Ingot yet.")
+        case .acted: return schema.described(option.meaning)
+        case .inert: return schema.described(option.meaning + " Accepted without effect.")
+        case .notYet: return schema.described(option.meaning + " It has no effect in Ingot yet.")
         case .renamed(let new): return schema.described("An old name of \(new).").with(["deprecated": true])
         case .gone(let advice): return ["not": [:], "deprecated": true, "description": .text(advice)]
         }
     }
 
     /// One of the words, or a list of them; the empty text is none.
-    private static func schema(of kind: OptionSpec.Kind, _ choices: [String]) -> SchemaValue {
+    private static func schema(of kind: Option.Kind, _ choices: [String]) -> SchemaValue {
         let words: SchemaValue = ["enum": .list(choices.map(SchemaValue.text))]
-        if case .strings = kind {
+        if case .list = kind {
             let element: SchemaValue = ["anyOf": [words, reference("expression")]]
             return orExpression(["type": ["array", "null"], "items": element])
         }
         return ["anyOf": [words, reference("expression"), ["enum": ["", .null]]]]
     }
 
-    private static func schema(of kind: OptionSpec.Kind) -> SchemaValue {
+    private static func schema(of kind: Option.Kind) -> SchemaValue {
         switch kind {
-        case .string: reference("text")
+        case .text: reference("text")
         case .int: reference("count")
         case .bool: reference("flag")
         case .duration: reference("duration")
-        case .strings: reference("texts")
+        case .list: reference("texts")
         case .ints: reference("counts")
-        case .stringMap: reference("textMap")
+        case .map: reference("textMap")
         case .rows: reference("rows")
         case .block(let options): oneOrMany(closed(properties(options)))
         }
     }
 
-    static func properties(_ options: [OptionSpec]) -> [String: SchemaValue] {
+    static func properties(_ options: [Option]) -> [String: SchemaValue] {
         Dictionary(options.map { ($0.name, schema(of: $0)) }, uniquingKeysWith: { first, _ in first })
     }
 

@@ -1,3 +1,6 @@
+import ComponentModel
+import GoTemplates
+
 /// Turns the `{{ … }}` calls of a JSON template's texts into HCL.
 ///
 /// HCL templates render texts as Go templates, too, so what HCL has no expression for goes on as it is, as long as it

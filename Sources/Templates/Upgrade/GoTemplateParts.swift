@@ -1,3 +1,5 @@
+import GoTemplates
+
 /// A Go template cut into text and actions, as they are written.
 struct GoTemplateParts {
     enum Part {

@@ -1,4 +1,6 @@
+import ComponentModel
 import Diagnostics
+import GoTemplates
 import HCL
 
 /// Writes a JSON template in HCL. The builds keep their names, and with them the names of their files.

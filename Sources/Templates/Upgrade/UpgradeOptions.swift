@@ -1,3 +1,4 @@
+import ComponentModel
 import Diagnostics
 import HCL
 
@@ -21,7 +22,7 @@ struct UpgradeOptions {
     ]
 
     /// One attribute or block a line, each with the comments that belong to it. Without a table, `specs` is nil.
-    mutating func lines(_ members: [JSONNode.Member], _ specs: [OptionSpec]?) -> String {
+    mutating func lines(_ members: [JSONNode.Member], _ specs: [Option]?) -> String {
         var text = ""
         for member in members where !member.name.hasPrefix("_") && !member.name.hasPrefix("packer_") {
             let spec = specs?.first { $0.name == member.name || $0.name == member.name.lowercased() }
@@ -32,7 +33,7 @@ struct UpgradeOptions {
             }
             if let objects = blocks(member, spec) {
                 for object in objects {
-                    var inner: [OptionSpec]?
+                    var inner: [Option]?
                     if case .block(let specs)? = spec?.kind { inner = specs }
                     text += "\(name) {\n\(lines(object, inner))}\n"
                 }
@@ -47,11 +48,11 @@ struct UpgradeOptions {
     }
 
     /// An object of attributes, as an option of the component would be written.
-    mutating func object(_ members: [JSONNode.Member], _ specs: [OptionSpec]?) -> String {
+    mutating func object(_ members: [JSONNode.Member], _ specs: [Option]?) -> String {
         "{\n\(lines(members, specs))}"
     }
 
-    private func blocks(_ member: JSONNode.Member, _ spec: OptionSpec?) -> [[JSONNode.Member]]? {
+    private func blocks(_ member: JSONNode.Member, _ spec: Option?) -> [[JSONNode.Member]]? {
         if let spec {
             guard case .block = spec.kind else { return nil }
         } else if let members = member.value.members {
@@ -65,7 +66,7 @@ struct UpgradeOptions {
 
     // MARK: Values
 
-    mutating func expression(_ node: JSONNode, _ kind: OptionSpec.Kind?, isLate: Bool = false) -> String {
+    mutating func expression(_ node: JSONNode, _ kind: Option.Kind?, isLate: Bool = false) -> String {
         if let kind, !OptionValue(node).holdsTemplate {
             // What cannot be converted is written as it is; loading says what is wrong with it.
             return literal((try? WeakConversion.convert(OptionValue(node), to: kind)) ?? OptionValue(node))
@@ -73,30 +74,30 @@ struct UpgradeOptions {
         switch node.kind {
         case .string(let text): return expression(text, kind, isLate: isLate)
         case .array(let elements):
-            var inner: OptionSpec.Kind?
+            var inner: Option.Kind?
             switch kind {
-            case .strings?: inner = .string
+            case .list?: inner = .text
             case .ints?: inner = .int
-            case .rows?: inner = .strings
-            case .stringMap?: return expression(merged(elements), kind, isLate: isLate)
+            case .rows?: inner = .list
+            case .map?: return expression(merged(elements), kind, isLate: isLate)
             default: break
             }
             return list(elements.map { expression($0, inner, isLate: isLate) })
         case .object(let members):
-            var inner: OptionSpec.Kind?
-            if case .stringMap? = kind { inner = .string }
+            var inner: Option.Kind?
+            if case .map? = kind { inner = .text }
             return map(members.map { ($0.name, expression($0.value, inner, isLate: isLate)) })
         default: return literal(OptionValue(node))
         }
     }
 
     /// A text that holds a template, or whose option has no known type.
-    private mutating func expression(_ text: String, _ kind: OptionSpec.Kind?, isLate: Bool) -> String {
+    private mutating func expression(_ text: String, _ kind: Option.Kind?, isLate: Bool) -> String {
         switch kind {
-        case .rows? where isLate, .strings? where isLate:
+        case .rows? where isLate, .list? where isLate:
             // It is cut at its commas before it is rendered.
             let parts = text.split(separator: ",", omittingEmptySubsequences: false)
-            let inner: OptionSpec.Kind = if case .rows? = kind { .strings } else { .string }
+            let inner: Option.Kind = if case .rows? = kind { .list } else { .text }
             return list(parts.map { expression(String($0), inner, isLate: true) })
         default: break
         }
@@ -105,12 +106,12 @@ struct UpgradeOptions {
         leftovers += calls.leftovers
         let value = converted.hcl
         guard let reference = converted.expression, let constant = variables.constant(reference) else {
-            if case .strings? = kind { return "split(\",\", \(value))" }
+            if case .list? = kind { return "split(\",\", \(value))" }
             return value
         }
         // Texts that only the conversions of JSON templates take.
         switch kind {
-        case .strings?:
+        case .list?:
             return constant.isEmpty ? "\(value) == \"\" ? [] : split(\",\", \(value))" : "split(\",\", \(value))"
         case .bool? where !["true", "false", "1", "0"].contains(constant):
             return "contains([\"1\", \"t\", \"T\", \"TRUE\", \"true\", \"True\"], \(value))"

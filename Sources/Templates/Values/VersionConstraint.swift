@@ -112,6 +112,17 @@ package struct VersionConstraint: Hashable, Sendable {
         }
     }
 
+    /// Whether a part of it only versions after `version` meet.
+    package func needsNewer(than version: Version) -> Bool {
+        terms.contains { term in
+            switch term.relation {
+            case .equal, .atLeast, .pessimistic: version < term.version
+            case .above: version <= term.version
+            case .notEqual, .below, .atMost: false
+            }
+        }
+    }
+
     /// `~> 1.2.3` lets only the last written part grow.
     private static func sharesPrefix(_ version: Version, _ bound: Version) -> Bool {
         let fixed = max(1, bound.precision - 1)

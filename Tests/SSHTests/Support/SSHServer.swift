@@ -1,4 +1,5 @@
 import Foundation
+import Guests
 import SSH
 import Scopes
 
