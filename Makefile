@@ -17,6 +17,7 @@ demo: dependencies all
 
 lint:
 	$(SWIFT) format lint --strict -r Package.swift Sources Tests
+	scripts/check-english
 
 # One release build serves the tests and the demo.
 test: dependencies

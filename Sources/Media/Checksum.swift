@@ -15,7 +15,7 @@ package struct Checksum: Sendable, Hashable, CustomStringConvertible {
         let operation = "read the checksum \(type):\(hex)"
         guard let algorithm = DigestAlgorithm(rawValue: type.lowercased()) else {
             throw BuildError(
-                operation, because: "there is no checksum type `\(type)`",
+                operation, because: "there is no checksum type “\(type)”",
                 hint: "Known types: \(DigestAlgorithm.allCases.map(\.rawValue).joined(separator: ", ")).")
         }
         guard hex.utf8.count == algorithm.digits, hex.utf8.allSatisfy(isHexDigit) else {
@@ -27,7 +27,7 @@ package struct Checksum: Sendable, Hashable, CustomStringConvertible {
         self.hex = hex.lowercased()
     }
 
-    /// A digest whose type its length tells.
+    /// A digest whose type follows from its length.
     init?(bare hex: some StringProtocol) {
         guard let algorithm = DigestAlgorithm(digits: hex.utf8.count), hex.utf8.allSatisfy(isHexDigit) else {
             return nil
@@ -45,7 +45,7 @@ package struct Checksum: Sendable, Hashable, CustomStringConvertible {
             self = bare
         } else {
             throw BuildError(
-                "read the checksum \(text)", because: "it is no digest of a known length",
+                "read the checksum \(text)", because: "it is not a digest of a known length",
                 hint: "Write it as `sha256:…`, or give a list of checksums as `file:…`.")
         }
     }

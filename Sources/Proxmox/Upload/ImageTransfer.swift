@@ -114,7 +114,7 @@ extension ProxmoxClient {
         // A node is called as its host, without the domain.
         guard name.prefix(while: { $0 != "." }).lowercased() == plan.node.lowercased() else {
             throw BuildError(
-                plan.operation, because: "the SSH access leads to `\(name)`, and the template is made on \(plan.node)",
+                plan.operation, because: "the SSH access leads to “\(name)”, and the template is made on \(plan.node)",
                 hint: "Set ssh_host to the address of node \(plan.node).")
         }
     }

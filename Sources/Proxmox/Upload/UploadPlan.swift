@@ -109,11 +109,11 @@ extension ProxmoxClient {
         }
         guard let node = nodes.first(where: { $0.name == wanted }) else {
             throw BuildError(
-                operation, because: "there is no node `\(wanted)`", hint: "Set `node` to one of: \(names).")
+                operation, because: "there is no node “\(wanted)”", hint: "Set `node` to one of: \(names).")
         }
         guard node.isOnline else {
             throw BuildError(
-                operation, because: "the node `\(wanted)` is offline", hint: "Start it, or choose another.")
+                operation, because: "the node “\(wanted)” is offline", hint: "Start it, or choose another.")
         }
         return node.name
     }
@@ -127,20 +127,20 @@ extension ProxmoxClient {
             guard let storage = storages.first(where: { $0.name == name }) else {
                 let known = storages.filter { $0.content.contains("images") }.map(\.name).sorted()
                 throw BuildError(
-                    operation, because: "there is no enabled storage `\(name)` on node \(node) that you may see",
+                    operation, because: "there is no enabled storage “\(name)” on node \(node) that you may see",
                     hint:
                         "Storages for disks there: \(known.isEmpty ? "none" : known.joined(separator: ", ")). Check the name, "
                         + "and that you have `Datastore.AllocateSpace` on `/storage/\(name)`.")
             }
             guard storage.content.contains("images") else {
                 throw BuildError(
-                    operation, because: "the storage `\(name)` does not take disk images",
+                    operation, because: "the storage “\(name)” does not take disk images",
                     hint:
                         "Allow the content type Disk image there (Datacenter > Storage > Edit), or choose another one.")
             }
             guard storage.isActive else {
                 throw BuildError(
-                    operation, because: "the storage `\(name)` is not active on node \(node)",
+                    operation, because: "the storage “\(name)” is not active on node \(node)",
                     hint: "Check its mount or its server (`pvesm status` on the node).")
             }
         }

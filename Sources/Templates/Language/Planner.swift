@@ -60,7 +60,7 @@ struct Planner {
 
     // MARK: Names of builds
 
-    /// Builds of one name write to one place, and nothing can tell them apart.
+    /// Builds of the same name write to the same place, and cannot be told apart.
     private mutating func reportTwins(_ builds: [(use: SourceUse, name: String)]) {
         var first: [String: SourceRange] = [:]
         for (use, name) in builds {
@@ -72,7 +72,7 @@ struct Planner {
                 Diagnostic(
                     id: "template/duplicate-build", severity: .warning, summary: "Two builds are called “\(name)”",
                     detail:
-                        "Nothing tells them apart, and what one writes the other replaces. Remove one, or give its build block another name.",
+                        "Nothing distinguishes them, and what one writes the other replaces. Remove one, or give its build block another name.",
                     subject: use.range, notes: [Diagnostic.Note("the first one", at: place)]))
         }
     }
