@@ -12,6 +12,8 @@ package struct ComponentContext: Sendable {
     package var isValidation: Bool
     /// What a post-processor's input comes from.
     package var source: QemuSource?
+    /// The build's name in default names of files, where `{{ .BuildName }}` is the same in another build of the template.
+    package var distinctName: String?
 
     package init(
         template: TemplateContext, files: any TemplateFileSystem, environment: [String: String], force: Bool,

@@ -21,6 +21,8 @@ struct Configuration {
         var type: String
         var name: String
         var block: Block
+
+        var key: String { "\(type).\(name)" }
     }
 
     var packer: [Block] = []

@@ -10,6 +10,8 @@ struct Planner {
     private let options: LoadOptions
     private let scope: Scope
     private let evaluator: BodyEvaluator
+    /// `TYPE.NAME` of the sources that more than one build uses.
+    private var reused: Set<String> = []
 
     init(_ shared: ComponentPlanner, scope: Scope, evaluator: BodyEvaluator) {
         self.shared = shared
@@ -23,6 +25,7 @@ struct Planner {
         var selection = BuildSelection(options)
         let all = builds.flatMap { build in build.uses.map { (build: build, use: $0) } }
         let names = all.map { name(of: $0.use, in: $0.build) }
+        reused = Set(Dictionary(grouping: all, by: \.use.source.key).filter { $0.value.count > 1 }.keys)
         selection.reportUnmatched(among: names, postProcessors: postProcessors(of: builds))
         reportTwins(zip(all, names).filter { !$0.0.build.isOpen }.map { ($0.0.use, $0.1) })
         for build in builds { checkNames(in: build) }
@@ -127,7 +130,12 @@ struct Planner {
         _ use: SourceUse, _ build: BuildBlock, _ name: String, _ selection: BuildSelection
     ) -> PlannedBuild {
         let type = shared.components.canonical(use.source.type, KnownComponents.sources)
-        let context = context(use, type: type)
+        var context = context(use, type: type)
+        if reused.contains(use.source.key) {
+            let parts = [build.name, use.useName].filter { !$0.isEmpty }
+            // Whatever else a name contains, it is not a path or a template.
+            context.distinctName = parts.joined(separator: ".").replacing("/", with: "-").replacing("{", with: "-")
+        }
         var sourceScope = scope
         sourceScope.roots["source"] = use.value
         var body = evaluator
