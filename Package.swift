@@ -86,7 +86,8 @@ let package = Package(
         module(
             "Templates",
             ["BootCommand", "ComponentModel", "Diagnostics", "GoTemplates", "HCL", "Scopes"]),
-        module("Libvirt", ["CLibvirt", "Scopes"]),
+        module("Machines", ["RemoteFramebuffer", "Scopes"]),
+        module("Libvirt", ["CLibvirt", "Machines", "Scopes"]),
         module("GuestFiles", ["CGuestfs", "Scopes"]),
         module("Guests", ["Scopes"], exclude: ["SSH"]),
         module("SSH", ["CLibssh", "Guests", "Scopes", crypto], path: "Sources/Guests/SSH"),
@@ -111,6 +112,7 @@ let package = Package(
             "Pipeline",
             [
                 "ComponentModel", "Diagnostics", "GoTemplates", "Scopes", "HCL", "BootCommand", "Templates", "Libvirt",
+                "Machines",
                 "Guests", "SSH", "RemoteFramebuffer",
                 "Screen", "HTTPServing", "Media", "DiskImages", "Processes", "GuestFiles", "Checkpoints",
                 "Proxmox", "ProxmoxConfiguration", "VMA",
@@ -122,11 +124,18 @@ let package = Package(
                 "Pipeline", "HCL", "DiskImages", "VMA", "Conversion", "Checkpoints", "ProxmoxConfiguration",
                 argumentParser,
             ]),
+        .target(name: "CICUData"),
         // One file that runs where no Swift is installed, and starts three times as fast.
         .executableTarget(
-            name: "ingot", dependencies: ["CLI"], swiftSettings: settings,
+            name: "ingot", dependencies: ["CICUData", "CLI"], swiftSettings: settings,
             linkerSettings: [
-                .unsafeFlags(["-static-stdlib"]),
+                .unsafeFlags([
+                    "-static-stdlib",
+                    // Nothing is loaded that would look for symbols in the program: without them the linker sees what
+                    // is not used.
+                    "-use-ld=lld", "-Xlinker", "--no-export-dynamic", "-Xlinker", "--icf=safe",
+                ]),
+                .unsafeFlags(["-Xlinker", "--strip-all"], .when(configuration: .release)),
                 // What Foundation's archives need in turn.
                 .linkedLibrary("CoreFoundation"), .linkedLibrary("_FoundationCShims"),
                 .linkedLibrary("_FoundationCollections"), .linkedLibrary("_FoundationICU"), .linkedLibrary("stdc++"),
@@ -139,7 +148,7 @@ let package = Package(
             ["BootCommand", "ComponentModel", "Diagnostics", "GoTemplates", "HCL", "ProxmoxConfiguration", "Scopes"],
             exclude: ["Mistakes"]),
         tests("DataSources", ["Diagnostics", "HCL", "Processes", "Scopes", "Templates", hummingbird]),
-        tests("Libvirt", ["Scopes"], resources: [.copy("Machines")]),
+        tests("Libvirt", ["Machines", "Scopes"], resources: [.copy("Machines")]),
         tests("GuestFiles", ["CGuestfs", "Processes", "Scopes"]),
         // Guests without a machine, for the tests of whatever uses one.
         .target(
@@ -170,8 +179,8 @@ let package = Package(
         tests(
             "Pipeline",
             [
-                "Checkpoints", "ComponentModel", "Diagnostics", "GoTemplates", "GuestFiles", "Guests",
-                "GuestsTestSupport", "HTTPServing", "Libvirt",
+                "Checkpoints", "ComponentModel", "Diagnostics", "DiskImages", "GoTemplates", "GuestFiles", "Guests",
+                "GuestsTestSupport", "HTTPServing", "Libvirt", "Machines",
                 "RemoteFramebuffer", "Scopes", "Templates",
             ]),
         tests("Processes", ["Scopes"]),

@@ -1,4 +1,4 @@
-# Debian 13 from the distribution's cloud image: no installation, up in a minute.
+# Debian 13 from the distribution's cloud image: no installation, ready in a minute.
 #
 #   ingot build templates/debian-13-cloud.pkr.hcl
 

@@ -2,7 +2,7 @@
 #
 #   ingot build templates/debian-13.pkr.hcl
 #
-# Copy it, and http/debian-13 with it, and make it yours.
+# To adapt it, copy it together with http/debian-13.
 
 variable "iso_url" {
   type        = string
@@ -91,7 +91,7 @@ source "qemu" "debian-13" {
   memory           = var.memory
   headless         = true
 
-  # The preseed says what to install; what differs between builds is typed.
+  # The preseed file defines the system; values that differ between builds are typed.
   http_directory = "${path.root}/../http/debian-13"
   boot_wait      = "5s"
   boot_command = [

@@ -52,7 +52,7 @@ package final class Attendant: Sendable {
         if remedies.openShell != nil { choices.append("[s] open a shell in the machine") }
         choices.append("or [r] retry \(remedies.canRestart ? "from the checkpoint before it" : "step")")
         let choice = choices.joined(separator: ", ")
-        var question = reporter.redact("Step \"\(step)\" failed: \(error)\n\(choice)? ")
+        var question = reporter.redact("Step “\(step)” failed: \(error)\n\(choice)? ")
         while let line = try await ask(question) {
             switch line.lowercased().first {
             case "c": return .cleanUp
@@ -73,7 +73,7 @@ package final class Attendant: Sendable {
 
     func pause(after step: String) async throws {
         guard pausesBetweenSteps, let ask else { return }
-        _ = try await ask("Pausing after step \"\(step)\". Press enter to continue. ")
+        _ = try await ask("Pausing after step “\(step)”. Press Enter to continue. ")
     }
 
     func breakpoint(_ note: String, isDisabled: Bool, reporter: Reporter) async throws {
@@ -86,6 +86,6 @@ package final class Attendant: Sendable {
                 "stop at the breakpoint", because: "standard input is not a terminal",
                 hint: "Set disable = true, or run the build from a terminal.")
         }
-        _ = try await ask("Pausing at breakpoint\(note.isEmpty ? "" : ": \(note)"). Press enter to continue. ")
+        _ = try await ask("Pausing at breakpoint\(note.isEmpty ? "" : ": \(note)"). Press Enter to continue. ")
     }
 }

@@ -3,6 +3,7 @@ import ComponentModel
 import DiskImages
 import Guests
 import Libvirt
+import Machines
 import Scopes
 import Templates
 
@@ -22,6 +23,10 @@ package struct Build: Sendable {
     /// - Returns: The artifacts to list at the end.
     /// - Throws: What went wrong first; by then everything acquired is gone again, unless `-on-error` says otherwise.
     package func run() async throws -> [Artifact] {
+        do { return try await build() } catch { throw ExplainFailure(scope: scope).explain(error) }
+    }
+
+    private func build() async throws -> [Artifact] {
         // A server that would refuse the image at the end refuses it now.
         try await postProcess(.beforeMachine(runUUID: scope.context.runUUID)).check()
         guard let (artifact, data) = try await makeImage() else { return [] }
@@ -123,7 +128,7 @@ package struct Build: Sendable {
             let recorder = start.recorder
             teardowns.add("finish the checkpoints of a failed build") { [scope] outcome in
                 guard case .failure(let error) = outcome else { return }
-                if scope.retention.keepsEverything(after: outcome) { try recorder?.keepLayers() }
+                if scope.retention.keepsEverything(after: outcome) { try await recorder?.keepLayers() }
                 if error is CancellationError { recorder?.skipCompression() }
                 await recorder?.stop()
             }
@@ -140,6 +145,10 @@ package struct Build: Sendable {
                 started = try await starting.boot(keepingDisksIn: recorder?.checkpoints.store, teardowns)
             }
             recorder?.setActiveFolder(started.stage.folder)
+            teardowns.add("say how to reach the machine that is kept") { [scope] outcome in
+                guard scope.retention.keepsEverything(after: outcome) else { return }
+                try await DescribeKeptMachine(scope: scope, prepared: prepared).run(started)
+            }
 
             let end: RunningEnd
             do {

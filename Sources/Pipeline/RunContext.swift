@@ -57,7 +57,7 @@ package struct RunContext: Sendable {
             let template = TemplateContext(workingDirectory: workingDirectory, startTime: startTime)
             return try renderTemplate(text, data: data, context: template)
         } catch {
-            throw BuildError("render `\(text.prefix(80))`", because: "\(error)")
+            throw BuildError("render “\(text.prefix(80))”", because: "\(error)")
         }
     }
 }

@@ -10,7 +10,7 @@ extension MachineConfiguration {
         }
         found.check("\(slot)", cloudInit.storage.flatMap(Syntax.storageProblem))
         if let user = cloudInit.user, !Syntax.user.matches(user) {
-            found.add("ciuser", "`\(user)` is not a user's name")
+            found.add("ciuser", "“\(user)” is not a user's name")
         }
         if let password = cloudInit.password?.reveal() {
             if password.isEmpty || password.unicodeScalars.contains(where: { $0.value < 0x20 }) {
@@ -21,7 +21,7 @@ extension MachineConfiguration {
             }
         }
         for key in cloudInit.sshKeys where !Self.isPublicKey(key) {
-            found.add("sshkeys", "`\(key.prefix(24))…` is not a public key in OpenSSH's form on one line")
+            found.add("sshkeys", "“\(key.prefix(24))…” is not a public key in OpenSSH's form on one line")
         }
         if cloudInit.addresses.count > networks.count {
             found.add("ipconfig\(networks.count)", "there is no network adapter net\(networks.count)")
@@ -30,10 +30,10 @@ extension MachineConfiguration {
             found.check("ipconfig\(index)", address.problem)
         }
         for server in cloudInit.nameservers where !IPAddress.isAny(server) {
-            found.add("nameserver", "`\(server)` is not an IP address")
+            found.add("nameserver", "“\(server)” is not an IP address")
         }
         for domain in cloudInit.searchDomains where DNSName.problem(domain) != nil {
-            found.add("searchdomain", "`\(domain)` is not a domain's name")
+            found.add("searchdomain", "“\(domain)” is not a domain's name")
         }
     }
 
@@ -84,17 +84,17 @@ extension MachineConfiguration.Address {
 
     var problem: String? {
         if let ip, ip != "dhcp", !IPAddress.isNetwork(ip, bits: 32) {
-            return "`\(ip)` is neither `dhcp` nor an address with prefix such as 10.0.0.5/24"
+            return "“\(ip)” is neither `dhcp` nor an address with prefix such as 10.0.0.5/24"
         }
         if let ip6, !["dhcp", "auto"].contains(ip6), !IPAddress.isNetwork(ip6, bits: 128) {
-            return "`\(ip6)` is neither `dhcp`, `auto` nor an address with prefix such as fd00::5/64"
+            return "“\(ip6)” is neither `dhcp`, `auto` nor an address with prefix such as fd00::5/64"
         }
         if let gateway {
-            if !IPAddress.isV4(gateway) { return "the gateway `\(gateway)` is not an IPv4 address" }
+            if !IPAddress.isV4(gateway) { return "the gateway “\(gateway)” is not an IPv4 address" }
             if ip == nil || ip == "dhcp" { return "a gateway needs a fixed address beside it" }
         }
         if let gateway6 {
-            if !IPAddress.isV6(gateway6) { return "the gateway `\(gateway6)` is not an IPv6 address" }
+            if !IPAddress.isV6(gateway6) { return "the gateway “\(gateway6)” is not an IPv6 address" }
             if ip6 == nil || ip6 == "dhcp" || ip6 == "auto" { return "a gateway needs a fixed address beside it" }
         }
         return nil

@@ -27,19 +27,19 @@ extension MachineConfiguration {
         }
         for tag in tags where !Syntax.tag.matches(tag) {
             found.add(
-                "tags", "`\(tag)` must start with a letter, digit or underscore and go on with those, `-`, `+` or `.`")
+                "tags", "“\(tag)” must start with a letter, digit or underscore and go on with those, `-`, `+` or `.`")
         }
         if Set(tags.map { $0.lowercased() }).count < tags.count { found.add("tags", "a tag is named twice") }
-        if let pool, !Syntax.pool.matches(pool) { found.add("pool", "`\(pool)` is not a pool's name") }
+        if let pool, !Syntax.pool.matches(pool) { found.add("pool", "“\(pool)” is not a pool's name") }
         found.check("storage", Syntax.storageProblem(storage))
     }
 
     private func checkHardware(_ found: inout Findings) {
         if let machine, !Syntax.machine.matches(machine) {
-            found.add("machine", "`\(machine)` is not pc, q35 or a pinned one such as pc-q35-9.0")
+            found.add("machine", "“\(machine)” is not pc, q35 or a pinned one such as pc-q35-9.0")
         }
         if let cpu, !Syntax.cpu.matches(cpu) {
-            found.add("cpu", "`\(cpu)` is not a CPU model with optional flags, such as `host,flags=+aes;-pcid`")
+            found.add("cpu", "“\(cpu)” is not a CPU model with optional flags, such as `host,flags=+aes;-pcid`")
         }
         if cores < 1 { found.add("cores", "must be at least 1") }
         if sockets < 1 { found.add("sockets", "must be at least 1") }
@@ -49,11 +49,11 @@ extension MachineConfiguration {
         }
         if serials.count > 4 { found.add("serial4", "there are at most 4 serial ports") }
         for (index, serial) in serials.enumerated() where serial != "socket" && !Syntax.device.matches(serial) {
-            found.add("serial\(index)", "`\(serial)` is neither `socket` nor a device below /dev")
+            found.add("serial\(index)", "“\(serial)” is neither `socket` nor a device below /dev")
         }
         if let vga {
             if !Syntax.displays.contains(vga.type) {
-                found.add("vga", "`\(vga.type)` is not one of \(Syntax.displays.joined(separator: ", "))")
+                found.add("vga", "“\(vga.type)” is not one of \(Syntax.displays.joined(separator: ", "))")
             }
             if let memory = vga.memory, !(4...512).contains(memory) {
                 found.add("vga", "memory of \(memory) MiB is not between 4 and 512")
@@ -65,7 +65,7 @@ extension MachineConfiguration {
         }
         if let rng {
             if !["/dev/urandom", "/dev/random", "/dev/hwrng"].contains(rng.source) {
-                found.add("rng0", "`\(rng.source)` is not one of /dev/urandom, /dev/random, /dev/hwrng")
+                found.add("rng0", "“\(rng.source)” is not one of /dev/urandom, /dev/random, /dev/hwrng")
             }
             if (rng.maxBytes ?? 0) < 0 || (rng.period ?? 0) < 0 { found.add("rng0", "limits cannot be negative") }
         }
@@ -107,10 +107,10 @@ extension MachineConfiguration {
         for (index, network) in networks.enumerated() {
             let option = "net\(index)"
             if !Syntax.bridge.matches(network.bridge) {
-                found.add(option, "`\(network.bridge)` is not a bridge's name")
+                found.add(option, "“\(network.bridge)” is not a bridge's name")
             }
             if let mac = network.macAddress, !Syntax.unicastMAC.matches(mac) {
-                found.add(option, "`\(mac)` is not a unicast MAC address (its second digit must be even)")
+                found.add(option, "“\(mac)” is not a unicast MAC address (its second digit must be even)")
             }
             if let vlan = network.vlan, !(1...4094).contains(vlan) {
                 found.add(option, "VLAN \(vlan) is not between 1 and 4094")
@@ -130,7 +130,7 @@ extension MachineConfiguration {
         present.formUnion(networks.indices.map { "net\($0)" })
         present.formUnion(otherOptions.keys)
         for device in bootOrder where !present.contains(device) {
-            found.add("boot", "`\(device)` is in the boot order but not in the machine")
+            found.add("boot", "“\(device)” is in the boot order but not in the machine")
         }
         if Set(bootOrder).count < bootOrder.count { found.add("boot", "a device is named twice") }
     }

@@ -23,7 +23,7 @@ package enum Syntax {
     /// Why a text is not the name of a storage; nil if it is.
     package static func storageProblem(_ name: String) -> String? {
         storage.matches(name)
-            ? nil : "`\(name)` is not a storage's name: letters, digits, `-`, `_` and `.`, two or more, a letter first"
+            ? nil : "“\(name)” is not a storage's name: letters, digits, `-`, `_` and `.`, two or more, a letter first"
     }
 }
 
@@ -55,14 +55,14 @@ package enum DNSName {
         if name.isEmpty { return "is empty" }
         if name.utf8.count > 253 { return "is longer than 253 characters" }
         for label in name.split(separator: ".", omittingEmptySubsequences: false) {
-            if label.isEmpty { return "`\(name)` has an empty part between dots" }
-            if label.utf8.count > 63 { return "`\(label)` is longer than 63 characters" }
+            if label.isEmpty { return "“\(name)” has an empty part between dots" }
+            if label.utf8.count > 63 { return "“\(label)” is longer than 63 characters" }
             let isFit = label.utf8.allSatisfy { byte in
                 (0x30...0x39).contains(byte) || (0x41...0x5a).contains(byte) || (0x61...0x7a).contains(byte)
                     || byte == 0x2d
             }
-            if !isFit { return "`\(name)` may hold only letters, digits, `-` and dots" }
-            if label.hasPrefix("-") || label.hasSuffix("-") { return "`\(label)` starts or ends with `-`" }
+            if !isFit { return "“\(name)” may hold only letters, digits, `-` and dots" }
+            if label.hasPrefix("-") || label.hasSuffix("-") { return "“\(label)” starts or ends with `-`" }
         }
         return nil
     }

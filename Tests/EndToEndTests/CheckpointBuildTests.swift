@@ -14,13 +14,13 @@ struct CheckpointBuildTests {
         }
         try write("two")
         let first = try await bench.build()
-        #expect(first.output.contains("install is run: it was never built"))
+        #expect(first.output.contains("install runs: there is no checkpoint yet"))
         for text in ["ran 1 1", "ran 12 12", "ran 123 123"] { #expect(first.output.contains(text), "\(text)") }
 
         try write("TWO")
         let second = try await bench.build()
         #expect(second.output.contains("From a checkpoint: install, provisioner 1: shell"))
-        #expect(second.output.contains("provisioner 2: shell is run: second.sh changed"))
+        #expect(second.output.contains("provisioner 2: shell runs: second.sh changed"))
         #expect(!second.output.contains("ran 1 1") && !second.output.contains("Typing the boot command"))
         // Once each in the life of this machine, which has forgotten nothing.
         for text in ["ran 12 12", "ran 123 123"] { #expect(second.output.contains(text), "\(second.output)") }
@@ -59,7 +59,7 @@ struct CheckpointBuildTests {
         #expect(!(try await bench.build().output.contains("ran ")))
         let fresh = try await bench.build("--fresh-from", "2")
         #expect(!fresh.output.contains("ran 1 1") && fresh.output.contains("ran 12 12"))
-        #expect(fresh.output.contains("provisioner 2: shell is run: --fresh-from"))
+        #expect(fresh.output.contains("provisioner 2: shell runs: --fresh-from"))
         try await bench.expectClean()
     }
 

@@ -39,7 +39,7 @@ struct CheckpointDamageTests {
         (1, "disk-0", .flipped, "the content of disk-0 changed"),
         (2, "memory.zst", .truncated, "its checkpoint is damaged: memory.zst has "),
         (2, "disk-1", .removed, "its checkpoint is damaged: disk-1 is missing"),
-        (2, "checkpoint.json", .truncated, "provisioner 2: shell is run: "),
+        (2, "checkpoint.json", .truncated, "provisioner 2: shell runs: "),
         (2, "disk-0", .written, "its checkpoint is damaged: disk-0 was written to"),
     ]
 }

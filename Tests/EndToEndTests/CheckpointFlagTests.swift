@@ -55,7 +55,7 @@ struct CheckpointFlagTests {
         let inCI = try await ingot(bench, ["build", "--until", "install", "t.pkr.hcl"], ["CI": "true"])
         #expect(inCI.status == 1 && inCI.output.contains("CI is set; --checkpoints turns them on"), "\(inCI.output)")
         let statusInCI = try await status(bench, [], ["CI": "true"])
-        #expect(statusInCI.output.contains("no checkpoints are kept: CI is set"), "\(statusInCI.output)")
+        #expect(statusInCI.output.contains("no checkpoints: CI is set"), "\(statusInCI.output)")
         let other = try Workbench()
         try template(other)
         let without = try RunningIngot(
@@ -147,25 +147,25 @@ struct CheckpointFlagTests {
 
     private func remove(_ bench: Workbench) async throws {
         let list = try await ingot(bench, ["checkpoints"])
-        for text in ["install", "provisioner 1: alpha", "provisioner 2: shell", "provisioner 4: omega", "in all"] {
+        for text in ["install", "provisioner 1: alpha", "provisioner 2: shell", "provisioner 4: omega", "in total"] {
             #expect(list.output.contains(text), "\(list.output)")
         }
         let id = try #require(list.output.split(separator: "\n").first { $0.contains("alpha") }?.prefix(8))
         let shown = try await ingot(bench, ["checkpoints", "show", String(id)])
-        #expect(shown.output.contains("environment SECRET") && shown.output.contains("stands on:"), "\(shown.output)")
+        #expect(shown.output.contains("environment SECRET") && shown.output.contains("parent:"), "\(shown.output)")
         let unknown = try await ingot(bench, ["checkpoints", "show", "nonsense"])
         #expect(unknown.status == 2 && unknown.output.contains("There is no checkpoint nonsense"), "\(unknown.output)")
 
-        // With it goes what stands on it.
+        // Checkpoints that depend on it are removed with it.
         let removed = try await ingot(bench, ["checkpoints", "remove", String(id)])
         #expect(removed.status == 0 && removed.output.contains("provisioner 4: omega"), "\(removed.output)")
         #expect(stored(bench).count == 1)
         let left = try await status(bench)
         #expect(left.first == 1, "\(left.output)")
         let recent = try await ingot(bench, ["checkpoints", "prune", "--older-than", "1h"])
-        #expect(recent.output.contains("Nothing had to be removed."), "\(recent.output)")
+        #expect(recent.output.contains("Nothing to remove."), "\(recent.output)")
 
-        // A build keeps none where there is room for none.
+        // A build keeps no checkpoint if there is no room for one.
         let small = try await ingot(
             bench, ["build", "-force", "--until", "alpha", "t.pkr.hcl"], ["INGOT_CHECKPOINTS_SIZE": "1M"])
         #expect(small.status == 0, "\(small.output)")

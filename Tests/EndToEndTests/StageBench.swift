@@ -54,7 +54,7 @@ struct StageReport {
     init(_ output: String) {
         self.output = output
         for line in output.split(separator: "\n") where line.hasPrefix("  ") {
-            if let range = line.range(of: ": is run") {
+            if let range = line.range(of: ": runs") {
                 stages.append((String(line[..<range.lowerBound]), String(line[range.upperBound...])))
             } else if let range = line.range(of: ": from the checkpoint ") {
                 stages.append((String(line[..<range.lowerBound]), nil))

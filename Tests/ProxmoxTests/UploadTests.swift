@@ -58,7 +58,7 @@ struct UploadTests {
         let cluster = FakeCluster()
         let shell = FakeShell(cluster, named: "pve2")
         let text = await words { try await run(cluster, shell: shell) { $0.delivery = .shell } }
-        #expect(text.contains("leads to `pve2`") && text.contains("Set ssh_host to the address of node pve"), "\(text)")
+        #expect(text.contains("leads to “pve2”") && text.contains("Set ssh_host to the address of node pve"), "\(text)")
         #expect(shell.left == [] && cluster.state.withLock { $0.inventory } == "")
     }
 
@@ -129,7 +129,7 @@ struct UploadTests {
     func unknownOption() async throws {
         let cluster = FakeCluster()
         let text = await words { try await run(cluster) { $0.machine.otherOptions = ["intel-tdx": "1"] } }
-        #expect(text.contains("does not know the option `intel-tdx`"), "\(text)")
+        #expect(text.contains("does not know the option “intel-tdx”"), "\(text)")
         #expect(cluster.state.withLock { $0.inventory } == "")
     }
 
@@ -156,9 +156,9 @@ struct UploadTests {
             ]
         }
         let text = await words { try await run(cluster) }
-        #expect(text.contains("`VM.Config.Disk` on `/vms/100`"))
-        #expect(text.contains("`Datastore.AllocateTemplate` on `/storage/local`"))
-        #expect(text.contains("`SDN.Use` on `/sdn/zones/localnetwork/vmbr0`"))
+        #expect(text.contains("“VM.Config.Disk” on “/vms/100”"))
+        #expect(text.contains("“Datastore.AllocateTemplate” on “/storage/local”"))
+        #expect(text.contains("“SDN.Use” on “/sdn/zones/localnetwork/vmbr0”"))
         #expect(text.contains("ci@pve!ingot") && text.contains("PVEDatastoreAdmin"))
         #expect(cluster.state.withLock { $0.calls }.contains("upload") == false)
     }
@@ -174,7 +174,7 @@ struct UploadTests {
         #expect(
             await words { try await run(cluster) { $0.machine.storage = "local" } }.contains(
                 "does not take disk images"))
-        #expect(await words { try await run(cluster) { $0.delivery = .upload(storage: "nfs") } }.contains("`nfs`"))
+        #expect(await words { try await run(cluster) { $0.delivery = .upload(storage: "nfs") } }.contains("“nfs”"))
         #expect(await words { try await run(cluster) { $0.images = [] } }.contains("no image for scsi0"))
         #expect(await words { try await run(cluster) { $0.images[0].path = "/nowhere" } }.contains("/nowhere"))
         #expect(await words { try await run(cluster) { $0.machine.name = "a_b" } }.contains("name: "))

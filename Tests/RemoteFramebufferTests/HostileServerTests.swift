@@ -101,9 +101,10 @@ struct HostileServerTests {
 
     @Test("a server that never sends its screen is given up, and one that takes no keys")
     func stuck() async throws {
+        let ended = DispatchSemaphore(value: 0)
         let server = VNCServer(isLocal: true) { peer in
             try HonestServer().greet(peer)
-            Thread.sleep(forTimeInterval: 3)
+            ended.wait()
         }
         let connection = try await server.connect(patience: .milliseconds(200))
         await #expect(throws: TimedOut.self) { try await connection.framebuffer() }
@@ -112,6 +113,7 @@ struct HostileServerTests {
         }
         // What was half sent must not be followed by more.
         await #expect(throws: (any Error).self) { try await connection.sendKey(0x61, down: true) }
+        ended.signal()
         try await server.finish()
     }
 

@@ -14,6 +14,11 @@ extension QemuSource {
             "format", "The format of the image; proxmox makes a backup archive that Proxmox VE restores as a template.",
             of: ["qcow2", "raw", "proxmox"], default: "qcow2"),
         .text("libvirt_uri", "The libvirt connection to build on.", default: "an embedded driver of the build's own"),
+        .duration(
+            "installer_dialog_timeout",
+            "How long the Debian installer may wait at a dialog before the build fails; \"0s\" waits on.",
+            default: "3m, or 0s without a boot command"
+        ).outsideKey,
         .bool("checkpoint", "Whether checkpoints are kept of the source's builds.", default: "true"),
         .duration(
             "installer_dialog_timeout",

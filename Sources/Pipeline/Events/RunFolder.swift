@@ -70,8 +70,9 @@ package final class RunFolder: EventSink {
     }
 }
 
-/// A guest's line without what could take hold of a terminal; colours stay.
+/// A guest's line without control characters and terminal sequences, except colours.
 package func printable(_ line: String) -> String {
+    guard line.utf8.contains(where: { $0 < 0x20 || $0 == 0x7F }) else { return line }
     let plain = line.replacing(/\u{1B}\[[0-9;?]*[A-Za-ln-z]/, with: "").replacing(/\u{1B}\][^\u{07}]*\u{07}/, with: "")
     return String(
         plain.filter { character in

@@ -1,6 +1,7 @@
 import ComponentModel
 import Guests
 import Libvirt
+import Machines
 import Scopes
 import Templates
 
@@ -53,8 +54,9 @@ struct RunProvisioner: Sendable {
         if case .ssh(let settings) = scope.source.communicator, guest != nil {
             remedies.openShell = {
                 _ = try await OpenShell(
-                    settings: settings, context: scope.context, workspace: workspace, reporter: scope.reporter)
-                    .run(machine, keys)
+                    settings: settings, context: scope.context, workspace: workspace, reporter: scope.reporter
+                )
+                .run(machine, keys)
             }
         }
         return remedies

@@ -1,5 +1,5 @@
-import ComponentModel
 import Checkpoints
+import ComponentModel
 import Foundation
 import Processes
 import Scopes
@@ -81,8 +81,9 @@ package struct ShellSession: Sendable {
                     try await RefreshGuest(scope: scope, data: data).run(guest, frozenFor: frozenFor)
                 }
                 return try await OpenShell(
-                    settings: settings, context: scope.context, workspace: workspace, reporter: scope.reporter)
-                    .run(started.machine, started.keys).shellStatus
+                    settings: settings, context: scope.context, workspace: workspace, reporter: scope.reporter
+                )
+                .run(started.machine, started.keys).shellStatus
             }
         }
     }

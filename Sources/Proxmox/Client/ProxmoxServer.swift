@@ -41,14 +41,14 @@ package struct ProxmoxServer: Sendable {
         else {
             throw text.contains("@")
                 ? refuse("the URL holds a user or password", "Give them as `username` and `password` or `token`.")
-                : refuse("the URL `\(url)` is malformed", "Write it as https://pve.example.com:8006/api2/json.")
+                : refuse("the URL “\(url)” is malformed", "Write it as https://pve.example.com:8006/api2/json.")
         }
         guard let host = parts.host, !host.isEmpty, (1...65535).contains(parts.port ?? 8006) else {
-            throw refuse("the URL `\(url)` is malformed", "Write it as https://pve.example.com:8006/api2/json.")
+            throw refuse("the URL “\(url)” is malformed", "Write it as https://pve.example.com:8006/api2/json.")
         }
         guard parts.scheme?.lowercased() == "https" else {
             throw refuse(
-                "the URL `\(url)` is not https", "Proxmox VE answers on https only; write https://\(host):8006.")
+                "the URL “\(url)” is not https", "Proxmox VE answers on https only; write https://\(host):8006.")
         }
         let path = parts.path.split(separator: "/").joined(separator: "/")
         guard ["", "api2", "api2/json", "api2/extjs"].contains(path) else {
@@ -62,7 +62,7 @@ package struct ProxmoxServer: Sendable {
         case .token(let id, let secret):
             guard Self.tokenID.matches(id) else {
                 throw refuse(
-                    "`\(id)` is not a token's id",
+                    "“\(id)” is not a token's id",
                     "Write user@realm!name, such as root@pam!ingot; the name has two characters or more.")
             }
             guard Self.isHeaderSafe(secret.reveal()) else {
@@ -70,13 +70,13 @@ package struct ProxmoxServer: Sendable {
             }
         case .password(let user, let password):
             guard Self.userID.matches(user) else {
-                throw refuse("`\(user)` is not a user with realm", "Write user@realm, such as root@pam.")
+                throw refuse("“\(user)” is not a user with realm", "Write user@realm, such as root@pam.")
             }
             if password.reveal().isEmpty { throw refuse("the password is empty", "Set `password` or `token`.") }
         }
         if case .fingerprint(let text) = trust, Self.fingerprint(text) == nil {
             throw refuse(
-                "`\(text)` is not a SHA-256 fingerprint",
+                "“\(text)” is not a SHA-256 fingerprint",
                 "Give the 64 hex digits that the node's certificate page shows.")
         }
     }

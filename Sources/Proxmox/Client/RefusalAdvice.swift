@@ -31,10 +31,10 @@ enum RefusalAdvice {
     private static func unauthorized(_ credentials: ProxmoxCredentials) -> String {
         switch credentials {
         case .token(let id, _):
-            "Check the token's id (`\(id)`, in the form user@realm!name) and its secret, and that neither the token nor "
+            "Check the token's id (“\(id)”, in the form user@realm!name) and its secret, and that neither the token nor "
                 + "its user is disabled or has expired."
         case .password(let user, _):
-            "Check the password of `\(user)` and the realm after the `@` (pam, pve…), that the account is enabled, and "
+            "Check the password of “\(user)” and the realm after the `@` (pam, pve…), that the account is enabled, and "
                 + "whether it needs a one-time password. An API token does without."
         }
     }
@@ -46,8 +46,8 @@ enum RefusalAdvice {
             let parts = message[message.index(after: open)..<close].split(separator: ",", maxSplits: 1)
                 .map { String($0.drop { $0 == " " }) }
             if parts.count == 2, parts[0].hasPrefix("/") {
-                let privileges = parts[1].split(separator: "|").map { "`\($0)`" }.joined(separator: " or ")
-                wanted = "Grant \(privileges) on `\(parts[0])`"
+                let privileges = parts[1].split(separator: "|").map { "“\($0)”" }.joined(separator: " or ")
+                wanted = "Grant \(privileges) on “\(parts[0])”"
                 if let role = role(with: String(parts[1].prefix { $0 != "|" })) {
                     wanted += ", for example with the role \(role)"
                 }
@@ -58,9 +58,9 @@ enum RefusalAdvice {
         switch credentials {
         case .token(let id, _):
             let user = id.prefix { $0 != "!" }
-            return wanted + ", to the user `\(user)` and, if the token has privilege separation, to the token `\(id)` "
+            return wanted + ", to the user “\(user)” and, if the token has privilege separation, to the token “\(id)” "
                 + "too (Datacenter > Permissions)."
-        case .password(let user, _): return wanted + ", to `\(user)` (Datacenter > Permissions)."
+        case .password(let user, _): return wanted + ", to “\(user)” (Datacenter > Permissions)."
         }
     }
 
@@ -77,7 +77,7 @@ enum RefusalAdvice {
 
     private static func parameters(_ refusal: APIRefusal) -> String {
         if let unknown = refusal.parameters.first(where: { $0.value.contains("not defined in schema") }) {
-            return "This version of Proxmox VE does not know the option `\(unknown.key)`. Leave it out, or update "
+            return "This version of Proxmox VE does not know the option “\(unknown.key)”. Leave it out, or update "
                 + "Proxmox VE."
         }
         if refusal.parameters["content"] != nil {
@@ -86,7 +86,7 @@ enum RefusalAdvice {
         if let advice = refusal.parameters.values.lazy.compactMap(words).first ?? words(refusal.message) {
             return advice
         }
-        let names = refusal.parameters.keys.sorted().map { "`\($0)`" }.joined(separator: ", ")
+        let names = refusal.parameters.keys.sorted().map { "“\($0)”" }.joined(separator: ", ")
         return names.isEmpty ? "Check the values of the machine's options." : "Correct the value of \(names)."
     }
 

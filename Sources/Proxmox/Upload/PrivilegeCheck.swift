@@ -9,7 +9,7 @@ struct NeededPrivilege: Sendable {
     var paths: [String]
 
     var text: String {
-        names.map { "`\($0)`" }.joined(separator: " or ") + " on " + paths.map { "`\($0)`" }.joined(separator: " or ")
+        names.map { "“\($0)”" }.joined(separator: " or ") + " on " + paths.map { "“\($0)”" }.joined(separator: " or ")
     }
 
     /// All that an upload of `machine` under the number `vmid` needs.
@@ -60,8 +60,8 @@ extension ProxmoxClient {
         let who =
             switch server.credentials {
             case .token(let id, _):
-                "the user `\(id.prefix { $0 != "!" })` and, if the token has privilege separation, the token `\(id)`"
-            case .password(let user, _): "`\(user)`"
+                "the user “\(id.prefix { $0 != "!" })” and, if the token has privilege separation, the token “\(id)”"
+            case .password(let user, _): "“\(user)”"
             }
         let roles = Set(missing.flatMap(\.names).compactMap(RefusalAdvice.role)).sorted().joined(separator: ", ")
         throw BuildError(

@@ -167,10 +167,10 @@ extension ProxmoxClient {
             reason = "Proxmox VE \(version) does not take uploads of disk images (8.4 does)"
         } else if let full = fit.first {
             reason =
-                "the storage `\(full.name)` has only \((full.available ?? 0) >> 20) MiB left and the images have \(size >> 20)"
+                "the storage “\(full.name)” has only \((full.available ?? 0) >> 20) MiB left and the images have \(size >> 20)"
         } else {
             reason =
-                wanted.map { "the storage `\($0)` does not take imports" } ?? "no storage on node \(node) takes imports"
+                wanted.map { "the storage “\($0)” does not take imports" } ?? "no storage on node \(node) takes imports"
         }
         throw BuildError(
             operation, because: reason,

@@ -134,7 +134,7 @@ struct UploadPostProcessorTests {
                 let options = Self.token + authority + "    node = \"pve9\"\n"
                 _ = try await build.run(block(server, options), checksOnly: true)
             }
-            #expect(node.contains("no node `pve9`") && node.contains("one of: pve."))
+            #expect(node.contains("no node “pve9”") && node.contains("one of: pve."))
         }
         #expect(cluster.state.withLock { $0.inventory } == before)
     }
@@ -154,12 +154,12 @@ struct UploadPostProcessorTests {
                 }
             }
             #expect(await reason("    template_name = \"golden\"\n").contains("template 200 (golden) exists"))
-            #expect(await reason("    storage_pool = \"tank\"\n").contains("no enabled storage `tank`"))
-            #expect(await reason("    import_storage_pool = \"nfs\"\n").contains("`nfs` does not take imports"))
+            #expect(await reason("    storage_pool = \"tank\"\n").contains("no enabled storage “tank”"))
+            #expect(await reason("    import_storage_pool = \"nfs\"\n").contains("“nfs” does not take imports"))
             cluster.state.withLock { $0.nodes["pve2"] = "online" }
             #expect(await reason("").contains("several nodes"))
             cluster.state.withLock { $0.privileges = ["/": FakeCluster.State.enough.subtracting(["VM.Config.Disk"])] }
-            #expect(await reason("    node = \"pve\"\n").contains("`VM.Config.Disk` on `/vms/100`"))
+            #expect(await reason("    node = \"pve\"\n").contains("“VM.Config.Disk” on “/vms/100”"))
         }
         #expect(cluster.state.withLock { $0.inventory } == before)
     }
@@ -178,7 +178,7 @@ struct UploadPostProcessorTests {
                   }
                 """)
         }
-        #expect(try mistakes("    version_label = \"a b\"").contains("`packer-vm-a b` may hold only"))
+        #expect(try mistakes("    version_label = \"a b\"").contains("“packer-vm-a b” may hold only"))
         #expect(try mistakes("    template_name = \"\(String(repeating: "a", count: 50))\"").contains("the run's time"))
         #expect(try mistakes("    version_label = \"7\"") == "")
     }
@@ -210,7 +210,7 @@ struct UploadPostProcessorTests {
                     block(server, Self.token + authority + login(node)), checksOnly: true)
             }
         }
-        #expect(reason.contains("leads to `pve2`") && reason.contains("ssh_host"), "\(reason)")
+        #expect(reason.contains("leads to “pve2”") && reason.contains("ssh_host"), "\(reason)")
     }
 
     private func login(_ node: FakeNode) -> String {
