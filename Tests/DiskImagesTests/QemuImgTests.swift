@@ -147,7 +147,8 @@ private func standIn(_ folder: String, _ script: String) throws -> QemuImg {
                 """)
             _ = try makeRaw(folder + "/raw")
             let text = await message {
-                try await full.convert(folder + "/raw", sourceFormat: "raw", to: folder + "/out", format: "raw") { _ in }
+                try await full.convert(folder + "/raw", sourceFormat: "raw", to: folder + "/out", format: "raw") { _ in
+                }
             }
             #expect(text.contains("no room on \(folder)"))
             #expect(!FileManager.default.fileExists(atPath: folder + "/out.partial"))
