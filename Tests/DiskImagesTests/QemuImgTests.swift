@@ -106,7 +106,7 @@ private func standIn(_ folder: String, _ script: String) throws -> QemuImg {
         }
     }
 
-    @Test("an input that is no image, or is not there, fails with a reason and leaves the former output alone")
+    @Test("an input that is not an image, or is not there, fails with a reason and leaves the former output alone")
     func failures() async throws {
         try await withScratch { folder in
             try Data("not a disk".utf8).write(to: URL(filePath: folder + "/text"))
