@@ -1,5 +1,6 @@
 import ComponentModel
 import Diagnostics
+import GoTemplates
 import Scopes
 
 /// The part of planning that HCL and JSON templates share: from evaluated options to the parts of a plan.
