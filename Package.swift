@@ -68,6 +68,7 @@ let package = Package(
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
 
+        .target(name: "CFiles"),
         // Loaded at their first use, so not linked.
         .target(name: "CLibarchive", linkerSettings: [.linkedLibrary("dl")]),
         .target(name: "CLibssh", linkerSettings: [.linkedLibrary("dl")]),
@@ -76,6 +77,7 @@ let package = Package(
 
         module("Diagnostics"),
         module("Scopes", ["CMemory"]),
+        module("Files", ["CFiles", "Scopes"]),
         module("HCL", ["Diagnostics", "CCrypt", "CMemory", bigInt, crypto, yams]),
         module("BootCommand", ["Diagnostics"]),
         module("GoTemplates", ["Diagnostics", "HCL"]),
@@ -99,7 +101,7 @@ let package = Package(
         module("DiskImages", ["Scopes", "Processes", "CZlib", "CZstd"]),
         module("VMA", ["Scopes", "DiskImages", "CZlib", "CZstd", crypto]),
         module("Conversion", ["Scopes", "DiskImages", "VMA"]),
-        module("Checkpoints", ["Scopes", "CZstd", crypto]),
+        module("Checkpoints", ["Files", "Scopes", "CZstd", crypto]),
         module(
             "DataSources",
             [
@@ -111,8 +113,8 @@ let package = Package(
         module(
             "Pipeline",
             [
-                "ComponentModel", "Diagnostics", "GoTemplates", "Scopes", "HCL", "BootCommand", "Templates", "Libvirt",
-                "Machines",
+                "ComponentModel", "Diagnostics", "Files", "GoTemplates", "Scopes", "HCL", "BootCommand", "Templates",
+                "Libvirt", "Machines",
                 "Guests", "SSH", "RemoteFramebuffer",
                 "Screen", "HTTPServing", "Media", "DiskImages", "Processes", "GuestFiles", "Checkpoints",
                 "Proxmox", "ProxmoxConfiguration", "VMA",
@@ -141,6 +143,7 @@ let package = Package(
                 .linkedLibrary("_FoundationCollections"), .linkedLibrary("_FoundationICU"), .linkedLibrary("stdc++"),
             ]),
 
+        tests("Files", ["Scopes"]),
         tests("HCL", ["Diagnostics"], resources: [.copy("Fixtures")]),
         tests("BootCommand"),
         tests(
@@ -179,8 +182,8 @@ let package = Package(
         tests(
             "Pipeline",
             [
-                "Checkpoints", "ComponentModel", "Diagnostics", "DiskImages", "GoTemplates", "GuestFiles", "Guests",
-                "GuestsTestSupport", "HTTPServing", "Libvirt", "Machines",
+                "Checkpoints", "ComponentModel", "Diagnostics", "DiskImages", "Files", "GoTemplates", "GuestFiles",
+                "Guests", "GuestsTestSupport", "HTTPServing", "Libvirt", "Machines",
                 "RemoteFramebuffer", "Scopes", "Templates",
             ]),
         tests("Processes", ["Scopes"]),

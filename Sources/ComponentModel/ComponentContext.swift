@@ -35,6 +35,9 @@ package struct ComponentContext: Sendable {
 
     package func exists(_ path: String) -> Bool { files.kind(of: absolute(path)) != nil }
 
+    /// Whether a path is a folder with nothing in it; one that cannot be listed counts as full.
+    func isEmptyFolder(_ path: String) -> Bool { (try? files.names(in: absolute(path)).isEmpty) ?? false }
+
     /// The value is made of what only a run knows, so nothing can be checked yet.
     package func isOpen(_ text: String) -> Bool { text.contains("<unknown>") || text.contains("{{") }
 }

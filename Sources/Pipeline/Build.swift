@@ -52,11 +52,13 @@ package struct Build: Sendable {
             teardowns.add("stop making keys") { _ in keys.cancel() }
 
             let medium = try await scope.step("Fetching the medium") { try await FetchMedium(scope: scope).run() }
-            let workspace = try await scope.step("Preparing the output folder") {
-                let preparing = PrepareWorkspace(source: source, context: scope.context, engine: scope.engine)
+            let (workspace, output) = try await scope.step("Preparing the output folder") {
+                let preparing = PrepareWorkspace(
+                    source: source, context: scope.context, engine: scope.engine, reporter: reporter)
                 // A build that stops after a stage makes no image.
                 return scope.options.checkpoints.until == nil
-                    ? try await preparing.run(teardowns, scope.retention) : try await preparing.temporary(teardowns)
+                    ? try await preparing.run(medium: medium.path, teardowns, scope.retention)
+                    : try await preparing.temporary(medium: medium.path, teardowns)
             }
             let checkpoints = try await BuildCheckpoints.open(scope, medium)
             teardowns.add("remove surplus checkpoints") { _ in try checkpoints?.prune() }
@@ -81,7 +83,8 @@ package struct Build: Sendable {
                 shortcoming = try await ReplaceByProxmoxArchive(scope: scope, settings: settings).run(images, workspace)
             }
             let artifact = try await scope.step("Moving the image into place") {
-                try CommitOutput(source: source, context: scope.context).run(workspace, isComplete: shortcoming == nil)
+                try CommitOutput(source: source)
+                    .run(workspace, output, isComplete: shortcoming == nil, downloads: machine.downloads)
             }
             if let shortcoming {
                 throw shortcoming.error(place: scope.context.shown(artifact.directory ?? source.outputDirectory))
@@ -170,7 +173,10 @@ package struct Build: Sendable {
                     ).run(started.machine, guest, prepared.services.activity)
                 }
                 if let reason = try await recorder?.damage() { return .restart(reason) }
-                return .finished(FinishedMachine(disks: stage.disks, folder: stage.folder, data: data))
+                return .finished(
+                    FinishedMachine(
+                        disks: stage.disks, folder: stage.folder, data: data,
+                        downloads: recorder?.stages.entries.flatMap(\.downloads) ?? []))
             }
         }
     }
@@ -280,4 +286,6 @@ struct FinishedMachine: Sendable {
     /// Holds the disks; nil where they lie in the workspace.
     var folder: StageFolder?
     var data: RunData
+    /// Absolute paths on this host that provisioners have downloaded to, in this run of the machine or before.
+    var downloads: [String]
 }

@@ -8,7 +8,7 @@ extension QemuSource {
         .text("vm_name", "The name of the machine and of its disk image.", default: "packer-NAME"),
         .text(
             "output_directory",
-            "The folder that the image is written to; it must not exist yet, unless -force is given.",
+            "The folder that the image is written to; it must be missing or empty, unless -force is given.",
             default: "output-NAME"),
         .choice(
             "format", "The format of the image; proxmox makes a backup archive that Proxmox VE restores as a template.",

@@ -159,9 +159,7 @@ struct InstallStage {
         guard type == .typeRegular || type == .typeDirectory, FileManager.default.isReadableFile(atPath: real) else {
             return true
         }
-        let output = URL(filePath: context.absolute(source.outputDirectory)).standardizedFileURL
-        let path = URL(filePath: path).standardizedFileURL
-        return path.path == output.path || Workspace.isOne(path, of: output)
+        return Workspace.isPart(path, ofOutput: context.absolute(source.outputDirectory))
     }
 
     private func addSeeds(to inputs: inout StageInputs) async throws {

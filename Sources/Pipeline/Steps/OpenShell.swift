@@ -1,4 +1,5 @@
 import ComponentModel
+import Files
 import Foundation
 import Guests
 import Processes
