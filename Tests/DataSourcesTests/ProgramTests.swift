@@ -54,9 +54,9 @@ import Testing
                 try await sources.run(.externalRaw(program: ["cat"], workingDirectory: "missing", query: ""))
             }
             #expect(elsewhere.hasSuffix("/missing, cannot be found: No such file or directory"))
-            #expect(await run("echo", "[1]").contains("no JSON object of texts: “[1]”"))
+            #expect(await run("echo", "[1]").contains("not a JSON object of texts: “[1]”"))
             #expect(await run("true").contains("nothing was written"))
-            #expect(await run("printf", "{\"a\": 1}").contains("no JSON object of texts"))
+            #expect(await run("printf", "{\"a\": 1}").contains("not a JSON object of texts"))
             let binary = await failure {
                 try await sources.run(.externalRaw(program: ["printf", "\\377"], workingDirectory: ".", query: ""))
             }

@@ -92,7 +92,7 @@ private func ask(_ query: SecretQuery, _ address: String, token: String = "t0ken
                 (.vault(path: "kv/none", key: "user"), "404"),
                 (.aws(name: "two", key: nil), "Say which one: a, b."),
                 (.aws(name: "none", key: nil), "can't find the specified secret"),
-                (.aws(name: "plain", key: "a"), "no JSON object"),
+                (.aws(name: "plain", key: "a"), "not a JSON object"),
             ]
             for (query, words) in queries {
                 let answer = await ask(query, address)

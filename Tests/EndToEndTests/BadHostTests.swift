@@ -67,7 +67,7 @@ struct BadHostTests {
         let run = try await bench.ingot("build", "t.pkr.hcl")
         #expect(run.status == 1)
         #expect(run.output.contains("“folder”, given by script, is a folder"), "\(run.output)")
-        #expect(run.output.contains("“key”, given by ssh_private_key_file, is no private key"), "\(run.output)")
+        #expect(run.output.contains("“key”, given by ssh_private_key_file, is not a private key"), "\(run.output)")
         #expect(!run.output.contains("Booting"))
     }
 }

@@ -255,7 +255,7 @@ private func cached(_ folder: String) -> [String] {
             let scheme = await failure {
                 _ = try await store(folder).fetch(urls: ["smb://a/b"], checksum: nil) { _ in }
             }
-            #expect(scheme.contains("`smb` is not supported"))
+            #expect(scheme.contains("“smb” is not supported"))
         }
     }
 

@@ -174,7 +174,7 @@ private func makeFiles(_ folder: String) throws {
                         workingDirectory: folder)
                 }
             }
-            #expect(await message(["a:b": ""]).contains("`a:b`"))
+            #expect(await message(["a:b": ""]).contains("“a:b”"))
             #expect(await message(["ab": "", "AB": ""]).contains("two files"))
             let many = Dictionary(uniqueKeysWithValues: (0..<150).map { ("file number \($0)", "") })
             #expect(await message(many).contains("entries"))

@@ -166,7 +166,7 @@ import VMA
             #expect(await attempt(many, [("d", disk)]).contains("too large together"))
             #expect(await attempt([machine, machine], [("d", disk)]).contains("twice"))
             #expect(await attempt([], [("d", disk), ("d", disk)]).contains("twice"))
-            #expect(await attempt([], [("../d", disk)]).contains("no usable name"))
+            #expect(await attempt([], [("../d", disk)]).contains("not a usable name"))
             #expect(await attempt([], [("vmstate", disk)]).contains("memory"))
             #expect(await attempt([], [("d", TestDisk(size: 1000, parts: []))]).contains("1000 bytes"))
             #expect(await attempt([], [("d", TestDisk(size: 0, parts: []))]).contains("0 bytes"))
