@@ -122,11 +122,18 @@ let package = Package(
                 "Pipeline", "HCL", "DiskImages", "VMA", "Conversion", "Checkpoints", "ProxmoxConfiguration",
                 argumentParser,
             ]),
+        .target(name: "CICUData"),
         // One file that runs where no Swift is installed, and starts three times as fast.
         .executableTarget(
-            name: "ingot", dependencies: ["CLI"], swiftSettings: settings,
+            name: "ingot", dependencies: ["CICUData", "CLI"], swiftSettings: settings,
             linkerSettings: [
-                .unsafeFlags(["-static-stdlib"]),
+                .unsafeFlags([
+                    "-static-stdlib",
+                    // Nothing is loaded that would look for symbols in the program: without them the linker sees what
+                    // is not used.
+                    "-use-ld=lld", "-Xlinker", "--no-export-dynamic", "-Xlinker", "--icf=safe",
+                ]),
+                .unsafeFlags(["-Xlinker", "--strip-all"], .when(configuration: .release)),
                 // What Foundation's archives need in turn.
                 .linkedLibrary("CoreFoundation"), .linkedLibrary("_FoundationCShims"),
                 .linkedLibrary("_FoundationCollections"), .linkedLibrary("_FoundationICU"), .linkedLibrary("stdc++"),

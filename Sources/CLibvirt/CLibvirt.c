@@ -85,9 +85,6 @@ NUMBER(virConnectRef, (virConnectPtr connection), (connection))
 NUMBER(virConnectGetLibVersion, (virConnectPtr connection, unsigned long *version), (connection, version))
 NUMBER(virConnectGetVersion, (virConnectPtr connection, unsigned long *version), (connection, version))
 NUMBER(
-    virConnectListAllDomains, (virConnectPtr connection, virDomainPtr **domains, unsigned int flags),
-    (connection, domains, flags))
-NUMBER(
     virConnectDomainEventRegisterAny,
     (virConnectPtr connection, virDomainPtr domain, int event, virConnectDomainEventGenericCallback callback,
      void *opaque, virFreeCallback release),

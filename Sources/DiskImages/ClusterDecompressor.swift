@@ -43,7 +43,7 @@ final class ClusterDecompressor {
         var stream = z_stream()
         // A negative window: no header. 12 bits are what QEMU writes.
         guard inflateInit2_(&stream, -12, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK else {
-            throw Reason(text: "there is no memory to unpack it")
+            throw Reason(text: "not enough memory to unpack it")
         }
         defer { inflateEnd(&stream) }
         stream.next_in = UnsafeMutablePointer(mutating: bytes.baseAddress?.assumingMemoryBound(to: UInt8.self))
@@ -58,7 +58,7 @@ final class ClusterDecompressor {
 
     private func unpackZstd(_ bytes: UnsafeRawBufferPointer) throws {
         if context == nil { context = ZSTD_createDCtx() }
-        guard context != nil else { throw Reason(text: "there is no memory to unpack it") }
+        guard context != nil else { throw Reason(text: "not enough memory to unpack it") }
         ZSTD_DCtx_reset(context, ZSTD_reset_session_only)
         var input = ZSTD_inBuffer(src: bytes.baseAddress, size: bytes.count, pos: 0)
         var output = ZSTD_outBuffer(dst: cluster.baseAddress, size: cluster.count, pos: 0)

@@ -55,7 +55,7 @@ package struct ApplianceTrouble: Equatable {
         let words = lines.suffix(40).map(String.init)
         reason = message.split(whereSeparator: \.isNewline).first.map(String.init) ?? "libguestfs gives no reason"
         let unreadable = host.kernels.filter { !$0.value }.keys.sorted()
-        func said(_ piece: String) -> String? { words.last { $0.localizedCaseInsensitiveContains(piece) } }
+        func said(_ piece: String) -> String? { words.last { $0.lowercased().contains(piece.lowercased()) } }
         if let line = words.last(where: { $0.contains("qemu-system") && $0.contains("Could not open") })
             ?? said("Image is not in") ?? said("Could not open") ?? said("Failed to get \"write\" lock")
         {

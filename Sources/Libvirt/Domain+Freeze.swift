@@ -24,7 +24,18 @@ extension Domain {
     ) async throws {
         let freeze = Freeze(
             domain: handle, memory: memory, disks: disks, copies: copying, emulator: pid, grace: grace)
-        try await withDeadline(timeout, "freezing the machine") { try await freeze.run() }
+        let result: Result<Void, any Error>
+        do {
+            try await stops.whilePausing {
+                try await withDeadline(timeout, "freezing the machine") { try await freeze.run() }
+            }
+            result = .success(())
+        } catch {
+            result = .failure(error)
+        }
+        // Pauses did not count meanwhile; one that is not over by now does.
+        await hypervisor.examine(name)
+        try result.get()
     }
 
     /// Whether a drive of the machine uses a file, itself and not as a layer below.

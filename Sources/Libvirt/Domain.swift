@@ -6,8 +6,8 @@ import Scopes
 package final class Domain: Sendable {
     package let name: String
     let handle: DomainHandle
-    private let hypervisor: Hypervisor
-    private let stops: StopSignal
+    let hypervisor: Hypervisor
+    let stops: StopSignal
 
     init(handle: DomainHandle, name: String, hypervisor: Hypervisor, stops: StopSignal) {
         self.handle = handle
@@ -76,15 +76,7 @@ package final class Domain: Sendable {
 
     /// Runs a command of QEMU's human monitor.
     package func monitor(_ command: String) async throws -> String {
-        try await call { domain in
-            var result: UnsafeMutablePointer<CChar>?
-            let flags = VIR_DOMAIN_QEMU_MONITOR_COMMAND_HMP.rawValue
-            guard virDomainQemuMonitorCommand(domain, command, &result, flags) == 0 else {
-                throw LibvirtError(lastErrorIn: "virDomainQemuMonitorCommand")
-            }
-            defer { free(result) }
-            return result.map { String(cString: $0) } ?? ""
-        }
+        try await call { domain in try monitorCommand(command, of: domain) }
     }
 
     /// Forwards a port of this host's loopback to the guest.
@@ -99,18 +91,14 @@ package final class Domain: Sendable {
 
     private var stopped: MachineStopped {
         let reason = stops.reason ?? .unknown
-        let isPlain = [.shutDown, .destroyed].contains(reason) || !reason.isEnd
-        return MachineStopped(reason: reason, log: isPlain ? [] : logTail)
+        return MachineStopped(reason: reason, log: reason.isExplainedByLog ? logTail : [])
     }
 
     /// The last lines of QEMU's log, without the command line and what libvirt adds.
     package var logTail: [String] {
         guard let root = hypervisor.root?.path else { return [] }
         // No log: QEMU said nothing.
-        let text = (try? String(contentsOfFile: "\(root)/log/qemu/\(name).log", encoding: .utf8)) ?? ""
-        return text.split(separator: "\n").map(String.init).filter { line in
-            line.contains("qemu-system") && !line.hasSuffix("\\") && !line.hasPrefix("LC_ALL") || line.hasPrefix("**")
-        }.suffix(5).map { $0 }
+        return messages(inLog: (try? String(contentsOfFile: "\(root)/log/qemu/\(name).log", encoding: .utf8)) ?? "")
     }
 
     /// QEMU's process; nil once it is gone.
@@ -149,4 +137,19 @@ package final class Domain: Sendable {
     func call<Value: Sendable>(_ body: @Sendable (virDomainPtr) throws -> Value) async throws -> Value {
         try await hypervisor.with(handle, body)
     }
+}
+
+/// The last messages in a log that libvirt keeps of one QEMU.
+///
+/// libvirt begins it with the command line, an argument a line with a backslash at its end, and adds lines of its own that
+/// begin with a time. After an error of KVM's QEMU prints the registers, which explain nothing to people.
+package func messages(inLog text: String) -> [String] {
+    var isInCommand = false
+    return text.split(separator: "\n").filter { line in
+        let wasInCommand = isInCommand
+        isInCommand = line.hasSuffix(" \\")
+        return !wasInCommand && !isInCommand
+            && line.prefixMatch(of: /[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9:.]+\+0000: |char device redirected/) == nil
+            && line.prefixMatch(of: /[A-Z][A-Za-z0-9]{1,3} *=[0-9a-f ]/) == nil
+    }.suffix(5).map(String.init)
 }

@@ -130,7 +130,10 @@ private struct DomainComposer {
             XML("feature", [("policy", feature.isOn ? "require" : "disable"), ("name", feature.name)])
         }
         switch (model.name, machine.accelerator) {
-        case ("host", .kvm): return XML("cpu", [("mode", "host-passthrough"), ("check", "none")], parts)
+        case ("host", .kvm):
+            // A machine that is not migratable cannot be frozen. On other processors QEMU has no such property.
+            let migratable = ("migratable", machine.isX86 ? "on" : nil)
+            return XML("cpu", [("mode", "host-passthrough"), ("check", "none"), migratable], parts)
         case ("host", .tcg), ("max", _): return XML("cpu", [("mode", "maximum"), ("check", "none")], parts)
         default:
             return XML(

@@ -16,16 +16,16 @@ extension Hypervisor {
     package func restore(
         memory path: String, xml: String, isOurs: Bool = false, timeout: Duration = .seconds(900)
     ) async throws -> Domain {
-        guard let name = xml.firstMatch(of: /<name>([^<]+)<\/name>/).map({ XML.unescaped($0.1) }) else {
-            throw LibvirtError("restoring", because: "the machine's description has no name")
-        }
+        let name = try machineName(in: xml)
         let pointer = try open()
         virConnectRef(pointer)
         let restore = Restore(
             connection: ConnectionReference(adopting: pointer), name: name, path: path, xml: xml, isOurs: isOurs)
         // From before it runs, so that its end is not missed.
         let stops = lifecycle.watch(name)
-        let handle = try await withDeadline(timeout, "starting the machine from its memory") { try await restore.run() }
+        let handle = try await stops.whilePausing {
+            try await withDeadline(timeout, "starting the machine from its memory") { try await restore.run() }
+        }
         return Domain(handle: handle, name: name, hypervisor: self, stops: stops)
     }
 }

@@ -1,6 +1,7 @@
 import CLibvirt
 import Foundation
 import Scopes
+import Synchronization
 
 /// A reference on a libvirt connection, dropped exactly once.
 struct ConnectionHandle: ~Copyable, @unchecked Sendable {  // libvirt's calls may come from any thread.
@@ -64,7 +65,29 @@ package actor Hypervisor {
         _ = EventLoop.start
         guard let pointer = virConnectOpen(uri) else { throw LibvirtError(lastErrorIn: "virConnectOpen") }
         connection = ConnectionHandle(adopting: pointer)
+        lifecycle.examine.withLock { examine in
+            examine = { [weak self] name in Task { await self?.examine(name) } }
+        }
         try lifecycle.register(on: pointer)
+    }
+
+    /// Gives up a machine that is paused although nothing here has asked for it.
+    func examine(_ name: String) {
+        let stops = lifecycle.watch(name)
+        guard !stops.mayBePaused, let pointer = connection?.pointer,
+            let domain = virDomainLookupByName(pointer, name).map(DomainHandle.init), isPaused(domain.pointer)
+        else { return }
+        // A monitor that does not answer leaves the reason open.
+        let status = (try? monitorCommand("info status", of: domain.pointer)) ?? "VM status: paused"
+        let disks = (try? monitorCommand("info block", of: domain.pointer)) ?? ""
+        guard let reason = MachineStopped.Reason(status: status, disks: disks), !stops.mayBePaused else { return }
+        stops.stop(reason)
+    }
+
+    private func isPaused(_ domain: virDomainPtr) -> Bool {
+        var state: Int32 = 0
+        return virDomainGetState(domain, &state, nil, 0) == 0
+            && UInt32(bitPattern: state) == VIR_DOMAIN_PAUSED.rawValue
     }
 
     /// Ends the connection, and removes the embedded driver's folder unless machines are to go on.
@@ -101,30 +124,18 @@ package actor Hypervisor {
     }
 
     /// Starts a transient machine.
-    package func start(_ xml: String) throws -> Domain {
+    package func start(_ xml: String) async throws -> Domain {
+        let name = try machineName(in: xml)
         let pointer = try open()
-        guard let domain = virDomainCreateXML(pointer, xml, 0) else {
-            throw LibvirtError(lastErrorIn: "virDomainCreateXML")
+        // From before it runs, so that its end is not missed.
+        let stops = lifecycle.watch(name)
+        let handle = try await stops.whilePausing {
+            guard let domain = virDomainCreateXML(pointer, xml, 0) else {
+                throw LibvirtError(lastErrorIn: "virDomainCreateXML")
+            }
+            return DomainHandle(adopting: domain)
         }
-        return try adopt(domain)
-    }
-
-    /// Every machine of this connection.
-    func domains() throws -> [Domain] {
-        let pointer = try open()
-        var list: UnsafeMutablePointer<virDomainPtr?>?
-        let count = virConnectListAllDomains(pointer, &list, 0)
-        guard count >= 0 else { throw LibvirtError(lastErrorIn: "virConnectListAllDomains") }
-        defer { free(list) }
-        return try (0..<Int(count)).compactMap { index in try list?[index].map(adopt) }
-    }
-
-    private func adopt(_ pointer: virDomainPtr) throws -> Domain {
-        let handle = DomainHandle(adopting: pointer)
-        guard let name = virDomainGetName(pointer).map({ String(cString: $0) }) else {
-            throw LibvirtError(lastErrorIn: "virDomainGetName")
-        }
-        return Domain(handle: handle, name: name, hypervisor: self, stops: lifecycle.watch(name))
+        return Domain(handle: handle, name: name, hypervisor: self, stops: stops)
     }
 
     /// Runs calls on a domain, on the connection's thread.
@@ -140,4 +151,23 @@ package actor Hypervisor {
         }
         return pointer
     }
+}
+
+/// The name that a machine's description gives it.
+func machineName(in xml: String) throws -> String {
+    guard let match = xml.firstMatch(of: /<name>([^<]+)<\/name>/) else {
+        throw LibvirtError("starting a machine", because: "its description has no name")
+    }
+    return XML.unescaped(match.1)
+}
+
+/// Runs a command of QEMU's human monitor.
+func monitorCommand(_ command: String, of domain: virDomainPtr) throws -> String {
+    var result: UnsafeMutablePointer<CChar>?
+    let flags = VIR_DOMAIN_QEMU_MONITOR_COMMAND_HMP.rawValue
+    guard virDomainQemuMonitorCommand(domain, command, &result, flags) == 0 else {
+        throw LibvirtError(lastErrorIn: "virDomainQemuMonitorCommand")
+    }
+    defer { free(result) }
+    return result.map { String(cString: $0) } ?? ""
 }

@@ -7,19 +7,29 @@ package struct MachineStopped: Error, Sendable, CustomStringConvertible {
         case shutDown, destroyed, crashed, failed, migrated, saved, unknown
         /// Paused by QEMU, which does so when the disk image's file system is full.
         case outOfRoom
+        /// Paused without Ingot having asked for it; why, in QEMU's words such as `internal-error`. QEMU still runs.
+        case paused(String)
         /// The guest's kernel is dead; its last words. QEMU still runs.
         case panicked(String)
 
         /// Whether there is no machine any more.
         var isEnd: Bool {
             switch self {
-            case .outOfRoom, .panicked: false
+            case .outOfRoom, .paused, .panicked: false
             default: true
+            }
+        }
+
+        /// Whether QEMU's log may explain it.
+        var isExplainedByLog: Bool {
+            switch self {
+            case .crashed, .failed, .unknown, .paused: true
+            default: false
             }
         }
     }
     package var reason: Reason
-    /// The end of QEMU's own log, where it tells something.
+    /// The end of QEMU's own log, where it explains the end.
     package var log: [String]
 
     package var description: String {
@@ -34,8 +44,31 @@ package struct MachineStopped: Error, Sendable, CustomStringConvertible {
             case .unknown: "the machine is gone"
             case .panicked(let words): "the guest's kernel panicked: \(words)"
             case .outOfRoom: "QEMU paused the machine, because no room is left where its disk image is"
+            case .paused("internal-error"):
+                "the hypervisor could not run the guest's code, and QEMU stopped the machine (internal error); "
+                    + "accelerator = \"tcg\" may run it, slowly"
+            case .paused("watchdog"): "the guest's watchdog expired, and QEMU paused the machine"
+            case .paused("io-error"): "QEMU paused the machine after an I/O error of one of its disks"
+            case .paused("guest-panicked"): "the guest reported a panic, and QEMU paused the machine"
+            case .paused(""), .paused("paused"): "the machine was paused from outside"
+            case .paused(let words): "QEMU paused the machine (\(words))"
             }
         return words + (log.isEmpty ? "" : "; QEMU says:\n  " + log.joined(separator: "\n  "))
+    }
+}
+
+extension MachineStopped.Reason {
+    /// Why QEMU holds a machine.
+    ///
+    /// - Parameters:
+    ///   - status: What the monitor's `info status` prints: `VM status: paused (io-error)`.
+    ///   - disks: What `info block` prints.
+    /// - Returns: nil for a machine that runs, or is being turned off.
+    package init?(status: String, disks: String) {
+        guard let state = status.firstMatch(of: /VM status: paused(?: \(([a-z -]+)\))?/) else { return nil }
+        let words = state.1.map(String.init) ?? ""
+        if words == "shutdown" { return nil }
+        self = words == "io-error" && disks.contains(/I\/O status: *nospace/) ? .outOfRoom : .paused(words)
     }
 }
 
@@ -43,6 +76,8 @@ package struct MachineStopped: Error, Sendable, CustomStringConvertible {
 final class StopSignal: Sendable {
     private struct State {
         var reason: MachineStopped.Reason?
+        /// How many calls of our own are under way that may pause the machine.
+        var pausing = 0
         var waiters: [Int: CheckedContinuation<MachineStopped.Reason?, Never>] = [:]
         var next = 0
     }
@@ -58,6 +93,15 @@ final class StopSignal: Sendable {
     }
 
     var reason: MachineStopped.Reason? { state.withLock { $0.reason } }
+
+    /// While `body` runs, a pause of the machine is no reason to give it up.
+    func whilePausing<Value>(_ body: () async throws -> Value) async throws -> Value {
+        state.withLock { $0.pausing += 1 }
+        defer { state.withLock { $0.pausing -= 1 } }
+        return try await body()
+    }
+
+    var mayBePaused: Bool { state.withLock { $0.pausing > 0 } }
 
     /// The reason once there is one; nil when the task is cancelled first.
     func wait() async -> MachineStopped.Reason? {
@@ -85,6 +129,8 @@ final class StopSignal: Sendable {
 final class Lifecycle: Sendable {
     private let signals = Mutex<[String: StopSignal]>([:])
     private let callback = Mutex<Int32>(-1)
+    /// Looks at a machine that is said to be paused.
+    let examine = Mutex<(@Sendable (_ name: String) -> Void)?>(nil)
 
     func watch(_ name: String) -> StopSignal {
         signals.withLock { signals in
@@ -101,9 +147,13 @@ final class Lifecycle: Sendable {
             connection,
             { _, domain, event, detail, opaque in
                 guard let domain, let opaque, let name = virDomainGetName(domain) else { return 0 }
-                guard let reason = stopReason(event, detail) else { return 0 }
                 let lifecycle = Unmanaged<Lifecycle>.fromOpaque(opaque).takeUnretainedValue()
-                lifecycle.watch(String(cString: name)).stop(reason)
+                if let reason = stopReason(event, detail) {
+                    lifecycle.watch(String(cString: name)).stop(reason)
+                } else if UInt32(bitPattern: event) == VIR_DOMAIN_EVENT_SUSPENDED.rawValue {
+                    // Not asked here: the call would wait for the loop that this callback holds up.
+                    lifecycle.examine.withLock { $0 }?(String(cString: name))
+                }
                 return 0
             },
             context.toOpaque(),
@@ -128,8 +178,6 @@ private func stopReason(_ event: Int32, _ detail: Int32) -> MachineStopped.Reaso
     switch virDomainEventType(rawValue: UInt32(event)) {
     case VIR_DOMAIN_EVENT_STOPPED: break
     case VIR_DOMAIN_EVENT_CRASHED: return .crashed
-    case VIR_DOMAIN_EVENT_SUSPENDED where UInt32(detail) == VIR_DOMAIN_EVENT_SUSPENDED_IOERROR.rawValue:
-        return .outOfRoom
     default: return nil
     }
     switch virDomainEventStoppedDetailType(rawValue: UInt32(detail)) {

@@ -47,7 +47,7 @@ package struct MemoryImage {
         switch String(decoding: fixed.prefix(16), as: UTF8.self) {
         case Self.magic: break
         case "LibvirtQemudPart": throw refused("it was not written to its end")
-        default: throw refused("it is none: its first bytes are not \(Self.magic)")
+        default: throw refused("its first bytes are not \(Self.magic)")
         }
         guard number(0) == 2 else { throw refused("its version is \(number(0)); 2 is known") }
         guard number(3) == 0 else { throw refused("its stream is compressed; see save_image_format in qemu.conf") }

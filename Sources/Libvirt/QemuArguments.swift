@@ -15,8 +15,7 @@ package struct QemuArguments {
     package init(
         _ rows: [(flag: String, value: String)], folder: String = FileManager.default.currentDirectoryPath
     ) {
-        let paths = ArgumentPaths(folder: folder)
-        self.rows = rows.map { ($0.flag, paths.absolute($0.flag, $0.value)) }
+        self.rows = rows.map { ($0.flag, ArgumentPaths.absolute($0.flag, $0.value, in: folder)) }
         machine = MachineDescription(
             name: "", memory: 0, cpus: 0, machineType: "", architecture: "", emulator: "", accelerator: .tcg, disks: [],
             cdroms: [], network: .none)

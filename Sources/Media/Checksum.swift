@@ -15,7 +15,7 @@ package struct Checksum: Sendable, Hashable, CustomStringConvertible {
         let operation = "read the checksum \(type):\(hex)"
         guard let algorithm = DigestAlgorithm(rawValue: type.lowercased()) else {
             throw BuildError(
-                operation, because: "there is no checksum type `\(type)`",
+                operation, because: "the checksum type `\(type)` is unknown",
                 hint: "Known types: \(DigestAlgorithm.allCases.map(\.rawValue).joined(separator: ", ")).")
         }
         guard hex.utf8.count == algorithm.digits, hex.utf8.allSatisfy(isHexDigit) else {
@@ -45,7 +45,7 @@ package struct Checksum: Sendable, Hashable, CustomStringConvertible {
             self = bare
         } else {
             throw BuildError(
-                "read the checksum \(text)", because: "it is no digest of a known length",
+                "read the checksum \(text)", because: "its length is not that of a known digest",
                 hint: "Write it as `sha256:…`, or give a list of checksums as `file:…`.")
         }
     }

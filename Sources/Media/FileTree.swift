@@ -42,7 +42,7 @@ struct FileTree {
     mutating func add(text: String, at path: String) throws {
         let parts = path.split { $0 == "/" }.map { String($0) }.filter { $0 != "." }
         guard !parts.isEmpty, !parts.contains("..") else {
-            throw BuildError(operation, because: "`\(path)` is no path of a file on it")
+            throw BuildError(operation, because: "`\(path)` is not a path on it")
         }
         root = try placing(.text(Array(text.utf8)), parts[...], in: root, path)
     }

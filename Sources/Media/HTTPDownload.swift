@@ -35,7 +35,7 @@ func isRemote(_ url: String) -> Bool {
 
 /// A request with the user and password of the URL, if any, moved into its header.
 package func downloadRequest(_ url: String, method: HTTPMethod = .GET) throws -> HTTPClientRequest {
-    guard var parts = URLComponents(string: url), parts.host?.isEmpty == false else {
+    guard var parts = URLComponents(string: withASCIIHost(url)), parts.host?.isEmpty == false else {
         throw Reason(text: "the URL is malformed")
     }
     let (user, password) = (parts.user, parts.password)
@@ -61,7 +61,9 @@ package func proxy(for url: String, _ environment: [String: String]) -> HTTPClie
     func variable(_ name: String) -> String? {
         [environment[name.lowercased()], environment[name]].compactMap { $0 }.first { !$0.isEmpty }
     }
-    guard let target = URLComponents(string: url), let host = target.host?.lowercased() else { return nil }
+    guard let target = URLComponents(string: withASCIIHost(url)), let host = target.host?.lowercased() else {
+        return nil
+    }
     let name = target.scheme?.lowercased() == "https" ? "HTTPS_PROXY" : "HTTP_PROXY"
     guard let text = variable(name), !isExempt(host, variable("NO_PROXY") ?? "") else { return nil }
     guard let parts = URLComponents(string: text.contains("://") ? text : "http://" + text), let proxyHost = parts.host

@@ -14,14 +14,14 @@ package struct FetchedMedium: Sendable, Hashable {
 
 /// What happens while a medium is fetched.
 package enum MediaEvent: Sendable, Hashable {
-    case trying(url: String)
+    case downloading(url: String)
     /// Another build has the medium under way.
     case waitingForLock(path: String)
     /// Bytes so far, those of a resumed file included; `total` is nil where the server does not say.
     case received(bytes: Int64, total: Int64?)
     case verifying(path: String)
     case failed(url: String, reason: String)
-    case ready(url: String, path: String)
+    case ready(FetchedMedium)
 }
 
 /// Installation media: local files used in place, and downloads kept in a cache.
@@ -51,14 +51,13 @@ package struct MediaStore: Sendable {
         var failures: [String] = []
         for written in urls {
             let shown = withoutSecrets(written)
-            onEvent(.trying(url: shown))
             do {
                 let (url, own) = try await separateChecksum(written)
                 let request = MediumRequest(
                     url: url, checksum: own ?? checksum, targetPath: targetPath,
                     targetExtension: targetExtension.isEmpty ? "iso" : targetExtension.lowercased())
                 let medium = try await fetch(request, onEvent)
-                onEvent(.ready(url: shown, path: medium.path))
+                onEvent(.ready(medium))
                 return medium
             } catch {
                 if error is CancellationError || Task.isCancelled { throw CancellationError() }
@@ -116,6 +115,7 @@ package struct MediaStore: Sendable {
                 return FetchedMedium(path: path, url: shown, checksum: request.checksum, wasCached: true)
             }
             let download = Download(request: request, path: path, environment: environment, onEvent: onEvent)
+            onEvent(.downloading(url: shown))
             try await attempting(operation) { try await download.run() }
             return FetchedMedium(path: path, url: shown, checksum: request.checksum, wasCached: false)
         }

@@ -62,7 +62,7 @@ private final class ISOArchive {
                 operation, because: "libarchive is not there: \(String(cString: problem))",
                 hint: "On Debian and Ubuntu: apt install libarchive-dev")
         }
-        guard let handle = archive_write_new() else { throw BuildError(operation, because: "there is no memory") }
+        guard let handle = archive_write_new() else { throw BuildError(operation, because: "not enough memory") }
         self.handle = handle
         self.operation = operation
         try check(archive_write_set_format_iso9660(handle))
@@ -98,7 +98,7 @@ private final class ISOArchive {
     }
 
     private func header(_ path: String, type: mode_t, mode: mode_t, size: Int64, modified: Int64?) throws {
-        guard let entry = archive_entry_new() else { throw BuildError(operation, because: "there is no memory") }
+        guard let entry = archive_entry_new() else { throw BuildError(operation, because: "not enough memory") }
         defer { archive_entry_free(entry) }
         archive_entry_update_pathname_utf8(entry, path)
         archive_entry_set_filetype(entry, type)

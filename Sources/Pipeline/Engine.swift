@@ -27,7 +27,7 @@ package actor Engine {
             ?? Task {
                 try await attempting(
                     uri.isEmpty ? "start libvirt's embedded driver" : "connect to libvirt at \(uri)",
-                    hint: "`ingot doctor` tells what this host lacks."
+                    hint: "`ingot doctor` says what this host lacks."
                 ) {
                     uri.isEmpty ? try await Hypervisor.openEmbedded() : try await Hypervisor.open(uri)
                 }

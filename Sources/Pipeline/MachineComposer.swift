@@ -64,7 +64,7 @@ package struct MachineComposer: Sendable {
         machine.vga = settings.vga
         machine.serialPath = serialPath
         machine.tpm = settings.tpm.map { (model: $0.deviceType, version: $0.version) }
-        machine.cpu = settings.cpuModel ?? safeCPU
+        machine.cpu = settings.cpuModel
         var composed = ComposedMachine(description: machine, ownsNetwork: false, warnings: [])
         try chooseScreen(&composed)
         if !cdromInterface.isEmpty, machine.cdromBus == nil {
@@ -76,6 +76,8 @@ package struct MachineComposer: Sendable {
         let rows = try settings.qemuArguments.map { ($0.flag, try render($0.value)) }
         let applied = QemuArguments(rows).applied(to: composed.description)
         composed.description = applied.machine
+        // The arguments may have named a processor, or another accelerator.
+        composed.description.cpu = composed.description.cpu ?? usualCPU(composed.description.accelerator)
         composed.ownsNetwork = applied.ownsNetwork
         composed.warnings += applied.warnings
         return composed
@@ -89,8 +91,18 @@ package struct MachineComposer: Sendable {
         return disks.paths.map { path in
             MachineDescription.Disk(
                 path: path, format: disks.format,
-                bus: MachineDescription.Disk.Bus(rawValue: disk.interface.rawValue) ?? .virtio, cache: cache,
-                discard: disk.discard, detectZeroes: disk.detectZeroes)
+                bus: bus(disk.interface), cache: cache, discard: disk.discard, detectZeroes: disk.detectZeroes)
+        }
+    }
+
+    private func bus(_ interface: DiskSettings.Interface) -> MachineDescription.Disk.Bus {
+        switch interface {
+        case .ide: .ide
+        case .sata: .sata
+        case .scsi: .scsi
+        case .sd: .sd
+        case .virtio: .virtio
+        case .virtioSCSI: .virtioSCSI
         }
     }
 
@@ -103,12 +115,14 @@ package struct MachineComposer: Sendable {
         return .user(model: source.machine.netDevice)
     }
 
-    /// QEMU before 8.0 gets 128-bit compare-and-exchange wrong when it emulates: Linux guests panic at random in
-    /// `__kmalloc` and the like. Without the feature they take another way.
-    private var safeCPU: String? {
-        guard accelerator == .tcg, architecture == "x86_64", let major = Int(qemuVersion.prefix { $0 != "." }),
-            major < 8
-        else { return nil }
+    /// The processor of a template that names none.
+    ///
+    /// Under KVM the host's own: QEMU's default lacks what systems built for x86-64-v2 and later need. QEMU before 8.0
+    /// gets 128-bit compare-and-exchange wrong when it emulates: Linux guests panic at random in `__kmalloc` and the
+    /// like. Without the feature they take another way.
+    private func usualCPU(_ accelerator: Accelerator) -> String? {
+        if accelerator == .kvm { return "host" }
+        guard architecture == "x86_64", let major = Int(qemuVersion.prefix { $0 != "." }), major < 8 else { return nil }
         return "qemu64,-cx16"
     }
 
@@ -180,22 +194,29 @@ func isFree(_ port: Int, on address: String) -> Bool {
 }
 
 /// The emulator's path and what it emulates, from `qemu_binary`.
-struct Emulator: Sendable {
-    let path: String
-    let architecture: String
+package struct Emulator: Sendable {
+    /// Without links, so that the same program under another name is no other machine.
+    package let path: String
+    package let architecture: String
 
     /// - Throws: `BuildError` when there is no such program.
-    init(_ binary: String, environment: [String: String]) throws {
+    package init(_ binary: String, environment: [String: String]) throws {
         let folders = (environment["PATH"] ?? "/usr/bin:/bin").split(separator: ":").map(String.init) + ["/usr/libexec"]
         let candidates = binary.contains("/") ? [binary] : folders.map { "\($0)/\(binary)" }
         guard let found = candidates.first(where: { access($0, X_OK) == 0 }) else {
             throw BuildError(
                 "find \(binary)", because: "it is not in PATH", hint: "`ingot doctor` names the package that holds it.")
         }
-        path = found
-        let name = URL(filePath: binary).lastPathComponent
+        path =
+            realpath(found, nil).map { resolved in
+                defer { free(resolved) }
+                return String(cString: resolved)
+            } ?? found
+        let names = [binary, path].map { URL(filePath: $0).lastPathComponent }
+        // Variants have more after the architecture: qemu-system-x86_64-microvm.
         let target =
-            name.hasPrefix("qemu-system-") ? String(name.dropFirst(12)) : HostAcceleration.current().architecture
+            names.first { $0.hasPrefix("qemu-system-") }.map { String($0.dropFirst(12).prefix { $0 != "-" }) }
+            ?? HostAcceleration.current.architecture
         architecture = ["i386": "i686", "ppc64le": "ppc64le", "arm": "armv7l"][target] ?? target
     }
 }

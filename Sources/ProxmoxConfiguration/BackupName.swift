@@ -8,25 +8,26 @@ package struct BackupName: Sendable, Equatable, CustomStringConvertible {
     let stamp: String
 
     /// - Parameters:
-    ///   - created: Shown in `timeZone`; the server reads it in the node's own.
-    /// - Throws: `BuildError` if `vmid` is not a machine's number.
-    package init(vmid: Int, created: Date, timeZone: TimeZone = .current) throws {
+    ///   - created: shown in this host's time zone, or in UTC; the server reads it in the node's own.
+    /// - Throws: `BuildError` if `vmid` is out of range.
+    package init(vmid: Int, created: Date, isUTC: Bool = false) throws {
         guard (100...999_999_999).contains(vmid) else {
             throw BuildError(
                 "name the archive", because: "the machine's number \(vmid) is not between 100 and 999999999",
                 hint: "Choose another vm_id.")
         }
         self.vmid = vmid
-        var calendar = Calendar(identifier: .gregorian)
-        calendar.timeZone = timeZone
-        let parts = calendar.dateComponents([.year, .month, .day, .hour, .minute, .second], from: created)
-        func field(_ value: Int?, _ width: Int = 2) -> String {
-            let digits = String(max(0, value ?? 0))
+        // The C library knows the host's time zone; Foundation would need ICU's tables for it.
+        var seconds = time_t(created.timeIntervalSince1970)
+        var parts = tm()
+        _ = isUTC ? gmtime_r(&seconds, &parts) : localtime_r(&seconds, &parts)
+        func field(_ value: Int32, _ width: Int = 2) -> String {
+            let digits = String(max(0, value))
             return String(repeating: "0", count: max(0, width - digits.count)) + digits
         }
         stamp =
-            [field(parts.year, 4), field(parts.month), field(parts.day)].joined(separator: "_") + "-"
-            + [field(parts.hour), field(parts.minute), field(parts.second)].joined(separator: "_")
+            [field(parts.tm_year + 1900, 4), field(parts.tm_mon + 1), field(parts.tm_mday)].joined(separator: "_")
+            + "-" + [field(parts.tm_hour), field(parts.tm_min), field(parts.tm_sec)].joined(separator: "_")
     }
 
     package var description: String { "vzdump-qemu-\(vmid)-\(stamp).vma.zst" }

@@ -10,16 +10,16 @@ package enum VNCAddress: Sendable, Equatable, CustomStringConvertible {
 
     package var description: String {
         switch self {
-        case .unix(let path): "unix:\(path)"
+        case .unix(let path): path
         case .tcp(let host, let port): "\(host):\(port)"
         }
     }
 
-    /// The address as TigerVNC's `vncviewer` takes it.
-    package var viewerArgument: String {
+    /// A command that shows the screen: TigerVNC's viewer takes sockets and ports.
+    package var viewing: String {
         switch self {
-        case .unix(let path): path
-        case .tcp(let host, let port): "\(host)::\(port)"
+        case .unix(let path): "vncviewer \(path)"
+        case .tcp(let host, let port): "vncviewer \(host)::\(port)"
         }
     }
 }

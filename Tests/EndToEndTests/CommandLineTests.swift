@@ -71,6 +71,17 @@ struct CommandLineTests {
         #expect(try await bench.ingot("-v").output.hasPrefix("Ingot v"))
     }
 
+    @Test(
+        "a release build is stripped and takes at most 60 MB",
+        .enabled(if: IngotRun.program.contains("/release/")))
+    func size() async throws {
+        let attributes = try FileManager.default.attributesOfItem(atPath: IngotRun.program)
+        let size = try #require(attributes[.size] as? Int)
+        #expect(size <= 60_000_000)
+        let sections = try await command("readelf", ["-S", "-W", IngotRun.program])
+        #expect(sections.status == 0 && !sections.output.contains(".symtab"))
+    }
+
     @Test("validation and inspection speak in records, wherever the flag stands")
     func templates() async throws {
         let bench = try Workbench()

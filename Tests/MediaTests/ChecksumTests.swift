@@ -65,8 +65,8 @@ private func resolve(_ list: String, for url: String) async throws -> String? {
     @Test("a checksum of a wrong length or type is refused with a reason")
     func malformed() async {
         #expect(await failure { _ = try Checksum("sha256:abc") }.contains("64 hexadecimal digits"))
-        #expect(await failure { _ = try Checksum("crc32:abc") }.contains("no checksum type `crc32`"))
-        #expect(await failure { _ = try Checksum("zz") }.contains("no digest of a known length"))
+        #expect(await failure { _ = try Checksum("crc32:abc") }.contains("checksum type `crc32` is unknown"))
+        #expect(await failure { _ = try Checksum("zz") }.contains("not that of a known digest"))
         #expect((try? Checksum(String(repeating: "A", count: 128)))?.algorithm == .sha512)
     }
 

@@ -67,11 +67,51 @@ struct MachineComposerTests {
         #expect(try compose("cpu_model = \"host\"", accelerator: .kvm).xml.contains("mode='host-passthrough'"))
     }
 
+    @Test("under KVM the guest gets the host's processor, unless the template or its arguments name another")
+    func hostProcessor() throws {
+        let host = "mode='host-passthrough' check='none' migratable='on'"
+        #expect(try compose("", accelerator: .kvm).xml.contains(host))
+        #expect(try !compose("").xml.contains("host-passthrough"))
+        let named = try compose("cpu_model = \"Nehalem\"", accelerator: .kvm).xml
+        #expect(named.contains(">Nehalem</model>") && !named.contains("host-passthrough"))
+        let argument = try compose("qemuargs = [[\"-cpu\", \"EPYC,-avx2\"]]", accelerator: .kvm).xml
+        #expect(argument.contains(">EPYC</model>") && !argument.contains("host-passthrough"))
+        let emulated = try compose("qemuargs = [[\"-machine\", \"accel=tcg\"]]", accelerator: .kvm).xml
+        #expect(emulated.contains("type='qemu'") && emulated.contains("<feature policy='disable' name='cx16'/>"))
+    }
+
+    @Test(
+        "every disk interface has its bus",
+        arguments: [
+            ("ide", "dev='hda' bus='ide'"), ("sata", "dev='sda' bus='sata'"), ("scsi", "dev='sda' bus='scsi'"),
+            ("sd", "dev='sda' bus='sd'"), ("virtio", "dev='vda' bus='virtio'"),
+            ("virtio-scsi", "model='virtio-scsi'"),
+        ])
+    func interfaces(name: String, expected: String) throws {
+        #expect(try compose("disk_interface = \"\(name)\"").xml.contains(expected))
+    }
+
     @Test("an old QEMU that emulates goes without the instruction that it gets wrong")
     func safeProcessor() throws {
         #expect(try compose("").xml.contains("<feature policy='disable' name='cx16'/>"))
         #expect(try !compose("", qemuVersion: "8.0.2").xml.contains("cx16"))
         #expect(try !compose("", accelerator: .kvm).xml.contains("cx16"))
+    }
+
+    @Test("the same QEMU under another name, in PATH or by its path, is the same")
+    func emulatorNames() throws {
+        let folder = FileManager.default.temporaryDirectory.path + "/ingot-\(UUID().uuidString)"
+        try FileManager.default.createDirectory(atPath: folder + "/bin", withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }  // What stays is in a temporary folder.
+        let program = folder + "/qemu-system-riscv64"
+        let isMade = FileManager.default.createFile(
+            atPath: program, contents: Data(), attributes: [.posixPermissions: 0o755])
+        #expect(isMade)
+        try FileManager.default.createSymbolicLink(atPath: folder + "/bin/my-qemu", withDestinationPath: program)
+        let direct = try Emulator(program, environment: [:])
+        let linked = try Emulator("my-qemu", environment: ["PATH": folder + "/bin"])
+        #expect(direct.path == linked.path && linked.architecture == "riscv64")
+        #expect(throws: BuildError.self) { try Emulator("no-qemu", environment: ["PATH": folder]) }
     }
 
     @Test("disks, seeds and interfaces are the template's")

@@ -239,8 +239,7 @@ struct ConfigurationTests {
 
     @Test("an archive is named as the server demands")
     func archiveName() throws {
-        let utc = try #require(TimeZone(identifier: "UTC"))
-        let name = try BackupName(vmid: 9000, created: Date(timeIntervalSince1970: 1_767_323_045), timeZone: utc)
+        let name = try BackupName(vmid: 9000, created: Date(timeIntervalSince1970: 1_767_323_045), isUTC: true)
         #expect(name.description == "vzdump-qemu-9000-2026_01_02-03_04_05.vma.zst")
         #expect(name.notesName == "vzdump-qemu-9000-2026_01_02-03_04_05.vma.zst.notes")
         #expect(throws: BuildError.self) { try BackupName(vmid: 99, created: .now) }

@@ -5,7 +5,7 @@ import Pipeline
 struct DoctorCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "doctor",
-        abstract: "Checks what this host has and lacks for building images, and says how to fix it.")
+        abstract: "Checks whether this host can build images, and prints the remedy for what is missing.")
 
     @Flag(help: "Prints each finding as a JSON object.")
     var json = false

@@ -17,75 +17,78 @@ package struct Examination: Sendable {
 
     /// Everything there is to say, what matters most first.
     package func findings() async -> [Finding] {
-        let qemu = qemuTargets()
-        var findings = [accelerator(), kvmRights(), qemu].compactMap { $0 }
-        findings.append(tool("qemu-img", for: "disk images", isNeeded: true, .qemuUtils))
-        findings.append(await libvirt())
-        findings.append(await userNetwork())
+        let emulator = program("qemu-system-\(architecture)")
+        var findings = [accelerator(), qemu(emulator)]
+        findings.append(tool("qemu-img", for: "every disk image", isNeeded: true, .qemuImg))
+        findings += await machines(emulator)
+        if let emulator { findings.append(await userNetwork(emulator)) }
         findings.append(firmware())
         findings.append(tool("swtpm", for: "vtpm = true", isNeeded: false, .swtpm))
-        findings += libguestfs()
+        findings.append(libguestfs())
+        findings.append(
+            tool("ssh", for: "ingot shell, and for the shell of -on-error=ask", isNeeded: false, .ssh))
         findings += room()
         return findings
     }
 
     private func accelerator() -> Finding {
-        let choice = chooseAccelerator(requested: nil, guest: hostArchitecture)
+        let choice = chooseAccelerator(requested: nil, guest: architecture)
         guard choice.accelerator == .kvm else {
             return Finding(
                 "accelerator", .warning, "only emulation (TCG), many times slower than KVM: \(choice.reason)",
-                remedy: "switch on VT-x or AMD-V in the firmware (in a virtual machine: nested virtualisation), then "
-                    + "modprobe kvm_intel or kvm_amd")
+                remedy: choice.remedy)
         }
-        return Finding("accelerator", .good, "KVM: \(choice.reason)")
+        return Finding("accelerator", .good, "KVM has created a virtual machine")
     }
 
-    private func kvmRights() -> Finding? {
-        guard FileManager.default.fileExists(atPath: "/dev/kvm") else {
-            return Finding("/dev/kvm", .warning, "not there", remedy: "modprobe kvm_intel or kvm_amd")
-        }
-        guard access("/dev/kvm", R_OK | W_OK) == 0 else {
-            return Finding(
-                "/dev/kvm", .warning, "you may not use it", remedy: "sudo usermod -aG kvm $USER, then log in again")
-        }
-        return Finding("/dev/kvm", .good, "readable and writable")
-    }
-
-    private func qemuTargets() -> Finding {
-        var targets: Set<String> = []
-        for folder in searchPath {
-            // A folder of PATH that is not there holds no programs.
-            let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-            targets.formUnion(names.filter { $0.hasPrefix("qemu-system-") }.map { String($0.dropFirst(12)) })
-        }
-        let own = hostArchitecture
-        let machines = targets.subtracting(["common"]).sorted()
-        guard machines.contains(own) else {
+    private func qemu(_ emulator: String?) -> Finding {
+        // A folder of PATH that does not exist holds no programs.
+        let names = searchPath.flatMap { (try? FileManager.default.contentsOfDirectory(atPath: $0)) ?? [] }
+        let machines = Set(names.filter { $0.hasPrefix("qemu-system-") }.map { String($0.dropFirst(12)) })
+            .subtracting(["common"]).sorted()
+        guard emulator != nil else {
             return Finding(
                 "QEMU", .missing,
-                "no qemu-system-\(own)" + (machines.isEmpty ? "" : ", only \(machines.joined(separator: ", "))"),
+                "no qemu-system-\(architecture)"
+                    + (machines.isEmpty ? "" : ", only \(machines.joined(separator: ", "))"),
                 remedy: distribution.install(.qemu))
         }
         return Finding("QEMU", .good, "emulates \(machines.joined(separator: ", "))")
     }
 
-    private func libvirt() async -> Finding {
+    /// libvirt, and what it makes of a machine.
+    private func machines(_ emulator: String?) async -> [Finding] {
+        // Where builds go, by the same rules.
+        let engine = Engine(connectURI: nil, environment: environment)
+        let findings: [Finding]
         do {
-            let hypervisor = try await Hypervisor.openEmbedded()
-            let version = try await hypervisor.versions()
-            await hypervisor.close()
-            return Finding("libvirt", .good, "embedded driver works: libvirt \(version.libvirt), QEMU \(version.qemu)")
+            findings = try await machines(emulator, try await engine.hypervisor(for: nil))
         } catch {
-            return Finding("libvirt", .missing, "\(error)", remedy: distribution.install(.libvirt))
+            let reason = "\((error as? BuildError)?.underlying ?? error)"
+            findings = [Finding("libvirt", .missing, reason, remedy: distribution.remedy(for: reason))]
         }
+        await engine.close()
+        return findings
     }
 
-    private func userNetwork() async -> Finding {
+    private func machines(_ emulator: String?, _ hypervisor: Hypervisor) async throws -> [Finding] {
+        guard let emulator else {
+            return [Finding("libvirt", .good, "opens; what it does with a machine cannot be tried without QEMU")]
+        }
+        let version = try await hypervisor.versions()
+        let driver = hypervisor.root == nil ? "the daemon answers" : "the embedded driver works"
+        let found = Finding("libvirt", .good, "\(driver): libvirt \(version.libvirt), QEMU \(version.qemu)")
+        // A daemon has its own idea of which files it may read.
+        guard hypervisor.root != nil, program("qemu-img") != nil else { return [found] }
+        let trial = MachineTrial(hypervisor: hypervisor, emulator: emulator, distribution: distribution)
+        return [found] + (await trial.findings())
+    }
+
+    private func userNetwork(_ emulator: String) async -> Finding {
         let output = OutputText()
-        // A QEMU that cannot be started was reported above.
+        // A QEMU that cannot be started is reported by the trial of a machine.
         _ = try? await runProcess(
-            "qemu-system-\(hostArchitecture)", ["-netdev", "help"], environment: environment,
-            workingDirectory: workingDirectory
+            emulator, ["-netdev", "help"], environment: environment, workingDirectory: workingDirectory
         ) { output.add($0.text) }
         if output.lines.contains("user") { return Finding("user network", .good, "QEMU has slirp") }
         if program("passt") != nil {
@@ -97,7 +100,7 @@ package struct Examination: Sendable {
 
     private func firmware() -> Finding {
         let folders = ["/usr/share/qemu/firmware", "/etc/qemu/firmware"]
-        // A folder that is not there describes no firmware.
+        // A folder that does not exist describes no firmware.
         let described = folders.flatMap { (try? FileManager.default.contentsOfDirectory(atPath: $0)) ?? [] }
         guard !described.isEmpty else {
             return Finding(
@@ -106,68 +109,67 @@ package struct Examination: Sendable {
         return Finding("UEFI firmware", .good, "\(described.count) descriptions")
     }
 
-    private func libguestfs() -> [Finding] {
-        if let problem = libguestfsProblem() {
-            return [
-                Finding(
-                    "libguestfs", .warning, "needed to finish images: \(problem)",
-                    remedy: distribution.install(.guestfs))
-            ]
+    private func libguestfs() -> Finding {
+        func warning(_ detail: String, _ remedy: String) -> Finding {
+            Finding("libguestfs", .warning, "needed to finish images: \(detail)", remedy: remedy)
         }
+        if let problem = libguestfsProblem() { return warning(problem, distribution.install(.guestfs)) }
         if environment["LIBGUESTFS_PATH"]?.isEmpty == false {
-            return [Finding("libguestfs", .good, "with the appliance in LIBGUESTFS_PATH")]
+            return Finding("libguestfs", .good, "with the appliance in LIBGUESTFS_PATH")
         }
         guard program("supermin") != nil else {
-            return [
-                Finding(
-                    "libguestfs", .warning, "there, but not supermin, which makes its appliance",
-                    remedy: distribution.install(.appliance))
-            ]
+            return warning("supermin, which makes its appliance, is missing", distribution.install(.appliance))
         }
         // Without /boot there is no kernel either.
         let kernels = ((try? FileManager.default.contentsOfDirectory(atPath: "/boot")) ?? []).filter {
             $0.hasPrefix("vmlinuz")
         }
-        if kernels.isEmpty {
-            return [
-                Finding(
-                    "libguestfs", .warning, "no kernel in /boot for its appliance",
-                    remedy: distribution.install(.kernel))
-            ]
-        }
+        if kernels.isEmpty { return warning("no kernel in /boot for its appliance", distribution.install(.kernel)) }
         if !kernels.contains(where: { access("/boot/" + $0, R_OK) == 0 }) {
-            return [
-                Finding(
-                    "libguestfs", .warning, "you may not read the kernel in /boot",
-                    remedy: "sudo chmod +r /boot/vmlinuz-*")
-            ]
+            return warning("you may not read the kernel in /boot", "sudo chmod +r /boot/vmlinuz-*")
         }
-        return [Finding("libguestfs", .good, "with \(kernels.count) kernel(s) to start from")]
+        return Finding("libguestfs", .good, "starts from \(kernels.sorted().last ?? "")")
     }
 
+    /// The folders that a build writes to: whether it may, and how much they hold.
     private func room() -> [Finding] {
-        let cache = StateFolders(environment: environment).cache
-        return [("here", workingDirectory), ("in the cache", cache)].compactMap { name, path in
+        let folders = StateFolders(environment: environment)
+        let places: [(name: String, path: String, needed: UInt64)] = [
+            ("output", workingDirectory, 10 << 30), ("downloads", folders.cache, 10 << 30),
+            ("checkpoints", folders.checkpoints, 10 << 30), ("logs", folders.runs, 1 << 30),
+        ]
+        return places.map { name, path, needed in
             var existing = path
             while !FileManager.default.fileExists(atPath: existing), existing.count > 1 {
                 existing = URL(filePath: existing).deletingLastPathComponent().path
             }
+            let subject = "room for \(name)"
+            // Asking for the right would be answered yes for root, who may not write everywhere either.
+            var trial = Array((existing + "/.ingot-doctor-XXXXXX").utf8CString)
+            guard mkdtemp(&trial) != nil, rmdir(trial) == 0 else {
+                let reason = String(cString: strerror(errno))
+                return Finding(
+                    subject, .warning, "nothing can be written to \(existing): \(reason)",
+                    remedy: "make \(path) a folder that you may write to, or use another")
+            }
             var status = statvfs()
-            guard statvfs(existing, &status) == 0 else { return nil }
+            guard statvfs(existing, &status) == 0 else {
+                return Finding(subject, .warning, "\(existing): \(String(cString: strerror(errno)))")
+            }
             let free = UInt64(status.f_bavail) * UInt64(status.f_frsize)
             let text = "\(free >> 30) GiB free in \(path)"
-            return free < 10 << 30
-                ? Finding("room \(name)", .warning, text, remedy: "make room, 10 GiB or more, or build elsewhere")
-                : Finding("room \(name)", .good, text)
+            return free < needed
+                ? Finding(
+                    subject, .warning, text, remedy: "make room, \(needed >> 30) GiB or more, or use another folder")
+                : Finding(subject, .good, text)
         }
     }
 
-    private func tool(_ name: String, for purpose: String, isNeeded: Bool, _ packages: Distribution.Packages) -> Finding
-    {
+    private func tool(_ name: String, for purpose: String, isNeeded: Bool, _ part: Distribution.Part) -> Finding {
         guard let path = program(name) else {
             return Finding(
-                name, isNeeded ? .missing : .warning, "not there; needed for \(purpose)",
-                remedy: distribution.install(packages))
+                name, isNeeded ? .missing : .warning, "not found; needed for \(purpose)",
+                remedy: distribution.install(part))
         }
         return Finding(name, .good, path)
     }
@@ -178,31 +180,5 @@ package struct Examination: Sendable {
         searchPath.map { "\($0)/\(name)" }.first { access($0, X_OK) == 0 }
     }
 
-    private var hostArchitecture: String {
-        #if arch(arm64)
-            "aarch64"
-        #else
-            "x86_64"
-        #endif
-    }
-}
-
-extension Distribution.Packages {
-    fileprivate static let qemu = Self(
-        debian: "qemu-system-x86", fedora: "qemu-system-x86", arch: "qemu-base", suse: "qemu-x86")
-    fileprivate static let qemuUtils = Self(
-        debian: "qemu-utils", fedora: "qemu-img", arch: "qemu-img", suse: "qemu-img")
-    fileprivate static let libvirt = Self(
-        debian: "libvirt-daemon-driver-qemu", fedora: "libvirt-daemon-driver-qemu", arch: "libvirt",
-        suse: "libvirt-daemon-driver-qemu")
-    fileprivate static let swtpm = Self(
-        debian: "swtpm swtpm-tools", fedora: "swtpm swtpm-tools", arch: "swtpm", suse: "swtpm")
-    fileprivate static let firmware = Self(
-        debian: "ovmf", fedora: "edk2-ovmf", arch: "edk2-ovmf", suse: "qemu-ovmf-x86_64")
-    fileprivate static let guestfs = Self(
-        debian: "libguestfs0", fedora: "libguestfs", arch: "libguestfs", suse: "libguestfs0")
-    fileprivate static let appliance = Self(
-        debian: "supermin", fedora: "libguestfs-appliance supermin", arch: "supermin", suse: "supermin")
-    fileprivate static let kernel = Self(
-        debian: "linux-image-cloud-amd64", fedora: "kernel-core", arch: "linux", suse: "kernel-default")
+    private var architecture: String { HostAcceleration.current.architecture }
 }

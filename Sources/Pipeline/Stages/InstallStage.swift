@@ -70,8 +70,15 @@ struct InstallStage {
         if case .efi = machine.firmware { inputs.add("efi_boot", true) }
         let arguments = machine.qemuArguments.map { "\($0.flag)\0\($0.value)" }.joined(separator: "\0")
         inputs.add("qemuargs", text: relative(arguments))
-        for path in ArgumentFiles(machine.qemuArguments).paths(in: context) {
-            try await inputs.add(file: path, as: context.shown(path))
+        for path in machine.qemuArguments.flatMap({ ArgumentPaths.inputs($0.flag, $0.value) }).map(context.absolute) {
+            // Else it is a template, an address, or one of QEMU's own files.
+            var isFolder: ObjCBool = false
+            guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else { continue }
+            if isFolder.boolValue {
+                try await inputs.add(tree: path, as: context.shown(path))
+            } else {
+                try await inputs.add(file: path, as: context.shown(path))
+            }
         }
         for (option, path) in firmwareFiles {
             inputs.add(option, text: URL(filePath: path).lastPathComponent)

@@ -36,8 +36,11 @@ struct BootMachine: Sendable {
                 name: name, uuid: uuid, serialPath: RunFolder.serialPath(in: scope.runFolder),
                 socketPath: hypervisor.socketPath(for: String(name.suffix(20))), hostPort: hostPort))
         let choice = composition.accelerator
-        reporter.news("Accelerator: \(choice.accelerator.rawValue), because \(choice.reason)")
-        if let warning = choice.warning { reporter.warn(warning) }
+        if let warning = choice.warning {
+            reporter.warn(warning)
+        } else {
+            reporter.news("Accelerator: \(choice.accelerator.rawValue), because \(choice.reason)")
+        }
         var composed = composition.machine
         if let memory { composed.description.adoptFirmware(of: try MemoryImage(of: memory)) }
         for warning in composed.warnings { reporter.warn(warning) }
@@ -73,7 +76,7 @@ struct BootMachine: Sendable {
             guard case .failure(let error) = outcome, !(error is CancellationError), !domain.isStopped else { return }
             try await withDeadline(.seconds(10), "looking at the last screen") { try await screen.look() }
         }
-        if let vnc = composed.vnc { reporter.news("To see the screen: vncviewer \(vnc.viewerArgument)") }
+        if let vnc = composed.vnc { reporter.news("The screen is at \(vnc) (VNC); to see it: \(vnc.viewing)") }
 
         var machine = RunningMachine(
             domain: domain, vnc: composed.vnc, vncPassword: composed.vncPassword, sshHost: "127.0.0.1",

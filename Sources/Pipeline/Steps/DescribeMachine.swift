@@ -30,7 +30,8 @@ struct DescribeMachine: Sendable {
 
     func run(_ parts: BootMachine.Parts, _ places: Places) async throws -> Composed {
         let emulator = try Emulator(source.machine.binary, environment: context.environment)
-        let choice = chooseAccelerator(requested: source.machine.accelerator, guest: emulator.architecture)
+        let choice = chooseAccelerator(
+            requested: source.machine.accelerator, guest: emulator.architecture, isDaemon: hypervisor.root == nil)
         var composed = try MachineComposer(
             source: source, name: places.name, accelerator: choice.accelerator, emulator: emulator.path,
             architecture: emulator.architecture, qemuVersion: try await hypervisor.versions().qemu,

@@ -23,21 +23,20 @@ struct FetchMedium: Sendable {
             urls: input.urls, checksum: checksum, targetPath: input.targetPath, targetExtension: input.targetExtension
         ) { [reporter] event in
             switch event {
-            case .trying(let url): if isRemote(url) { reporter.news("Trying \(url)") }
+            case .downloading(let url): reporter.news("Downloading \(url)")
             case .waitingForLock(let path): reporter.news("Another build is fetching \(path); waiting for it")
             case .received(let bytes, let total):
                 guard let total, total > 0 else { return }
                 reporter.report(.progress(fraction: Double(bytes) / Double(total)), "downloading")
             case .verifying(let path): reporter.debug("checking \(path)")
             case .failed(let url, let reason): reporter.warn("\(url): \(reason)")
-            case .ready(let url, let path):
-                reporter.news(isRemote(url) ? "\(url) => \(path)" : "Using \(context.shown(path))")
+            case .ready(let medium):
+                let name = context.shown(medium.path)
+                reporter.news(medium.wasCached ? "Using \(name)" : "Downloaded to \(name)")
             }
         }
         return Medium(path: context.absolute(medium.path))
     }
-
-    private func isRemote(_ url: String) -> Bool { url.contains("://") && !url.hasPrefix("file://") }
 
     private var reference: ChecksumReference {
         switch input.checksum {

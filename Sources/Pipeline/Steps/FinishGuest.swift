@@ -105,7 +105,7 @@ struct FinishGuest: Sendable {
 
     /// Its files lie in the build's own folder, which the next run removes should this one not come to it.
     private func appliance(_ workspace: Workspace) -> ApplianceSettings {
-        let host = HostAcceleration.current()
+        let host = HostAcceleration.current
         let choice = chooseAccelerator(requested: source.machine.accelerator, guest: host.architecture, host: host)
         return ApplianceSettings(
             isAccelerated: choice.accelerator == .kvm, temporaryFolder: workspace.overlays,

@@ -65,9 +65,8 @@ struct ServeFiles: Sendable {
     }
 
     private var shownContent: String {
-        if let directory = source.http.directory { return directory }
         let count = source.http.content.count
-        return "\(count) \(count == 1 ? "file" : "files") of http_content"
+        return source.http.directory ?? (count == 1 ? "the file of http_content" : "the \(count) files of http_content")
     }
 
     /// What the guest needs and no more, unless the template says: the loopback behind a user network, else the bridge.
