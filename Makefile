@@ -21,6 +21,7 @@ lint:
 	$(SWIFT) format lint --strict -r Package.swift Sources Tests
 	@# They need ICU's data, which the program does without: see Sources/CICUData.
 	! grep -rnE 'DateFormatter|NumberFormatter|NSRegularExpression|\b(Locale|Calendar|TimeZone)\b|\.localized[A-Z]\w*\(' Sources --include='*.swift'
+	scripts/check-english
 
 # One release build serves the tests and the demo.
 test: dependencies

@@ -68,6 +68,7 @@ let package = Package(
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
 
+        .target(name: "CFiles"),
         // Loaded at their first use, so not linked.
         .target(name: "CLibarchive", linkerSettings: [.linkedLibrary("dl")]),
         .target(name: "CLibssh", linkerSettings: [.linkedLibrary("dl")]),
@@ -76,6 +77,7 @@ let package = Package(
 
         module("Diagnostics"),
         module("Scopes", ["CMemory"]),
+        module("Files", ["CFiles", "Scopes"]),
         module("HCL", ["Diagnostics", "CCrypt", "CMemory", bigInt, crypto, yams]),
         module("BootCommand", ["Diagnostics"]),
         module("GoTemplates", ["Diagnostics", "HCL"]),
@@ -86,7 +88,8 @@ let package = Package(
         module(
             "Templates",
             ["BootCommand", "ComponentModel", "Diagnostics", "GoTemplates", "HCL", "Scopes"]),
-        module("Libvirt", ["CLibvirt", "Scopes"]),
+        module("Machines", ["RemoteFramebuffer", "Scopes"]),
+        module("Libvirt", ["CLibvirt", "Machines", "Scopes"]),
         module("GuestFiles", ["CGuestfs", "Scopes"]),
         module("Guests", ["Scopes"], exclude: ["SSH"]),
         module("SSH", ["CLibssh", "Guests", "Scopes", crypto], path: "Sources/Guests/SSH"),
@@ -98,7 +101,7 @@ let package = Package(
         module("DiskImages", ["Scopes", "Processes", "CZlib", "CZstd"]),
         module("VMA", ["Scopes", "DiskImages", "CZlib", "CZstd", crypto]),
         module("Conversion", ["Scopes", "DiskImages", "VMA"]),
-        module("Checkpoints", ["Scopes", "CZstd", crypto]),
+        module("Checkpoints", ["Files", "Scopes", "CZstd", crypto]),
         module(
             "DataSources",
             [
@@ -110,7 +113,8 @@ let package = Package(
         module(
             "Pipeline",
             [
-                "ComponentModel", "Diagnostics", "GoTemplates", "Scopes", "HCL", "BootCommand", "Templates", "Libvirt",
+                "ComponentModel", "Diagnostics", "Files", "GoTemplates", "Scopes", "HCL", "BootCommand", "Templates",
+                "Libvirt", "Machines",
                 "Guests", "SSH", "RemoteFramebuffer",
                 "Screen", "HTTPServing", "Media", "DiskImages", "Processes", "GuestFiles", "Checkpoints",
                 "Proxmox", "ProxmoxConfiguration", "VMA",
@@ -139,6 +143,7 @@ let package = Package(
                 .linkedLibrary("_FoundationCollections"), .linkedLibrary("_FoundationICU"), .linkedLibrary("stdc++"),
             ]),
 
+        tests("Files", ["Scopes"]),
         tests("HCL", ["Diagnostics"], resources: [.copy("Fixtures")]),
         tests("BootCommand"),
         tests(
@@ -146,7 +151,7 @@ let package = Package(
             ["BootCommand", "ComponentModel", "Diagnostics", "GoTemplates", "HCL", "ProxmoxConfiguration", "Scopes"],
             exclude: ["Mistakes"]),
         tests("DataSources", ["Diagnostics", "HCL", "Processes", "Scopes", "Templates", hummingbird]),
-        tests("Libvirt", ["Scopes"], resources: [.copy("Machines")]),
+        tests("Libvirt", ["Machines", "Scopes"], resources: [.copy("Machines")]),
         tests("GuestFiles", ["CGuestfs", "Processes", "Scopes"]),
         // Guests without a machine, for the tests of whatever uses one.
         .target(
@@ -177,8 +182,8 @@ let package = Package(
         tests(
             "Pipeline",
             [
-                "Checkpoints", "ComponentModel", "Diagnostics", "GoTemplates", "GuestFiles", "Guests",
-                "GuestsTestSupport", "HTTPServing", "Libvirt",
+                "Checkpoints", "ComponentModel", "Diagnostics", "DiskImages", "Files", "GoTemplates", "GuestFiles",
+                "Guests", "GuestsTestSupport", "HTTPServing", "Libvirt", "Machines",
                 "RemoteFramebuffer", "Scopes", "Templates",
             ]),
         tests("Processes", ["Scopes"]),

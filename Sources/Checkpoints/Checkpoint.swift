@@ -1,4 +1,5 @@
 internal import Crypto
+package import Files
 import Foundation
 import Scopes
 
@@ -139,7 +140,7 @@ extension Manifest {
             guard let status = fileStatus(folder + "/" + file.name), status.isRegularFile else {
                 throw DamagedCheckpoint(id: id, reason: "\(file.name) is missing")
             }
-            let stamp = FileStamp(status)
+            let stamp = status.stamp
             guard stamp.size == file.size else {
                 throw DamagedCheckpoint(
                     id: id, reason: "\(file.name) has \(stamp.size) bytes, it should have \(file.size)")

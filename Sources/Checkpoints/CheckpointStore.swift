@@ -1,4 +1,5 @@
 internal import Crypto
+import Files
 package import Foundation
 import Scopes
 import Synchronization
@@ -58,7 +59,7 @@ package final class CheckpointStore: Sendable {
         defer { free(real) }
         self.path = String(cString: real)
         self.now = now
-        guard let status = fileStatus(self.path), status.st_uid == geteuid() else {
+        guard let status = fileStatus(self.path), status.owner == geteuid() else {
             throw BuildError(
                 operation, because: "the folder belongs to another user",
                 hint: "Run as that user, or use another cache folder.")
@@ -78,7 +79,7 @@ package final class CheckpointStore: Sendable {
         }
         return try withStoreLock(store) {
             // One that was cut could be guessed. With another one the old checkpoints are not found any more.
-            if let status = fileStatus(path), status.isRegularFile, status.st_size == length {
+            if let status = fileStatus(path), status.isRegularFile, status.size == length {
                 guard let bytes = readSmallFile(path, limit: length) else { throw systemFailure("read \(path)") }
                 return Sensitive(SymmetricKey(data: bytes))
             }

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Scopes
 
@@ -69,10 +70,10 @@ extension CheckpointStore {
             guard let status = fileStatus(folder + "/" + name) else {
                 throw BuildError(operation, because: "\(name) was removed meanwhile")
             }
-            switch status.st_mode & S_IFMT {
-            case S_IFREG: result.append(name)
-            case S_IFDIR: try synchronize(folder + "/" + name)
-            case S_IFSOCK, S_IFIFO: continue
+            switch status.kind {
+            case .regular: result.append(name)
+            case .folder: try synchronize(folder + "/" + name)
+            case .socket, .pipe: continue
             default: throw BuildError(operation, because: "\(name) is no regular file")
             }
         }
@@ -88,11 +89,11 @@ extension CheckpointStore {
         defer { close(descriptor) }
         // A system's libvirt gives the disks to its own user; they are protected from writers by our leases alone then.
         guard fchmod(descriptor, 0o400) == 0 || errno == EPERM else { throw systemFailure(operation) }
-        let before = try FileStamp(statusOf(descriptor, operation))
+        let before = try statusOf(descriptor, operation).stamp
         // Reading comes first: it finds the content in the page cache while the kernel begins to write it.
         let digest = try sha256(of: descriptor, flag, operation)
         guard fsync(descriptor) == 0 else { throw systemFailure(operation, in: folder) }
-        let after = try FileStamp(statusOf(descriptor, operation))
+        let after = try statusOf(descriptor, operation).stamp
         guard before.size == after.size, before.modification == after.modification else {
             throw BuildError(operation, because: "it is still being written to")
         }

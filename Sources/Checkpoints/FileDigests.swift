@@ -1,4 +1,5 @@
 internal import Crypto
+import Files
 package import Foundation
 import Scopes
 import Synchronization
@@ -47,16 +48,8 @@ extension CheckpointStore {
 
     /// Whether a file can be read more than once with the same result; what comes from a pipe or a terminal cannot.
     package static func isRepeatable(_ path: String) -> Bool {
-        var status = stat()
-        // What is missing is reported by what reads it.
-        guard stat(path, &status) == 0 else { return true }
-        return status.isRegularFile || isEmptyDevice(status)
-    }
-
-    /// Templates name `/dev/null` where they mean an empty file.
-    private static func isEmptyDevice(_ status: stat) -> Bool {
-        // Linux gives it the numbers 1 and 3; Swift sees no makedev().
-        status.st_mode & S_IFMT == S_IFCHR && status.st_rdev == 0x103
+        // What is missing is reported by what reads it. Templates name `/dev/null` where they mean an empty file.
+        FileStatus(following: path).map { $0.isRegularFile || $0.isNull } ?? true
     }
 
     /// The keyed digest of a file's content, links followed: the same as of its bytes.
@@ -64,23 +57,22 @@ extension CheckpointStore {
     /// - Throws: `BuildError` when it can't be read or changes while it is; `CancellationError`.
     package func digest(file path: String) async throws -> String {
         let operation = "read \(path)"
-        var status = stat()
-        guard stat(path, &status) == 0 else { throw systemFailure(operation) }
-        if Self.isEmptyDevice(status) { return digest(Data()) }
+        guard let status = FileStatus(following: path) else { throw systemFailure(operation) }
+        if status.isNull { return digest(Data()) }
         guard status.isRegularFile else {
             throw BuildError(operation, because: "it is not a regular file", hint: "Name a file.")
         }
-        let stamp = FileStamp(status)
+        let stamp = status.stamp
         if stamp.size > smallFile, let known = knownDigest(of: path, stamp) { return known }
         return try await onOwnThread("digest") { [self] flag in
             for _ in 0..<3 {
                 let descriptor = open(path, O_RDONLY | O_CLOEXEC)
                 guard descriptor >= 0 else { throw systemFailure(operation) }
                 defer { close(descriptor) }
-                let before = try FileStamp(statusOf(descriptor, operation))
+                let before = try statusOf(descriptor, operation).stamp
                 var code = HMAC<SHA256>(key: secret.reveal())
                 let size = try readPieces(descriptor, flag, operation) { code.update(data: $0) }
-                let after = try FileStamp(statusOf(descriptor, operation))
+                let after = try statusOf(descriptor, operation).stamp
                 guard before == after, size == after.size else { continue }
                 let digest = hexadecimal(code.finalize())
                 if size > smallFile { keep(FileDigests.Entry(path: path, stamp: after, digest: digest)) }
@@ -131,9 +123,8 @@ extension CheckpointStore {
     }
 }
 
-func statusOf(_ descriptor: Int32, _ operation: String) throws -> stat {
-    var status = stat()
-    guard fstat(descriptor, &status) == 0 else { throw systemFailure(operation) }
+func statusOf(_ descriptor: Int32, _ operation: String) throws -> FileStatus {
+    guard let status = FileStatus(descriptor: descriptor) else { throw systemFailure(operation) }
     return status
 }
 

@@ -1,52 +1,6 @@
+import Files
 import Foundation
 import Scopes
-
-/// What the last failed system call said; with the room that is left where that was the reason.
-func systemFailure(_ operation: String, in folder: String? = nil) -> BuildError {
-    let code = errno
-    guard code == ENOSPC || code == EDQUOT || code == EFBIG else {
-        return BuildError(operation, because: String(cString: strerror(code)))
-    }
-    var status = statvfs()
-    var room = ""
-    if let folder, statvfs(folder, &status) == 0 {
-        let free = UInt64(status.f_bavail).multipliedReportingOverflow(by: UInt64(status.f_frsize)).partialValue
-        room = ": \(free >> 20) MiB are free in \(folder)"
-    }
-    return BuildError(
-        operation, because: String(cString: strerror(code)) + room,
-        hint: "Free some space, or remove checkpoints that are not needed.")
-}
-
-/// What tells one state of a file from another without reading it.
-struct FileStamp: Codable, Equatable {
-    var device: UInt64
-    var inode: UInt64
-    var size: Int64
-    /// In nanoseconds since 1970, as `change`.
-    var modification: Int64
-    var change: Int64
-
-    init(_ status: stat) {
-        device = UInt64(status.st_dev)
-        inode = UInt64(status.st_ino)
-        size = Int64(status.st_size)
-        // A file system gives any time it likes; one that does not fit only has to be the same each time.
-        modification = Int64(status.st_mtim.tv_sec) &* 1_000_000_000 &+ Int64(status.st_mtim.tv_nsec)
-        change = Int64(status.st_ctim.tv_sec) &* 1_000_000_000 &+ Int64(status.st_ctim.tv_nsec)
-    }
-}
-
-/// The state of a file, of a link itself; nil when there is none.
-func fileStatus(_ path: String) -> stat? {
-    var status = stat()
-    return lstat(path, &status) == 0 ? status : nil
-}
-
-extension stat {
-    var isRegularFile: Bool { st_mode & S_IFMT == S_IFREG }
-    var isFolder: Bool { st_mode & S_IFMT == S_IFDIR }
-}
 
 /// Reads a small file whole.
 ///
@@ -55,9 +9,10 @@ func readSmallFile(_ path: String, limit: Int) -> Data? {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
     guard descriptor >= 0 else { return nil }
     defer { close(descriptor) }
-    var status = stat()
-    guard fstat(descriptor, &status) == 0, status.isRegularFile, status.st_size <= limit else { return nil }
-    var bytes = [UInt8](repeating: 0, count: Int(status.st_size) + 1)
+    guard let status = FileStatus(descriptor: descriptor), status.isRegularFile, status.size <= limit else {
+        return nil
+    }
+    var bytes = [UInt8](repeating: 0, count: Int(status.size) + 1)
     var done = 0
     while done < bytes.count {
         let room = bytes.count - done

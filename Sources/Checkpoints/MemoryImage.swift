@@ -1,4 +1,5 @@
 import CZstd
+import Files
 import Foundation
 import Scopes
 

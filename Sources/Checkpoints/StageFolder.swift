@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Scopes
 import Synchronization
@@ -24,14 +25,16 @@ package final class StageFolder: Sendable {
     /// Gives up the lease. A folder that is no checkpoint by then is garbage, unless others that are leased stand on it.
     package func abandon() { lease.release() }
 
-    /// Leaves the folder, with all that it stands on, to the user until it is removed by name.
+    /// Leaves the folder, with all that it stands on, to the user until it is removed by name, or the mark is removed.
     ///
+    /// - Returns: The path of the mark.
     /// - Throws: `BuildError` when the disk is full or the like.
-    package func keep() throws {
-        let operation = "keep \(path)"
-        let descriptor = open(path + "/kept", O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
+    package func keep() throws -> String {
+        let (operation, mark) = ("keep \(path)", path + "/kept")
+        let descriptor = open(mark, O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw systemFailure(operation) }
         close(descriptor)
+        return mark
     }
 
     /// Gives up the lease and removes the folder, unless it became a checkpoint, others stand on it or use it.

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Scopes
 
@@ -28,7 +29,7 @@ struct StoredFolder {
         let parent = readSmallFile(path + "/parent", limit: 64).map { String(decoding: $0, as: UTF8.self) }
         self.parent = parent.flatMap { isID($0) ? $0 : nil }
         let used = fileStatus(path + "/used") ?? fileStatus(path)
-        lastUse = used.map { Date(timeIntervalSince1970: Double(FileStamp($0).modification) / 1e9) } ?? .distantPast
+        lastUse = used.map { Date(timeIntervalSince1970: Double($0.stamp.modification) / 1e9) } ?? .distantPast
         let file = path + "/" + Manifest.fileName
         guard let data = readSmallFile(file, limit: Manifest.maximumSize) else {
             state = fileStatus(file) == nil ? .unfinished : .damaged("\(Manifest.fileName) is not readable")
@@ -67,7 +68,7 @@ struct StoredFolder {
         var total: Int64 = 0
         for name in FileManager.default.enumerator(atPath: path).map({ Array($0) }) ?? [] {
             guard let name = name as? String, let status = fileStatus(path + "/" + name) else { continue }
-            total += Int64(status.st_blocks) * 512
+            total += status.allocated
         }
         return total
     }

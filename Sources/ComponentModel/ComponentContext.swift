@@ -6,12 +6,14 @@ package struct ComponentContext: Sendable {
     package var template: TemplateContext
     package var files: any TemplateFileSystem
     package var environment: [String: String]
-    /// `-force`: an existing output directory is no error.
+    /// `-force`: an existing output directory is not an error.
     package var force: Bool
-    /// Only checked, not built: what is not built in is no error yet.
+    /// Only checked, not built: what is not built in is not an error yet.
     package var isValidation: Bool
     /// What a post-processor's input comes from.
     package var source: QemuSource?
+    /// The build's name in default names of files, where `{{ .BuildName }}` is the same in another build of the template.
+    package var distinctName: String?
 
     package init(
         template: TemplateContext, files: any TemplateFileSystem, environment: [String: String], force: Bool,
@@ -32,6 +34,9 @@ package struct ComponentContext: Sendable {
     }
 
     package func exists(_ path: String) -> Bool { files.kind(of: absolute(path)) != nil }
+
+    /// Whether a path is a folder with nothing in it; one that cannot be listed counts as full.
+    func isEmptyFolder(_ path: String) -> Bool { (try? files.names(in: absolute(path)).isEmpty) ?? false }
 
     /// The value is made of what only a run knows, so nothing can be checked yet.
     package func isOpen(_ text: String) -> Bool { text.contains("<unknown>") || text.contains("{{") }
@@ -57,7 +62,7 @@ extension OptionReader {
         case .directory:
             if !allowsFolder {
                 error(
-                    "no-file", "“\(path)”, given by \(name), is a folder", "A file is wanted here.", at: name,
+                    "no-file", "“\(path)”, given by \(name), is a folder", "Name a file.", at: name,
                     element: element)
             }
         case .file:
@@ -73,7 +78,7 @@ extension OptionReader {
     /// A key file of another kind would be found out only when the guest asks for it.
     package mutating func requirePrivateKey(_ path: String, _ name: String, _ context: ComponentContext) {
         guard !context.isOpen(path), context.files.kind(of: context.absolute(path)) == .file,
-            // What cannot be read is told by `requireFile`; what is longer is no key.
+            // What cannot be read is reported by `requireFile`; what is longer is not a key.
             let bytes = try? context.files.read(context.absolute(path), limit: 64 << 10)
         else { return }
         let text = String(decoding: bytes, as: UTF8.self)
@@ -83,7 +88,7 @@ extension OptionReader {
             ? "It is PuTTY's own format. `puttygen \(path) -O private-openssh -o KEY` writes one that SSH takes."
             : text.hasPrefix("ssh-") || text.hasPrefix("ecdsa-")
                 ? "It is the public half; name the other file." : "`ssh-keygen -t ed25519 -f KEY` makes one."
-        error("no-private-key", "“\(path)”, given by \(name), is no private key", hint, at: name)
+        error("no-private-key", "“\(path)”, given by \(name), is not a private key", hint, at: name)
     }
 
     /// A half-open range of ports, where equal ends mean exactly that port.

@@ -31,8 +31,10 @@ package struct ConvertImage: Sendable {
         self.output = output
     }
 
+    /// What is being done.
     package enum Phase: String, Sendable { case unpacking, writing, verifying }
 
+    /// What was read and written, and how long it took.
     package struct Outcome: Sendable {
         package var inputFormat: ImageFormat
         package var outputFormat: ImageFormat

@@ -2,7 +2,7 @@ package import Foundation
 
 /// The `qemu-server.conf` of a machine with one disk, for an image that came without one.
 ///
-/// It boots from the disk with Proxmox VE's own firmware setting; all else is for whoever restores it to choose.
+/// It boots from the disk with Proxmox VE's own firmware setting; whoever restores it chooses the rest.
 package func minimalMachine(name: String, device: String, size: UInt64) -> Data {
     let key = device.hasPrefix("drive-") ? String(device.dropFirst(6)) : device
     let lines = [

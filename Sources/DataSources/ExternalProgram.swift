@@ -15,7 +15,7 @@ extension LocalDataSources {
         do { values = try JSONDecoder().decode([String: String].self, from: Data(output)) } catch {
             throw BuildError(
                 "use what \(program.first ?? "the program") wrote",
-                because: "it is no JSON object of texts: \(Self.excerpt(output))",
+                because: "it is not a JSON object of texts: \(Self.excerpt(output))",
                 hint: "It must write one object and nothing else to its standard output, such as "
                     + "{\"version\": \"1.2\"}; numbers and lists go into text, too.")
         }
@@ -41,7 +41,7 @@ extension LocalDataSources {
             throw BuildError(
                 "run \(name)",
                 because: "it ended with \(ended.exit)"
-                    + (ended.complaint.map { " and said:\n\($0)" } ?? " without a word"),
+                    + (ended.complaint.map { " and said:\n\($0)" } ?? " without output"),
                 hint: ended.complaint == nil ? "What it writes to standard error is shown here." : nil)
         }
         return ended.output

@@ -34,7 +34,7 @@ func writeWhole(_ text: String, to path: String, mode: mode_t, replacing: Bool) 
     var status = stat()
     if stat(path, &status) == 0 {
         guard replacing else { throw SystemFailure(code: EEXIST) }
-        // Moving a file onto a folder would fail with words that nobody understands.
+        // Moving a file onto a folder would fail with a message that is hard to understand.
         guard status.st_mode & S_IFMT != S_IFDIR else { throw SystemFailure(code: EISDIR) }
     }
     let temporary = path + ".\(UInt32.random(in: .min ... .max))"

@@ -3,7 +3,7 @@ import Processes
 import Scopes
 import Templates
 
-/// `git-commit`, `git-repository` and `git-tree`: what the git program tells of a repository. A folder inside it names it, too.
+/// `git-commit`, `git-repository` and `git-tree`: what the git program reports about a repository. A folder inside it names it, too.
 extension LocalDataSources {
     func gitCommit(_ path: String, _ revision: String) async throws -> DataSourceAnswer {
         let hash = try await resolve(revision, path)
@@ -39,7 +39,7 @@ extension LocalDataSources {
         let hash = try await resolve(revision, path)
         let listing = try await git(
             path, ["ls-tree", "-r", "-z", "--full-tree", hash], "list the files of \(revision)")
-        // "MODE TYPE HASH<tab>NAME"; what is no blob is the commit of a submodule.
+        // "MODE TYPE HASH<tab>NAME"; what is not a blob is the commit of a submodule.
         let files = listing.split(separator: 0).compactMap { entry -> Value? in
             guard let tab = entry.firstIndex(of: UInt8(ascii: "\t")) else { return nil }
             guard text(entry[..<tab]).split(separator: " ").dropFirst().first == "blob" else { return nil }

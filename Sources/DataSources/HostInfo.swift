@@ -5,7 +5,7 @@ package import Templates
 /// `host-info`: the system that this program runs on, in the words of Go and of its library gopsutil, which Packer's plugin
 /// asks.
 package struct HostInfo {
-    /// What stands before the path of every file that is read.
+    /// What is put before the path of every file that is read.
     let root: String
 
     package init(root: String = "") { self.root = root }

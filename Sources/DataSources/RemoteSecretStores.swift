@@ -62,9 +62,9 @@ package struct RemoteSecretStores: SecretStores {
     private func aws(_ name: String, key: String) throws -> String {
         let text = try awsText(name)
         guard let members = try? JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any] else {
-            // A text that is no object is the secret itself.
+            // A text that is not an object is the secret itself.
             if key.isEmpty { return text }
-            throw BuildError("read “\(key)” of the secret \(name) from AWS", because: "the secret is no JSON object")
+            throw BuildError("read “\(key)” of the secret \(name) from AWS", because: "the secret is not a JSON object")
         }
         if key.isEmpty, members.count != 1 {
             throw BuildError(
@@ -84,7 +84,7 @@ package struct RemoteSecretStores: SecretStores {
             ?? "https://secretsmanager.\(credentials.region).amazonaws.com"
         guard let parts = URLComponents(string: address), let host = parts.host else {
             throw BuildError(
-                operation, because: "\(address) is no address", hint: "Mend AWS_ENDPOINT_URL, or leave it out.")
+                operation, because: "\(address) is not an address", hint: "Correct AWS_ENDPOINT_URL, or leave it out.")
         }
         let body = try JSONSerialization.data(withJSONObject: ["SecretId": name])
         let headers = credentials.sign(
@@ -167,14 +167,14 @@ package struct RemoteSecretStores: SecretStores {
         guard let text, !text.isEmpty else {
             let known = secret.keys.sorted().joined(separator: ", ")
             throw BuildError(
-                operation, because: secret[key] == nil ? "there is no such key" : "it is no text, or empty",
+                operation, because: secret[key] == nil ? "there is no such key" : "it is not text, or empty",
                 hint: known.isEmpty ? nil : "There is: \(known).")
         }
         return text
     }
 
     private func object(_ bytes: [UInt8]) -> [String: Any] {
-        // What is no JSON object has no members.
+        // What is not a JSON object has no members.
         (try? JSONSerialization.jsonObject(with: Data(bytes)) as? [String: Any]) ?? [:]
     }
 

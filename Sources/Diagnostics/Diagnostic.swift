@@ -1,5 +1,6 @@
 /// One thing the user should know about a template.
 public struct Diagnostic: Hashable, Sendable {
+    /// Whether it stops what was asked for.
     public enum Severity: Hashable, Sendable { case error, warning }
 
     /// A related place, such as "first set here".

@@ -1,7 +1,7 @@
 extension Sequence<Diagnostic> {
     /// As much of the diagnostics as people read, in their order; errors stay rather than warnings.
     ///
-    /// The last of its kind that is shown of a file tells how many more there are, and one at the end tells what else was left
+    /// The last of its kind that is shown of a file says how many more there are, and one at the end says what else was left
     /// out. Bounding twice changes nothing.
     public func bounded(eachKind: Int = 10, total: Int = 100) -> [Diagnostic] {
         var shown: [Diagnostic] = []
@@ -65,7 +65,7 @@ extension Diagnostic {
     }
 }
 
-/// What is told a few times only.
+/// What is reported a few times only.
 private struct DiagnosticKind: Hashable {
     var id: String
     var severity: Diagnostic.Severity

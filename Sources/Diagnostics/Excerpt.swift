@@ -17,7 +17,7 @@ struct Excerpt {
         var isMarked: Bool
     }
 
-    /// A line that is no wider is drawn whole.
+    /// A line that is not wider is drawn whole.
     static let widestLine = 120
     /// Of what is drawn of a longer line, in columns, the marks of omission left out.
     static let window = 110
@@ -69,7 +69,7 @@ struct Excerpt {
         draw(cells, mark: mark ?? cells.count, isCutBefore: from > lineStart, isCutAfter: to < lineEnd)
     }
 
-    /// - Parameter mark: The first cell of the words, or the one before which they would stand.
+    /// - Parameter mark: The first cell of the words, or the one before which they would be.
     private mutating func draw(_ cells: [Cell], mark: Int, isCutBefore: Bool, isCutAfter: Bool) {
         let total = cells.reduce(0) { $0 + $1.columns }
         var lower = 0
@@ -79,7 +79,7 @@ struct Excerpt {
             let marked = cells[mark...].prefix(while: \.isMarked).reduce(0) { $0 + $1.columns }
             let spare = max(Self.shortestContext, Self.window - marked)
             var before = min(lead, spare / 2)
-            // What the end of the line leaves free goes to what stands before.
+            // What the end of the line leaves free goes to what is before.
             if !isCutAfter { before = min(lead, max(before, Self.window - (total - lead))) }
             lower = mark
             var shown = 0
@@ -110,7 +110,7 @@ struct Excerpt {
 
     private static func cells(_ bytes: ArraySlice<UInt8>, _ isMarked: Bool) -> [Cell] {
         String(decoding: bytes, as: UTF8.self).map { character in
-            // Wherever the terminal has its tab stops, the marks stand below their words.
+            // Wherever the terminal has its tab stops, the marks are below their words.
             if character == "\t" { return Cell(text: "    ", columns: 4, isMarked: isMarked) }
             let shown = character.printable
             let scalars = shown.unicodeScalars

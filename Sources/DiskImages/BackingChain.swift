@@ -17,7 +17,7 @@ extension QemuImg {
     ///   - format: The image's own; nil lets qemu-img look (see `info`).
     ///   - waitsForLock: Whether to wait for an image that is still locked for a moment after its machine's end.
     /// - Throws: `BuildError` where a backing file is missing, where the files back each other in a circle, and where one is marked as
-    ///   corrupt: qemu-img would open files without end, or copy damage without a word.
+    ///   corrupt: qemu-img would open files without end, or copy damage unnoticed.
     package func layers(
         of path: String, format: String? = nil, waitsForLock: Bool = false
     ) async throws -> [ImageLayer] {

@@ -6,7 +6,7 @@ package protocol DiskContent: Sendable {
     /// Bytes, a multiple of 512.
     var size: UInt64 { get }
 
-    /// The first part of `range` that may hold something else than zeroes; nil: there is none.
+    /// The first part of `range` that may contain something other than zeroes; nil: nothing does.
     ///
     /// What lies before it is a hole, which need not be read.
     func data(in range: Range<UInt64>) throws -> Range<UInt64>?
@@ -69,7 +69,7 @@ package final class RawDisk: DiskContent {
         lock.l_start = 101
         lock.l_len = 1
         let getLock: Int32 = 36  // F_OFD_GETLK of <fcntl.h>, which Swift does not see.
-        // A file system without locks is no reason to refuse the image.
+        // An image on a file system without locks is accepted.
         guard withUnsafeMutablePointer(to: &lock, { fcntl(descriptor, getLock, $0) }) == 0,
             lock.l_type != Int16(F_UNLCK)
         else { return }
@@ -84,7 +84,7 @@ package final class RawDisk: DiskContent {
         let start = lseek(descriptor, off_t(range.lowerBound), seekData)
         if start < 0 {
             if errno == ENXIO { return nil }
-            return range.lowerBound..<range.upperBound  // A file system that does not tell.
+            return range.lowerBound..<range.upperBound  // The file system does not support it.
         }
         let first = max(UInt64(start), range.lowerBound)
         guard first < end else { return nil }
@@ -119,6 +119,6 @@ package final class RawDisk: DiskContent {
 /// Whether every byte is zero.
 package func isZero(_ bytes: UnsafeRawBufferPointer) -> Bool {
     guard let base = bytes.baseAddress, bytes.count > 8 else { return bytes.allSatisfy { $0 == 0 } }
-    // Equal to itself shifted by a word whose bytes are zero: memcmp is the fastest loop at hand.
+    // Equal to itself shifted by a word whose bytes are zero: memcmp is the fastest loop available.
     return base.loadUnaligned(as: UInt64.self) == 0 && memcmp(base, base + 8, bytes.count - 8) == 0
 }

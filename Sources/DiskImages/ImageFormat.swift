@@ -1,7 +1,7 @@
 import Foundation
 import Scopes
 
-/// What a disk image or an archive of disks is, told by its content.
+/// The format of a disk image or an archive of disks, detected from its content.
 package enum ImageFormat: String, Sendable, CaseIterable {
     case raw, qcow2, vmdk, vdi, vhdx, vpc, qed, parallels, luks, dmg
     case vma

@@ -172,7 +172,7 @@ struct CivilTime {
         case "Z": "UTC"
         case "z": "+0000"
         case "%": "%"
-        default: throw GoTemplateError("%\(letter) is no time format")
+        default: throw GoTemplateError("%\(letter) is not a time format")
         }
     }
 

@@ -18,7 +18,7 @@ package struct TemplateContext: Sendable {
     package var environment: [String: String]?
     /// What `build` gives; nil in HCL, where `build.NAME` is the way.
     package var runData: [String: String]?
-    /// What `vault` and its kin ask; like `environment`, in the variables of a legacy JSON template alone.
+    /// Answers `vault` and similar functions; like `environment`, in the variables of a legacy JSON template alone.
     package var secretStores: (any SecretStores)?
 
     package init(
@@ -145,7 +145,8 @@ package struct GoFunctions {
             }
             let parts = try GoFormat.split(text(arguments[0]), by: text(arguments[1]))
             guard index >= 0, index < parts.count else {
-                throw GoTemplateError("there are only \(parts.count) parts, and number \(index) is wanted (from 0)")
+                throw GoTemplateError(
+                    "there are only \(parts.count) parts, so there is no part \(index) (counted from 0)")
             }
             return parts[Int(index)]
         case "replace_all":

@@ -1,4 +1,5 @@
 import Foundation
+package import Machines
 
 /// Which accelerator a machine gets, and why.
 package struct AcceleratorChoice: Sendable, Equatable {

@@ -1,3 +1,5 @@
+import Machines
+
 /// Hands out PCI slots in the order in which QEMU would, on the machines whose places are known.
 struct PCIPlaces {
     /// nil: libvirt places its devices by itself.

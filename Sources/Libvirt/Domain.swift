@@ -1,5 +1,6 @@
 import CLibvirt
 import Foundation
+package import Machines
 import Scopes
 
 /// One virtual machine that was started.
@@ -22,23 +23,8 @@ package final class Domain: Sendable {
     package func whileRunning<Value: Sendable>(
         _ body: @escaping @Sendable () async throws -> Value
     ) async throws -> Value {
-        let result = try await withThrowingTaskGroup(of: Result<Value, any Error>?.self) { group in
-            group.addTask {
-                do { return .success(try await body()) } catch {
-                    // A connection that breaks because the machine died is a symptom: its death is about to be told.
-                    if !(error is CancellationError), await self.isGoing() { return nil }
-                    return .failure(error)
-                }
-            }
-            group.addTask {
-                guard await self.stops.wait() != nil else { throw CancellationError() }
-                return nil
-            }
-            defer { group.cancelAll() }
-            return try await group.next() ?? nil
-        }
-        if let result { return try result.get() }
-        throw stopped
+        guard let value = try await stops.whileRunning(isStopping: isGoing, body) else { throw stopped }
+        return value
     }
 
     /// - Throws: `TimedOut`, `MachineStopped` for a machine that hangs for good.
@@ -66,7 +52,7 @@ package final class Domain: Sendable {
     }
 
     /// Presses the power button.
-    package func shutdown() async throws {
+    package func pressPowerButton() async throws {
         try await call { domain in
             guard virDomainShutdownFlags(domain, VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN.rawValue) == 0 else {
                 throw LibvirtError(lastErrorIn: "virDomainShutdownFlags")
@@ -150,6 +136,6 @@ package func messages(inLog text: String) -> [String] {
         isInCommand = line.hasSuffix(" \\")
         return !wasInCommand && !isInCommand
             && line.prefixMatch(of: /[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9:.]+\+0000: |char device redirected/) == nil
-            && line.prefixMatch(of: /[A-Z][A-Za-z0-9]{1,3} *=[0-9a-f ]/) == nil
+            && line.prefixMatch(of: /[A-Z][A-Za-z0-9]{1,3} *=[0-9a-f< ]|extra data\[/) == nil
     }.suffix(5).map(String.init)
 }

@@ -1,4 +1,5 @@
 import Foundation
+package import Machines
 import Scopes
 
 /// The libvirt domain that shows the guest the hardware of Packer's default machine.

@@ -76,10 +76,17 @@ package final class EmbeddedRoot: Sendable {
         "\(path)/lib/swtpm/\(uuid.lowercased())/\(version == "1.2" ? "tpm1.2" : "tpm2")"
     }
 
-    /// Leaves what is in the root to the user: nobody will take it for a leftover.
-    func keep() throws {
-        guard unlink(path + "/lock") == 0 else { throw Self.failure("keep \(path)") }
+    /// Leaves the root to the machines in it, which go on after this process. It becomes a leftover when they are gone, and
+    /// `files` with it.
+    func keep(with files: [String]) throws {
+        try change { $0 += files }
+        let descriptor = open(path + "/kept", O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw Self.failure("keep \(path)") }
+        close(descriptor)
     }
+
+    /// Whether its machines may go on without their owner.
+    var isKept: Bool { access(path + "/kept", F_OK) == 0 }
 
     func remove() throws {
         try FileManager.default.removeItem(atPath: path)

@@ -1,5 +1,6 @@
 import CLibvirt
 import Foundation
+import Machines
 import Scopes
 import Synchronization
 
@@ -90,14 +91,16 @@ package actor Hypervisor {
             && UInt32(bitPattern: state) == VIR_DOMAIN_PAUSED.rawValue
     }
 
-    /// Ends the connection, and removes the embedded driver's folder unless machines are to go on.
-    package func close(keepingMachines: Bool = false) {
+    /// Ends the connection, and removes the embedded driver's folder unless machines go on.
+    ///
+    /// - Parameter kept: Files of machines that go on; nil where none does.
+    package func close(keeping kept: [String]? = nil) {
         if let pointer = connection?.pointer { lifecycle.unregister(from: pointer) }
         connection = nil
         executor.stop()
         guard let root else { return }
         do {
-            if keepingMachines { try root.keep() } else { try root.remove() }
+            if let kept { try root.keep(with: kept) } else { try root.remove() }
         } catch {
             // The next run finds the folder without an owner and removes it.
         }

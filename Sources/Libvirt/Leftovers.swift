@@ -12,6 +12,8 @@ package enum Leftovers {
         var removed: [String] = []
         for name in names.sorted() where name != "capabilities" {
             guard let root = EmbeddedRoot(adopting: "\(base)/\(name)") else { continue }
+            // A machine that a failed build was to keep.
+            if root.isKept, !processes(of: root.path).isEmpty { continue }
             removed += await clear(root)
         }
         return removed

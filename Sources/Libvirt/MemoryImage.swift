@@ -1,4 +1,5 @@
 package import Foundation
+import Machines
 
 /// A file with a machine's memory and devices, as libvirt's qemu driver writes it: a header with the machine's XML, then
 /// QEMU's own stream. The stream knows no names, so under another header it becomes another machine.
@@ -94,5 +95,14 @@ package struct MemoryImage {
         data.append(contentsOf: text)
         data.append(Data(count: padding))
         return data
+    }
+}
+
+extension MachineDescription {
+    /// Takes over the UEFI code that a frozen machine has in its memory, since libvirt chooses none for a machine that is
+    /// restored.
+    package mutating func adoptFirmware(of memory: MemoryImage) {
+        guard case .efi(nil, let template, let vars) = firmware, let frozen = memory.firmware else { return }
+        firmware = .efi(code: frozen.code, template: template ?? frozen.template, vars: vars)
     }
 }

@@ -1,4 +1,5 @@
 import Foundation
+package import Machines
 
 extension Hypervisor {
     /// What must be the same, by name, for a memory image of this machine to start again.

@@ -1,3 +1,5 @@
+import Machines
+
 /// Arguments that are passed through to QEMU, with the PCI devices among them in the places that Packer's command line would
 /// give them.
 ///

@@ -1,4 +1,5 @@
 import Foundation
+package import Machines
 
 /// Packer's `qemuargs` applied to a machine.
 ///

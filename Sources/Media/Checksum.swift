@@ -15,7 +15,7 @@ package struct Checksum: Sendable, Hashable, CustomStringConvertible {
         let operation = "read the checksum \(type):\(hex)"
         guard let algorithm = DigestAlgorithm(rawValue: type.lowercased()) else {
             throw BuildError(
-                operation, because: "the checksum type `\(type)` is unknown",
+                operation, because: "the checksum type “\(type)” is unknown",
                 hint: "Known types: \(DigestAlgorithm.allCases.map(\.rawValue).joined(separator: ", ")).")
         }
         guard hex.utf8.count == algorithm.digits, hex.utf8.allSatisfy(isHexDigit) else {
@@ -27,7 +27,7 @@ package struct Checksum: Sendable, Hashable, CustomStringConvertible {
         self.hex = hex.lowercased()
     }
 
-    /// A digest whose type its length tells.
+    /// A digest whose type follows from its length.
     init?(bare hex: some StringProtocol) {
         guard let algorithm = DigestAlgorithm(digits: hex.utf8.count), hex.utf8.allSatisfy(isHexDigit) else {
             return nil

@@ -61,7 +61,7 @@ package enum FileDigest {
     package static func hex(of path: String, algorithm: String) async throws -> String {
         guard let known = DigestAlgorithm(rawValue: algorithm.lowercased()) else {
             throw BuildError(
-                "compute the checksum of \(path)", because: "the checksum type `\(algorithm)` is unknown",
+                "compute the checksum of \(path)", because: "the checksum type “\(algorithm)” is unknown",
                 hint: "Known types: \(DigestAlgorithm.allCases.map(\.rawValue).joined(separator: ", ")).")
         }
         return try await hex(of: path, known)

@@ -107,7 +107,7 @@ struct Download: Sendable {
         if let total, partial.size < total { throw Reason(text: "the connection ended early") }
     }
 
-    /// The size that the server has, without downloading; nil where it does not tell or cannot be reached.
+    /// The size that the server has, without downloading; nil where it does not report it or cannot be reached.
     func remoteSize() async throws -> Int64? {
         let query = try attemptingURL { try downloadRequest(request.url, method: .HEAD) }
         do {

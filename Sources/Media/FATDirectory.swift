@@ -28,13 +28,13 @@ struct DirectoryEntries {
         }
         guard isWritable, !units.isEmpty, units.count <= 255, name.last != ".", name.last != " " else {
             throw BuildError(
-                operation, because: "a floppy cannot have a file named `\(name)`",
+                operation, because: "a floppy cannot have a file named “\(name)”",
                 hint: "Names have no \" * : < > ? \\ | and at most 255 characters.")
         }
         guard longNames.insert(name.lowercased()).inserted else {
             throw BuildError(
-                operation, because: "two files are named `\(name)`",
-                hint: "A floppy does not tell capitals from small letters.")
+                operation, because: "two files are named “\(name)”",
+                hint: "File names on a floppy are case-insensitive.")
         }
         let short = ShortName(name, taken: shortNames)
         shortNames.insert(short.bytes)

@@ -25,7 +25,7 @@ struct FATImage {
         let capitals = Array(label.uppercased().utf8)
         guard capitals.count <= 11, capitals.allSatisfy({ ShortName.isAllowed($0) || $0 == 0x20 }) else {
             throw BuildError(
-                operation, because: "the label `\(label)` does not fit",
+                operation, because: "the label “\(label)” does not fit",
                 hint: "A floppy's label has at most 11 ASCII letters, digits and signs such as - and _.")
         }
         self.label = capitals.isEmpty ? nil : capitals + Array(repeating: 0x20, count: 11 - capitals.count)

@@ -19,7 +19,7 @@ struct FileTree {
 
     init(_ operation: String) { self.operation = operation }
 
-    /// Adds what a path or pattern stands for: a file under its name, a folder with all in it under its name.
+    /// Adds what matches a path or pattern: a file under its name, a folder with all in it under its name.
     ///
     /// - Parameter isFlat: Of a folder only the files, those of its folders too, each under its own name.
     mutating func add(pattern: String, workingDirectory: String, isFlat: Bool) async throws {
@@ -42,7 +42,7 @@ struct FileTree {
     mutating func add(text: String, at path: String) throws {
         let parts = path.split { $0 == "/" }.map { String($0) }.filter { $0 != "." }
         guard !parts.isEmpty, !parts.contains("..") else {
-            throw BuildError(operation, because: "`\(path)` is not a path on it")
+            throw BuildError(operation, because: "“\(path)” is not a path on it")
         }
         root = try placing(.text(Array(text.utf8)), parts[...], in: root, path)
     }
@@ -58,7 +58,7 @@ struct FileTree {
             switch folder[name] {
             case .folder(let inner)?: folder[name] = .folder(try placing(node, parts.dropFirst(), in: inner, path))
             case nil: folder[name] = .folder(try placing(node, parts.dropFirst(), in: [:], path))
-            default: throw BuildError(operation, because: "`\(path)` lies in \(name), which is a file")
+            default: throw BuildError(operation, because: "“\(path)” lies in \(name), which is a file")
             }
         }
         return folder

@@ -1,7 +1,7 @@
 import Foundation
 import Scopes
 
-/// The paths that a pattern stands for, sorted; a pattern without `*`, `?` and `[` stands for itself.
+/// The paths that match a pattern, sorted; a pattern without `*`, `?` and `[` is a path itself.
 ///
 /// A star matches names that begin with a dot, too, as it does in Packer. A file whose name has these characters
 /// literally wins over the pattern.
@@ -23,7 +23,7 @@ package func expandGlob(_ pattern: String, workingDirectory: String) throws -> [
                 if exists(prefix + component) { next.append(prefix + component) }
                 continue
             }
-            // A folder that cannot be listed, or is none, has no matches.
+            // A folder that cannot be listed, or a file, has no matches.
             let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
             next += names.filter { fnmatch(component, $0, 0) == 0 }.sorted().map { prefix + $0 }
         }

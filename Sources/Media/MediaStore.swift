@@ -43,7 +43,7 @@ package struct MediaStore: Sendable {
     ///   - urls: Tried in order: paths relative to the working directory, `file://`, `http://`, `https://`. A query
     ///     `checksum=…` is taken off the URL and counts instead of `checksum`.
     ///   - targetPath: With an extension: the file to download to; without: the folder to do it in; nil: the cache.
-    /// - Throws: `BuildError` that tells of every URL, `CancellationError`.
+    /// - Throws: `BuildError` that names every URL, `CancellationError`.
     package func fetch(
         urls: [String], checksum: Checksum?, targetPath: String? = nil, targetExtension: String = "iso",
         onEvent: @escaping @Sendable (MediaEvent) -> Void
@@ -80,7 +80,7 @@ package struct MediaStore: Sendable {
         if let scheme = request.url.range(of: "://"), !request.url.lowercased().hasPrefix("file://") {
             throw BuildError(
                 "get \(withoutSecrets(request.url))",
-                because: "the scheme `\(request.url[..<scheme.lowerBound])` is not supported",
+                because: "the scheme “\(request.url[..<scheme.lowerBound])” is not supported",
                 hint: "Use a path, file://, http:// or https://.")
         }
         return try await useInPlace(request, onEvent)
@@ -132,7 +132,7 @@ package struct MediaStore: Sendable {
         } else {
             let size = try InputFile(path, "read the cached medium \(path)").size
             let download = Download(request: request, path: path, environment: environment, onEvent: onEvent)
-            // A server that does not tell the size says nothing against the file.
+            // A server that does not report the size does not contradict the file.
             guard let remote = try await download.remoteSize(), remote != size else { return true }
         }
         unlink(path)

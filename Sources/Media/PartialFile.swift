@@ -80,7 +80,7 @@ final class PartialFile {
         }
     }
 
-    /// The digest of all that is there; empty where there is no checksum to compare with.
+    /// The digest of what has been written; empty where there is no checksum to compare with.
     func hex() -> String { digest?.hex() ?? "" }
 
     func remember(url: String, validator: String?) {

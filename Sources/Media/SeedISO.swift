@@ -18,7 +18,7 @@ package enum SeedISO {
         let operation = "make the CD \(path)"
         guard label.utf8.count <= 32, label.utf8.allSatisfy({ (0x20..<0x7F).contains($0) }) else {
             throw BuildError(
-                operation, because: "the label `\(label)` does not fit",
+                operation, because: "the label “\(label)” does not fit",
                 hint: "A label has at most 32 ASCII characters.")
         }
         var tree = FileTree(operation)

@@ -3,6 +3,7 @@ import ComponentModel
 import DiskImages
 import Guests
 import Libvirt
+import Machines
 import Scopes
 import Templates
 
@@ -22,6 +23,10 @@ package struct Build: Sendable {
     /// - Returns: The artifacts to list at the end.
     /// - Throws: What went wrong first; by then everything acquired is gone again, unless `-on-error` says otherwise.
     package func run() async throws -> [Artifact] {
+        do { return try await build() } catch { throw ExplainFailure(scope: scope).explain(error) }
+    }
+
+    private func build() async throws -> [Artifact] {
         // A server that would refuse the image at the end refuses it now.
         try await postProcess(.beforeMachine(runUUID: scope.context.runUUID)).check()
         guard let (artifact, data) = try await makeImage() else { return [] }
@@ -47,11 +52,13 @@ package struct Build: Sendable {
             teardowns.add("stop making keys") { _ in keys.cancel() }
 
             let medium = try await scope.step("Fetching the medium") { try await FetchMedium(scope: scope).run() }
-            let workspace = try await scope.step("Preparing the output folder") {
-                let preparing = PrepareWorkspace(source: source, context: scope.context, engine: scope.engine)
+            let (workspace, output) = try await scope.step("Preparing the output folder") {
+                let preparing = PrepareWorkspace(
+                    source: source, context: scope.context, engine: scope.engine, reporter: reporter)
                 // A build that stops after a stage makes no image.
                 return scope.options.checkpoints.until == nil
-                    ? try await preparing.run(teardowns, scope.retention) : try await preparing.temporary(teardowns)
+                    ? try await preparing.run(medium: medium.path, teardowns, scope.retention)
+                    : try await preparing.temporary(medium: medium.path, teardowns)
             }
             let checkpoints = try await BuildCheckpoints.open(scope, medium)
             teardowns.add("remove surplus checkpoints") { _ in try checkpoints?.prune() }
@@ -76,7 +83,8 @@ package struct Build: Sendable {
                 shortcoming = try await ReplaceByProxmoxArchive(scope: scope, settings: settings).run(images, workspace)
             }
             let artifact = try await scope.step("Moving the image into place") {
-                try CommitOutput(source: source, context: scope.context).run(workspace, isComplete: shortcoming == nil)
+                try CommitOutput(source: source)
+                    .run(workspace, output, isComplete: shortcoming == nil, downloads: machine.downloads)
             }
             if let shortcoming {
                 throw shortcoming.error(place: scope.context.shown(artifact.directory ?? source.outputDirectory))
@@ -123,7 +131,7 @@ package struct Build: Sendable {
             let recorder = start.recorder
             teardowns.add("finish the checkpoints of a failed build") { [scope] outcome in
                 guard case .failure(let error) = outcome else { return }
-                if scope.retention.keepsEverything(after: outcome) { try recorder?.keepLayers() }
+                if scope.retention.keepsEverything(after: outcome) { try await recorder?.keepLayers() }
                 if error is CancellationError { recorder?.skipCompression() }
                 await recorder?.stop()
             }
@@ -140,6 +148,10 @@ package struct Build: Sendable {
                 started = try await starting.boot(keepingDisksIn: recorder?.checkpoints.store, teardowns)
             }
             recorder?.setActiveFolder(started.stage.folder)
+            teardowns.add("say how to reach the machine that is kept") { [scope] outcome in
+                guard scope.retention.keepsEverything(after: outcome) else { return }
+                try await DescribeKeptMachine(scope: scope, prepared: prepared).run(started)
+            }
 
             let end: RunningEnd
             do {
@@ -161,7 +173,10 @@ package struct Build: Sendable {
                     ).run(started.machine, guest, prepared.services.activity)
                 }
                 if let reason = try await recorder?.damage() { return .restart(reason) }
-                return .finished(FinishedMachine(disks: stage.disks, folder: stage.folder, data: data))
+                return .finished(
+                    FinishedMachine(
+                        disks: stage.disks, folder: stage.folder, data: data,
+                        downloads: recorder?.stages.entries.flatMap(\.downloads) ?? []))
             }
         }
     }
@@ -271,4 +286,6 @@ struct FinishedMachine: Sendable {
     /// Holds the disks; nil where they lie in the workspace.
     var folder: StageFolder?
     var data: RunData
+    /// Absolute paths on this host that provisioners have downloaded to, in this run of the machine or before.
+    var downloads: [String]
 }

@@ -1,5 +1,6 @@
 import ComponentModel
 import Libvirt
+import Machines
 package import Scopes
 package import Templates
 
@@ -15,6 +16,7 @@ package struct BuildScope: Sendable {
     let runFolder: String
     /// Text that must not be shown, nor be left in the image.
     let secrets: [Sensitive<String>]
+    var connector: any GuestConnector = SSHConnector()
 
     /// - Parameter runFolder: The run folder's path; "" where no machine is started.
     package init(

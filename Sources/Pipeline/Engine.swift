@@ -1,29 +1,35 @@
 import Foundation
 import Libvirt
+package import Machines
 import Scopes
 
 /// The libvirt connections of one run: the embedded driver unless a URI is named, each opened once and shared.
 package actor Engine {
     private let connectURI: String?
     private let environment: [String: String]
-    private var hypervisors: [String: Task<Hypervisor, any Error>] = [:]
+    private var hosts: [String: Task<any MachineHost, any Error>] = [:]
+    private let given: (any MachineHost)?
     private var claims: Claims?
-    private var keepsMachines = false
+    /// The files of machines that go on after this process; nil: none does.
+    private var kept: [String]?
 
-    package init(connectURI: String?, environment: [String: String]) {
+    /// - Parameter host: Where all machines run; nil for libvirt.
+    package init(connectURI: String?, environment: [String: String], host: (any MachineHost)? = nil) {
         self.connectURI = connectURI
         self.environment = environment
+        given = host
     }
 
     /// The connection for a source, in this order: `--connect`, `libvirt_uri`, `LIBVIRT_DEFAULT_URI`, embedded.
     ///
     /// - Throws: `BuildError` when it cannot be opened, or leads to another host.
-    func hypervisor(for sourceURI: String?) async throws -> Hypervisor {
+    func host(for sourceURI: String?) async throws -> any MachineHost {
+        if let given { return given }
         let named = connectURI ?? sourceURI ?? environment["LIBVIRT_DEFAULT_URI"]
         let uri = named.flatMap { $0.isEmpty ? nil : $0 } ?? ""
         try refuseOtherHosts(uri)
         let opening =
-            hypervisors[uri]
+            hosts[uri]
             ?? Task {
                 try await attempting(
                     uri.isEmpty ? "start libvirt's embedded driver" : "connect to libvirt at \(uri)",
@@ -32,7 +38,7 @@ package actor Engine {
                     uri.isEmpty ? try await Hypervisor.openEmbedded() : try await Hypervisor.open(uri)
                 }
             }
-        hypervisors[uri] = opening
+        hosts[uri] = opening
         return try await opening.value
     }
 
@@ -51,20 +57,23 @@ package actor Engine {
         try claims?.remove(path)
     }
 
-    /// A failed build wants its machine to go on after this process.
-    func keepMachines() {
-        keepsMachines = true
+    /// Lets the machines that still run go on after this process.
+    ///
+    /// - Parameter files: What belongs to them: a later run removes it when they are gone.
+    func keepMachines(with files: [String]) {
+        kept = (kept ?? []) + files
     }
 
     /// Ends the connections, also where the task is cancelled.
     package func close() async { await Task { await closeAll() }.value }
 
     private func closeAll() async {
-        for opening in hypervisors.values {
+        for opening in hosts.values {
             // One that never opened has nothing to close.
-            if let hypervisor = try? await opening.value { await hypervisor.close(keepingMachines: keepsMachines) }
+            if let host = try? await opening.value { await host.close(keeping: kept) }
         }
-        hypervisors = [:]
+        hosts = [:]
+        await given?.close(keeping: kept)
         claims?.close()
         claims = nil
     }

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Scopes
 
@@ -83,11 +84,6 @@ func makeFolder(_ path: String) throws {
         throw BuildError("make the folder \(path)", because: "there is a file of that name")
     }
     throw BuildError("make the folder \(path)", because: String(cString: strerror(reason)))
-}
-
-/// The last system error as a build error.
-func systemFailure(_ operation: String) -> BuildError {
-    BuildError(operation, because: String(cString: strerror(errno)))
 }
 
 /// `attempting` for calls that do not suspend.

@@ -1,6 +1,8 @@
 package import ComponentModel
 import Foundation
-package import Libvirt
+import Libvirt
+package import Machines
+import Processes
 package import RemoteFramebuffer
 package import Scopes
 import Templates
@@ -205,7 +207,8 @@ package struct Emulator: Sendable {
         let candidates = binary.contains("/") ? [binary] : folders.map { "\($0)/\(binary)" }
         guard let found = candidates.first(where: { access($0, X_OK) == 0 }) else {
             throw BuildError(
-                "find \(binary)", because: "it is not in PATH", hint: "`ingot doctor` names the package that holds it.")
+                operation: "find \(binary)", hint: "`ingot doctor` shows which machines QEMU can emulate here.",
+                underlying: ProgramNotFound())
         }
         path =
             realpath(found, nil).map { resolved in

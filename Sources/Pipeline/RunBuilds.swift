@@ -94,6 +94,7 @@ package struct RunBuilds: Sendable {
             let scope = BuildScope(
                 plan: build, context: context, options: options, engine: engine, reporter: reporter,
                 attendant: attendant, runFolder: runFolder.path, secrets: plan.secrets)
+            await BuildStages.noteFiles(of: scope)
             let artifacts = try await Build(scope).run()
             return BuildOutcome(
                 name: build.name, took: clock.now - start, result: .success(artifacts), redactor: reporter.redactor)
@@ -106,6 +107,13 @@ package struct RunBuilds: Sendable {
             return BuildOutcome(
                 name: build.name, took: clock.now - start, result: .failure(error), failure: failure,
                 redactor: reporter.redactor)
+        }
+    }
+
+    /// The first output directory that exists, as the template names it; nil where all have to be made.
+    package var existingOutput: String? {
+        plan.builds.map(\.source.outputDirectory).first {
+            FileManager.default.fileExists(atPath: context.absolute($0))
         }
     }
 

@@ -1,5 +1,5 @@
 import Foundation
-import Libvirt
+import Machines
 import RemoteFramebuffer
 import Scopes
 import Screen
@@ -8,7 +8,7 @@ import Templates
 
 /// The machine of a build while it runs: where to type, where SSH answers, what it shows.
 struct RunningMachine: Sendable {
-    let domain: Domain
+    let machine: any Machine
     let vnc: VNCAddress?
     let vncPassword: Sensitive<String>?
     /// Where the guest's communicator answers.
@@ -22,7 +22,7 @@ struct RunningMachine: Sendable {
 
     /// Runs `body`; throws as soon as the machine goes away: no waiting for a dead guest.
     func whileRunning<Value: Sendable>(_ body: @escaping @Sendable () async throws -> Value) async throws -> Value {
-        try await domain.whileRunning(body)
+        try await machine.whileRunning(body)
     }
 
     static let tpmFolder = "/tpm"
@@ -44,17 +44,17 @@ struct RunningMachine: Sendable {
         return files
     }
 
-    func connectVNC() async throws -> VNCConnection {
+    func connectScreen() async throws -> any ScreenConnection {
         guard let vnc else {
             throw BuildError("type the boot command", because: "disable_vnc = true", hint: "Leave one of the two out.")
         }
-        return try await VNCConnection.connect(to: vnc, password: vncPassword, deadline: .seconds(30))
+        return try await machine.connectScreen(at: vnc, password: vncPassword, timeout: .seconds(30))
     }
 }
 
 /// Looks at the guest's screen now and then, and keeps what it saw last in the run folder.
 final class ScreenWatch: Sendable {
-    private let domain: Domain
+    private let machine: any Machine
     private let vnc: VNCAddress?
     private let password: Sensitive<String>?
     private let folder: String
@@ -65,10 +65,10 @@ final class ScreenWatch: Sendable {
     private let dialog = Mutex<InstallerDialog?>(nil)
 
     init(
-        domain: Domain, vnc: VNCAddress?, password: Sensitive<String>?, folder: String, reporter: Reporter,
+        machine: any Machine, vnc: VNCAddress?, password: Sensitive<String>?, folder: String, reporter: Reporter,
         dialogTimeout: Duration?
     ) {
-        self.domain = domain
+        self.machine = machine
         self.vnc = vnc
         self.password = password
         self.folder = folder
@@ -100,7 +100,7 @@ final class ScreenWatch: Sendable {
     /// Takes the screen as `last.png`, and as `last.txt` where it is text.
     func look() async throws {
         guard let vnc else { return }
-        let connection = try await VNCConnection.connect(to: vnc, password: password, deadline: .seconds(5))
+        let connection = try await machine.connectScreen(at: vnc, password: password, timeout: .seconds(5))
         defer { connection.close() }
         let framebuffer = try await withDeadline(.seconds(5), "reading the screen") {
             try await connection.framebuffer()
@@ -128,7 +128,7 @@ final class ScreenWatch: Sendable {
     /// A guest may panic and start again by itself, so a panic counts when it is still there at the next look.
     private func judge(_ trouble: GuestTrouble?, before: GuestTrouble?) {
         switch trouble {
-        case .panicked(let words) where trouble == before: domain.giveUp(.panicked(words))
+        case .panicked(let words) where trouble == before: machine.giveUp(.panicked(words))
         case .stopped(let words) where trouble != before: reporter.warn(words)
         default: break
         }

@@ -1,33 +1,59 @@
 import Checkpoints
 import ComponentModel
+import Files
 import Foundation
 import Templates
 
 /// The folder beside the output in which a build works; on success its `output` part takes the output's name.
 package struct Workspace: Sendable {
     /// The whole folder: on the output's own file system, so that the end is a rename.
-    let path: String
+    package let path: String
 
     package init(path: String) { self.path = path }
 
     /// A new one.
     ///
-    /// - Parameter output: The folder that it becomes.
-    init(beside output: URL) {
-        let parent = output.deletingLastPathComponent().path
-        path = "\(parent)/\(Self.prefix(output))\(String(UInt32.random(in: 0...UInt32.max), radix: 36))"
+    /// - Parameter place: Where its output goes in the end.
+    init(for place: OutputPlace) {
+        path =
+            "\(place.workspaceParent)/\(Self.prefix(place.path))\(String(UInt32.random(in: 0...UInt32.max), radix: 36))"
     }
 
-    /// Whether a folder is the workspace of a build with that output.
-    static func isOne(_ folder: URL, of output: URL) -> Bool {
-        folder.lastPathComponent.hasPrefix(prefix(output))
-            && folder.deletingLastPathComponent().path == output.deletingLastPathComponent().path
+    /// Whether a path is the output directory, or what builds with that output leave beside it.
+    ///
+    /// - Parameter output: An absolute path.
+    static func isPart(_ path: String, ofOutput output: String) -> Bool {
+        let (url, output) = (URL(filePath: path).standardizedFileURL, URL(filePath: output).standardizedFileURL)
+        let (folder, parent) = (url.deletingLastPathComponent().path, output.deletingLastPathComponent().path)
+        let isWorkspace = url.lastPathComponent.hasPrefix(prefix(output.path))
+        return url.path == output.path || isWorkspace && (folder == parent || folder == output.path)
+            || folder == parent
+                && [".unfinished", ".replaced"].contains {
+                    url.lastPathComponent.hasPrefix(output.lastPathComponent + $0)
+                }
     }
 
-    private static func prefix(_ output: URL) -> String { ".\(output.lastPathComponent).ingot-" }
+    private static func prefix(_ output: String) -> String { ".\(URL(filePath: output).lastPathComponent).ingot-" }
 
+    /// - Returns: The path of a workspace for the same output that a running build holds; nil where there is none.
+    func rival(for place: OutputPlace) throws -> String? {
+        // A parent that cannot be listed shows no rivals.
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: place.workspaceParent)) ?? []
+        return names.map { "\(place.workspaceParent)/\($0)" }.first { other in
+            guard other != path, URL(filePath: other).lastPathComponent.hasPrefix(Self.prefix(place.path)),
+                fileStatus(other + "/lock") != nil
+            else { return false }
+            // One that is just being removed is none.
+            do { return try FileLock.attempt(other + "/lock", .exclusive) == nil } catch { return false }
+        }
+    }
+
+    /// Held while the build runs.
+    var lock: String { path + "/lock" }
+    /// Where an older output goes when it has been replaced.
+    var replaced: String { path + "/replaced" }
     /// Becomes the output directory.
-    var output: String { path + "/output" }
+    package var output: String { path + "/output" }
     /// The UEFI variables.
     var variables: String { output + "/efivars.fd" }
     /// CD and floppy images.

@@ -108,6 +108,7 @@ private func stream(
 
 /// A program is in none of the folders of PATH: the underlying error of a `BuildError`.
 package struct ProgramNotFound: Error, CustomStringConvertible {
+    package init() {}
     package var description: String { "it is not in PATH" }
 }
 

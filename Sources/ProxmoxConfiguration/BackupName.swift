@@ -1,7 +1,7 @@
 package import Foundation
 import Scopes
 
-/// The name of a backup archive compressed with zstd; the server tells the kind, and which files belong together, from names alone.
+/// The name of a backup archive compressed with zstd; the server recognises the kind, and which files belong together, by names alone.
 package struct BackupName: Sendable, Equatable, CustomStringConvertible {
     package let vmid: Int
     /// `YYYY_MM_DD-HH_MM_SS`.

@@ -1,5 +1,6 @@
 /// Where a drive is attached: `scsi0`, `virtio1`, and the two fixed places `efidisk0` and `tpmstate0`.
 package struct DriveSlot: Sendable, Hashable, Comparable, CustomStringConvertible {
+    /// The buses that disks can be attached to.
     package enum Bus: String, Sendable, CaseIterable {
         case ide, sata, scsi, virtio, efidisk, tpmstate
 
@@ -23,7 +24,7 @@ package struct DriveSlot: Sendable, Hashable, Comparable, CustomStringConvertibl
         self.index = index
     }
 
-    /// Reads `scsi0`; nil if it is no such place.
+    /// Reads `scsi0`; nil if it is not such a slot.
     package init?(_ text: some StringProtocol) {
         guard let bus = Bus.allCases.first(where: { text.hasPrefix($0.rawValue) }),
             let index = Int(text.dropFirst(bus.rawValue.count)), (0..<bus.count).contains(index),

@@ -95,6 +95,7 @@ extension MachineConfiguration {
         return bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16, uppercase: true) }.joined(separator: ":")
     }
 
+    /// A UUID of version 4 from the bits of `generator`.
     package static func randomUUID(using generator: inout some RandomNumberGenerator) -> UUID {
         let (high, low) = (generator.next() as UInt64, generator.next() as UInt64)
         func byte(_ word: UInt64, _ place: Int) -> UInt8 { UInt8(truncatingIfNeeded: word >> UInt64(8 * place)) }

@@ -36,7 +36,7 @@ extension MachineConfiguration {
 
     private func checkHardware(_ found: inout Findings) {
         if let machine, !Syntax.machine.matches(machine) {
-            found.add("machine", "“\(machine)” is none of pc, q35 or a pinned one such as pc-q35-9.0")
+            found.add("machine", "“\(machine)” is not pc, q35 or a pinned one such as pc-q35-9.0")
         }
         if let cpu, !Syntax.cpu.matches(cpu) {
             found.add("cpu", "“\(cpu)” is not a CPU model with optional flags, such as `host,flags=+aes;-pcid`")
@@ -53,7 +53,7 @@ extension MachineConfiguration {
         }
         if let vga {
             if !Syntax.displays.contains(vga.type) {
-                found.add("vga", "“\(vga.type)” is none of \(Syntax.displays.joined(separator: ", "))")
+                found.add("vga", "“\(vga.type)” is not one of \(Syntax.displays.joined(separator: ", "))")
             }
             if let memory = vga.memory, !(4...512).contains(memory) {
                 found.add("vga", "memory of \(memory) MiB is not between 4 and 512")
@@ -65,7 +65,7 @@ extension MachineConfiguration {
         }
         if let rng {
             if !["/dev/urandom", "/dev/random", "/dev/hwrng"].contains(rng.source) {
-                found.add("rng0", "“\(rng.source)” is none of /dev/urandom, /dev/random, /dev/hwrng")
+                found.add("rng0", "“\(rng.source)” is not one of /dev/urandom, /dev/random, /dev/hwrng")
             }
             if (rng.maxBytes ?? 0) < 0 || (rng.period ?? 0) < 0 { found.add("rng0", "limits cannot be negative") }
         }

@@ -70,6 +70,7 @@ extension MachineConfiguration {
         case linux = "l26"
     }
 
+    /// The firmware.
     package enum BIOS: String, Sendable, CaseIterable { case seabios, ovmf }
 
     /// `scsihw`.
@@ -80,10 +81,14 @@ extension MachineConfiguration {
         case virtioSingle = "virtio-scsi-single"
     }
 
+    /// The formats of images in a storage of files.
     package enum DiskFormat: String, Sendable, CaseIterable { case raw, qcow2, vmdk }
 
+    /// A disk of the machine.
     package struct Disk: Sendable, Equatable {
+        /// How the host caches it.
         package enum Cache: String, Sendable, CaseIterable { case none, writethrough, writeback, unsafe, directsync }
+        /// How QEMU does its input and output.
         package enum AIO: String, Sendable, CaseIterable {
             case native, threads
             case ioUring = "io_uring"
@@ -110,6 +115,7 @@ extension MachineConfiguration {
 
     /// The firmware's variable store.
     package struct EFIDisk: Sendable, Equatable {
+        /// The size of the UEFI variables.
         package enum Kind: String, Sendable, CaseIterable {
             /// 128 KiB; too small for Secure Boot.
             case small = "2m"
@@ -127,7 +133,9 @@ extension MachineConfiguration {
         }
     }
 
+    /// The disk with the state of a TPM.
     package struct TPMState: Sendable, Equatable {
+        /// The version of the TPM.
         package enum Version: String, Sendable, CaseIterable {
             case v1 = "v1.2"
             case v2 = "v2.0"
@@ -140,7 +148,9 @@ extension MachineConfiguration {
         }
     }
 
+    /// A network card.
     package struct NetworkAdapter: Sendable, Equatable {
+        /// The card that the guest sees.
         package enum Model: String, Sendable, CaseIterable {
             case virtio, e1000, e1000e, rtl8139, vmxnet3, pcnet, i82551, i82557b, i82559er
             case e1000Desktop = "e1000-82540em"
@@ -164,6 +174,7 @@ extension MachineConfiguration {
         }
     }
 
+    /// The graphics card.
     package struct VGA: Sendable, Equatable {
         /// `std`, `serial0`, `virtio`, `qxl`, `none`…
         package var type: String
@@ -175,10 +186,11 @@ extension MachineConfiguration {
         }
     }
 
+    /// A source of random numbers for the guest.
     package struct RandomSource: Sendable, Equatable {
         /// `/dev/urandom`, `/dev/random` or `/dev/hwrng`.
         package var source: String
-        /// Bytes in each period; 0 is no limit, nil the server's default.
+        /// Bytes in each period; 0 means no limit, nil the server's default.
         package var maxBytes: Int?
         /// Milliseconds.
         package var period: Int?
@@ -189,6 +201,7 @@ extension MachineConfiguration {
         }
     }
 
+    /// The QEMU guest agent, and what the server asks of it.
     package struct GuestAgent: Sendable, Equatable {
         package var isEnabled = true
         package init(isEnabled: Bool = true) { self.isEnabled = isEnabled }
@@ -196,6 +209,7 @@ extension MachineConfiguration {
 
     /// The cloud-init drive, and what the server writes on it at every start.
     package struct CloudInit: Sendable, Equatable {
+        /// The format in which cloud-init gets its data.
         package enum Kind: String, Sendable, CaseIterable { case configdrive2, nocloud, opennebula }
         package var slot = DriveSlot(bus: .ide, index: 2)
         package var storage: String?

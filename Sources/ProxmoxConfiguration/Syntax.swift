@@ -20,6 +20,7 @@ package enum Syntax {
         "vmware", "cirrus", "none",
     ]
 
+    /// Why a text is not the name of a storage; nil if it is.
     package static func storageProblem(_ name: String) -> String? {
         storage.matches(name)
             ? nil : "“\(name)” is not a storage's name: letters, digits, `-`, `_` and `.`, two or more, a letter first"
@@ -30,6 +31,7 @@ package enum Syntax {
 package struct Pattern: Sendable {
     private let source: String
     package init(_ source: String) { self.source = "\\A(?:" + source + ")\\z" }
+    /// Whether the whole of `text` matches.
     package func matches(_ text: String) -> Bool {
         text.utf8.count <= 4096 && text.range(of: source, options: .regularExpression) != nil
     }

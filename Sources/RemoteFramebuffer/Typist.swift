@@ -40,7 +40,7 @@ package actor Typist {
     private static let keyboardBytes = 15
     private static let eventGap = Duration.milliseconds(1)
     private static let silentGap = Duration.milliseconds(100)
-    private let connection: VNCConnection
+    private let connection: any ScreenConnection
     private let pace: TypingPace
     private let echoLimit: Duration
     private let readText: ReadText
@@ -59,7 +59,7 @@ package actor Typist {
 
     /// - Parameter echoLimit: How long to wait for an echo: a guest may not have reached its prompt yet.
     package init(
-        _ connection: VNCConnection, pace: TypingPace, echoLimit: Duration = .seconds(10),
+        _ connection: any ScreenConnection, pace: TypingPace, echoLimit: Duration = .seconds(10),
         readText: @escaping ReadText = { _ in nil }
     ) {
         self.connection = connection

@@ -54,7 +54,7 @@ package struct PlannedProvisioner: Sendable {
     package var timeout: Duration?
     package var maxRetries: Int
     package var continueOnError: Bool
-    /// Ingot's own: false where no checkpoint may stand for it, true where one may although nobody knows what it reads.
+    /// Ingot's own: false where no checkpoint may replace it, true where one may although what it reads is unknown.
     package var checkpoint: Bool?
     /// The settings, with `build.*` as given. Late-rendered strings (`execute_command`, `inline`) are still templates.
     package var settings: @Sendable (RunData) throws(TemplateFailure) -> ProvisionerSettings

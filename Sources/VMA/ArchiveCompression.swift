@@ -28,7 +28,9 @@ final class ZstdPacker {
             throw BuildError(
                 operation, because: "there is no level \(level)", hint: "Levels go from 1 to \(levels.upperBound).")
         }
-        guard let context = ZSTD_createCCtx() else { throw BuildError(operation, because: "there is no memory") }
+        guard let context = ZSTD_createCCtx() else {
+            throw BuildError(operation, because: "there is not enough memory")
+        }
         self.context = context
         let processors = ProcessInfo.processInfo.activeProcessorCount
         let workers = min(max(threads ?? processors, 1), 32)

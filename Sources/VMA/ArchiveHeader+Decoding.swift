@@ -26,7 +26,7 @@ extension ArchiveHeader {
 
     /// Reads a header strictly.
     ///
-    /// - Parameter bytes: As many as `length` tells.
+    /// - Parameter bytes: As many as `length` says.
     init(_ bytes: UnsafeRawBufferPointer) throws {
         func require(_ condition: Bool, _ reason: @autoclosure () -> String) throws {
             if !condition { throw ArchiveDamage(reason: reason(), offset: 0) }
@@ -85,7 +85,7 @@ extension ArchiveHeader {
                 "reserved bytes of \(what) are not zero")
             try require(pointer != 0, "\(what) has no name")
             let name = try text(pointer, what)
-            // Other writers leave such entries; they stand for no disk.
+            // Other writers leave such entries; they are not disks.
             if size == 0 { continue }
             try require(size % 512 == 0 && size <= VMAFormat.largestDevice, "\(name) claims to have \(size) bytes")
             let device = ArchiveDevice(number: index, name: name, size: size)

@@ -22,7 +22,7 @@ extension ArchiveHeader {
         func name(_ name: String, extractedAs fileName: String) throws -> [UInt8] {
             guard isUsableName(name) else {
                 throw BuildError(
-                    operation, because: "\(name.debugDescription) is no usable name",
+                    operation, because: "\(name.debugDescription) is not a usable name",
                     hint: "Use letters, digits, dots, dashes and underscores.")
             }
             guard fileNames.insert(fileName).inserted else {
@@ -73,7 +73,7 @@ extension ArchiveHeader {
     }
 }
 
-/// MD5 over the bytes, with the 16 bytes at `offset`, where the checksum itself stands, as zeroes.
+/// MD5 over the bytes, with the 16 bytes at `offset`, where the checksum itself is, as zeroes.
 func checksum(_ bytes: UnsafeRawBufferPointer, at offset: Int) -> [UInt8] {
     var digest = Insecure.MD5()
     digest.update(bufferPointer: UnsafeRawBufferPointer(rebasing: bytes[..<offset]))

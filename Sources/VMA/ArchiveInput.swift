@@ -4,7 +4,7 @@ import DiskImages
 import Foundation
 import Scopes
 
-/// The unpacked bytes of an archive, in order: plain, or packed by zstd or gzip, as its first bytes tell.
+/// The unpacked bytes of an archive, in order: plain, or compressed with zstd or gzip, which its first bytes decide.
 ///
 /// Memory is bounded: a zstd window of at most 128 MiB, as the zstd program has it by default. Used by one thread.
 final class ArchiveInput {
@@ -59,7 +59,7 @@ final class ArchiveInput {
     private func chooseUnpacker(_ operation: String) throws {
         while unread.count < 4, !isAtEnd { try refill() }
         let start = packed[unread].prefix(4)
-        let noMemory = BuildError(operation, because: "there is no memory to unpack it")
+        let noMemory = BuildError(operation, because: "there is not enough memory to decompress it")
         if start.elementsEqual([0x28, 0xB5, 0x2F, 0xFD]) || isSkippable(start) {
             guard let context = ZSTD_createDCtx() else { throw noMemory }
             unpacker = .zstd(context)
@@ -80,7 +80,7 @@ final class ArchiveInput {
                 operation, because: "it is packed by bzip2", hint: "Unpack it first: bunzip2 -k \(path)")
         } else if !start.elementsEqual(VMAFormat.magic) {
             throw BuildError(
-                operation, because: "it is no VMA archive: its first bytes are of something else")
+                operation, because: "it is not a VMA archive: its first bytes are of something else")
         }
     }
 

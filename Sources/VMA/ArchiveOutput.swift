@@ -62,7 +62,7 @@ final class ArchiveOutput {
     private func failure() -> BuildError { writeFailure(operation, in: folderPath) }
 }
 
-/// Writes all bytes, at a place or where the file stands.
+/// Writes all bytes, at a place or where the file is.
 func writeAll(
     _ bytes: UnsafeRawBufferPointer, to descriptor: Int32, at offset: UInt64?, failure: () -> BuildError
 ) throws {

@@ -45,7 +45,7 @@ final class ExtentBuffer: @unchecked Sendable {
         func require(_ condition: Bool, _ reason: @autoclosure () -> String) throws {
             if !condition { throw ArchiveDamage(reason: reason(), offset: offset) }
         }
-        try require(header.prefix(4).elementsEqual(VMAFormat.extentMagic), "there is no extent")
+        try require(header.prefix(4).elementsEqual(VMAFormat.extentMagic), "the extent header is missing")
         try require(header[24..<40].elementsEqual(checksum(header, at: 24)), "the extent's checksum is wrong")
         try require(header[8..<24].elementsEqual(uuid.bytes), "the extent is of another archive (its UUID)")
         try require(header.number(at: 4, UInt16.self) == 0, "reserved bytes of the extent are not zero")

@@ -58,7 +58,7 @@ private func mode(of path: String) -> UInt32 {
         }
     }
 
-    @Test("a file in a key's place that is no key is told, and left")
+    @Test("a file in a key's place that is not a key is told, and left")
     func noKey() async throws {
         try await withScratch { folder in
             try FileManager.default.createDirectory(atPath: folder + "/cache", withIntermediateDirectories: true)

@@ -78,7 +78,7 @@ extension LocalDataSources {
         }
     }
 
-    @Test("an answer that is no text is taken with a warning")
+    @Test("an answer that is not text is taken with a warning")
     func bytes() async throws {
         try await withServer { url, sources in
             let answer = try await sources.get(url + "/bytes")

@@ -106,7 +106,7 @@ private func standIn(_ folder: String, _ script: String) throws -> QemuImg {
         }
     }
 
-    @Test("an input that is no image, or is not there, fails with a reason and leaves the former output alone")
+    @Test("an input that is not an image, or is not there, fails with a reason and leaves the former output alone")
     func failures() async throws {
         try await withScratch { folder in
             try Data("not a disk".utf8).write(to: URL(filePath: folder + "/text"))
@@ -147,7 +147,8 @@ private func standIn(_ folder: String, _ script: String) throws -> QemuImg {
                 """)
             _ = try makeRaw(folder + "/raw")
             let text = await message {
-                try await full.convert(folder + "/raw", to: folder + "/out", format: "raw") { _ in }
+                try await full.convert(folder + "/raw", sourceFormat: "raw", to: folder + "/out", format: "raw") { _ in
+                }
             }
             #expect(text.contains("no room on \(folder)"))
             #expect(!FileManager.default.fileExists(atPath: folder + "/out.partial"))
@@ -168,7 +169,7 @@ private func standIn(_ folder: String, _ script: String) throws -> QemuImg {
                 echo done > "$last"
                 """)
             _ = try makeRaw(folder + "/raw")
-            try await image.convert(folder + "/raw", to: folder + "/out", format: "raw") { _ in }
+            try await image.convert(folder + "/raw", sourceFormat: "raw", to: folder + "/out", format: "raw") { _ in }
             #expect(FileManager.default.contents(atPath: folder + "/out") == Data("done\n".utf8))
         }
     }

@@ -55,6 +55,53 @@ struct BuildTests {
         #expect(machines(mentioning: bench.path).isEmpty)
     }
 
+    @Test("what provisioners put into the output directory is part of it, and a failed build leaves it as it was")
+    func outputDirectory() async throws {
+        let bench = try Workbench()
+        func write(_ build: String) throws {
+            try bench.write(
+                Guest.template(
+                    build: shell("echo $PACKER_BUILD_NAME >/tmp/name") + """
+                          provisioner "file" {
+                            source      = "/tmp/name"
+                            destination = "output-guest/"
+                            direction   = "download"
+                          }
+                          provisioner "shell-local" {
+                            inline = ["ls output-guest; echo '\(build)' >output-guest/local.txt"]
+                          }
+                          provisioner "shell-local" {
+                            inline = ["\(build)"]
+                          }
+                          post-processor "manifest" {
+                            output = "manifest.json"
+                          }
+                        """), to: "t.pkr.hcl")
+        }
+        try write("true")
+        let first = try await bench.ingot("build", "t.pkr.hcl")
+        #expect(first.status == 0, "\(first.output)")
+        #expect(bench.files("output-guest") == ["local.txt", "name", "packer-guest"])
+        #expect(try bench.read("output-guest/name") == "guest\n" && bench.read("output-guest/local.txt") == "true\n")
+        #expect(try bench.read("manifest.json").contains("output-guest/local.txt"))
+        let image = try FileManager.default.attributesOfItem(atPath: bench.path + "/output-guest/packer-guest")
+
+        try write("touch output-guest/more; false")
+        let failed = try await bench.ingot("build", "-force", "t.pkr.hcl")
+        #expect(failed.status == 1)
+        #expect(bench.files("output-guest") == ["local.txt", "name", "packer-guest"])
+        #expect(try bench.read("output-guest/local.txt") == "true\n")
+
+        // What the first build downloaded is used again, and is in the new output as well.
+        try write("touch output-guest/more")
+        let forced = try await bench.ingot("build", "-force", "t.pkr.hcl")
+        #expect(forced.status == 0, "\(forced.output)")
+        #expect(bench.files("output-guest") == ["local.txt", "more", "name", "packer-guest"])
+        let other = try FileManager.default.attributesOfItem(atPath: bench.path + "/output-guest/packer-guest")
+        #expect(image[.systemFileNumber] as? Int != other[.systemFileNumber] as? Int)
+        #expect(!bench.names.contains { $0.hasPrefix(".output") || $0.hasPrefix("output-guest.") })
+    }
+
     @Test("a raw image comes out, and a guest that reboots during a provisioner is met again")
     func rawAndReboot() async throws {
         let bench = try Workbench()

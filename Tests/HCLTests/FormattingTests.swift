@@ -111,7 +111,7 @@ struct FormattingTests {
         #expect(format(text) == text)
     }
 
-    @Test("very deep nesting is no danger")
+    @Test("very deep nesting is not a danger")
     func deep() {
         let text = "a = " + String(repeating: "[\"${", count: 20_000)
         #expect(format(text) == text)

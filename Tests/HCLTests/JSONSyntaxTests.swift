@@ -62,7 +62,7 @@ struct JSONSyntaxTests {
             ("[1,]", "A comma before the end of a JSON list: ,"),
             ("{\"x\": 1,}", "A comma before the end of a JSON object: ,"),
             ("'a'", "A JSON value is expected here: 'a'"),
-            ("01", "This is no JSON number: 01"), ("1.", "This is no JSON number: 1."),
+            ("01", "This is not a JSON number: 01"), ("1.", "This is not a JSON number: 1."),
             ("1e99999", "The number is too large: 1e99999"), ("+1", "A JSON value is expected here: +1"),
             ("tru", "A JSON value is expected here: tru"), ("\"a\nb\"", "The string is not closed on its line: \"a"),
             ("\"\\q\"", "JSON has no such escape: \\q"), ("{x: 1}", "A name in double quotes is expected here: x"),

@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Libvirt
+import Machines
 import Testing
 
 @Suite("the accelerator is chosen by what works")

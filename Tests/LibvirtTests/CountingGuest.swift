@@ -1,5 +1,6 @@
 import Foundation
 import Libvirt
+import Machines
 import Scopes
 
 /// A guest that counts for ever: it writes the number to both its disks' second sector, then to its serial port.

@@ -1,4 +1,5 @@
 import Libvirt
+import Machines
 import Scopes
 
 /// Representative machines, each with a file of its own in Machines/ that holds its domain XML.

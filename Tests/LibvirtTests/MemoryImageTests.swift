@@ -98,4 +98,21 @@ struct MemoryImageTests {
         #expect(properties != HostCPU.properties(in: text.replacing("a b", with: "a")))
         #expect(HostCPU.properties(in: "")["cpu"] == "")
     }
+
+    @Test("memory of another processor is refused by the names of the flags that came or went")
+    func processorDifference() {
+        func requirements(_ flags: String) -> [String: String] {
+            HostCPU.properties(in: "model name\t: CPU\nflags\t\t: \(flags)\n").merging(["qemu": "7.2.1"]) { $1 }
+        }
+        let kept = requirements("aes hle rtm")
+        #expect(memoryDifference(from: kept, to: requirements("rtm hle aes")) == nil)
+        #expect(
+            memoryDifference(from: kept, to: requirements("aes avx2 vaes"))
+                == "the host's processor no longer has hle, rtm, and now has avx2, vaes")
+        #expect(
+            memoryDifference(from: kept, to: requirements("aes hle rtm sha_ni"))
+                == "the host's processor now has sha_ni")
+        #expect(
+            memoryDifference(from: ["qemu": "7.2.1"], to: ["qemu": "8.0.0"]) == "qemu was 7.2.1, and is 8.0.0 now")
+    }
 }

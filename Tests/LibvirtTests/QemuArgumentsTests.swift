@@ -1,5 +1,6 @@
 import Foundation
 import Libvirt
+import Machines
 import Testing
 
 @Suite("qemuargs")

@@ -1,5 +1,6 @@
 import Foundation
 import Libvirt
+import Machines
 import Scopes
 import Testing
 
@@ -30,11 +31,13 @@ struct StopReasonTests {
             -msg timestamp=on
             char device redirected to /dev/pts/0 (label charserial0)
             KVM internal error. Suberror: 1
+            extra data[0]: 0x0000000000000000
+            extra data[1]: 0x0000000000000400
             emulation failure
             EAX=00000000 EBX=00000000 ECX=00000000 EDX=00000000
             ES =0000 00000000 0000ffff 00009300
             CR0=00000010 CR2=00000000
-            Code=ff ff ff <ff> ff
+            Code=<ff> ff ff ff ff
             2026-11-30T10:00:01.000000Z qemu-system-x86_64: terminating on signal 15 from pid 1 (x)
             2026-11-30 10:00:01.500+0000: shutting down, reason=crashed
             """

@@ -51,7 +51,7 @@ private func resolve(_ list: String, for url: String) async throws -> String? {
         let unnamed = await failure {
             _ = try await resolveChecksum(list, forURL: server.url + "/b.iso", workingDirectory: "/")
         }
-        #expect(unnamed.contains("b.iso") && unnamed.contains("It has: a.iso"))
+        #expect(unnamed.contains("b.iso") && unnamed.contains("It contains: a.iso"))
         let missing = await failure {
             _ = try await resolveChecksum(.file(server.url + "/NO"), forURL: "a", workingDirectory: "/")
         }

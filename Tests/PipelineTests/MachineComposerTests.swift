@@ -2,6 +2,7 @@ import ComponentModel
 import Diagnostics
 import FoundationEssentials
 import Libvirt
+import Machines
 import Pipeline
 import RemoteFramebuffer
 import Scopes
@@ -158,7 +159,7 @@ struct MachineComposerTests {
 
     @Test("firmware that this machine lacks is chosen by libvirt, and said")
     func firmware() throws {
-        let (xml, machine) = try compose("efi_boot = true\nefi_firmware_code = \"/none/code\"\nvtpm = true")
+        let (xml, machine) = try compose("efi_boot = true\nefi_firmware_code = \"/usr/none/code\"\nvtpm = true")
         #expect(xml.contains("<os firmware='efi'>") && xml.contains("<nvram>/w/output/efivars.fd</nvram>"))
         #expect(xml.contains("<tpm model='tpm-tis'>") && machine.warnings.count == 1)
     }

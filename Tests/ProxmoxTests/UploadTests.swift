@@ -183,7 +183,7 @@ struct UploadTests {
         #expect(cluster.state.withLock { $0.calls }.contains("upload") == false)
     }
 
-    @Test("a number that somebody else takes in between is no obstacle")
+    @Test("a number that somebody else takes in between is not an obstacle")
     func stolenNumber() async throws {
         let cluster = FakeCluster()
         // The first is asked for to check privileges.

@@ -316,6 +316,44 @@ struct BuildTests {
         #expect(validated.errorMarks == [])
     }
 
+    private func checksumFile(_ build: PlannedBuild) throws -> String {
+        guard case .checksum(let settings)? = try build.postProcessors.first?.first?.settings(data) else {
+            throw TemplateFailure("not a checksum")
+        }
+        return settings.output
+    }
+
+    @Test("a source that two builds use gets checksum files of its own in each, and other sources Packer's names")
+    func reusedSource() throws {
+        let uses = "source \"qemu.a\" {\n name = \"x\"\n output_directory = \"o\"\n}"
+        let loaded = Loaded(
+            two
+                + "build {\n name = \"n/1\"\n sources = [\"qemu.a\", \"qemu.b\"]\n \(uses)\n post-processor \"checksum\" {\n }\n}"
+        )
+        #expect(loaded.errorMarks == [])
+        let ending = "_{{.BuilderType}}_{{.ChecksumType}}.checksum"
+        #expect(
+            try loaded.plan.builds.map(checksumFile)
+                == ["packer_n-1.a" + ending, "packer_{{.BuildName}}" + ending, "packer_n-1.x" + ending])
+        #expect(!loaded.warnings.map(\.id).contains("template/shared-checksums"))
+    }
+
+    @Test("two builds that add the same name to one checksum file are worth a warning, at the option")
+    func sharedChecksums() {
+        func warnings(_ vmName: String, _ output: String) -> [String] {
+            let sources = two.replacing(
+                "communicator = \"none\"", with: "communicator = \"none\"\n vm_name = \(vmName)")
+            let loaded = Loaded(
+                sources
+                    + "build {\n sources = [\"qemu.a\", \"qemu.b\"]\n post-processor \"checksum\" {\n output = \"\(output)\"\n }\n}"
+            )
+            return loaded.warnings.filter { $0.id == "template/shared-checksums" }.map { loaded.mark($0.subject) }
+        }
+        #expect(warnings("\"disk\"", "SUMS") == ["\"SUMS\""])
+        #expect(warnings("\"disk\"", "{{ .BuildName }}.SUMS") == [])
+        #expect(warnings("source.name", "SUMS") == [])
+    }
+
     @Test("the content of a dynamic block is checked even where its collection is not known yet")
     func unknownContent() {
         let build =

@@ -70,7 +70,7 @@ struct CascadeTests {
         #expect(!broken.errors.contains { $0.id == "template/unset-variable" })
     }
 
-    @Test("a long chain of user variables is no circle", arguments: [101, 3000])
+    @Test("a long chain of user variables is not a circle", arguments: [101, 3000])
     func chain(length: Int) {
         let links = (0..<length).map { ("v\($0)", "{{user `v\($0 + 1)`}}") } + [("v\(length)", "end")]
         let loaded = legacy(links)

@@ -185,7 +185,7 @@ struct FixTests {
         #expect(try !#require(result.text).contains("\"a\": 1"))
     }
 
-    @Test("what is no JSON template gives a message and no text")
+    @Test("what is not a JSON template gives a message and no text")
     func refusals() {
         for (path, text) in [("t.json", "{"), ("t.pkr.hcl", ""), ("t.json", "[1,]")] {
             let result = fix(text, path: path)

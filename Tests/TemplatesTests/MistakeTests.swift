@@ -62,7 +62,8 @@ private struct Mistake: CustomTestStringConvertible, Sendable {
 /// The files around every template, one of which cannot be read.
 private struct MistakeFiles: TemplateFileSystem {
     static let around = [
-        "debian-13.iso": "", "notes.txt": "buy milk\n", "build.hcl": "build {\n}\n", "old/packer.json": "{}",
+        "debian-13.iso": "", "a.iso": "",
+        "notes.txt": "buy milk\n", "build.hcl": "build {\n}\n", "old/packer.json": "{}",
         "output-taken/disk.qcow2": "", "output-vms/x": "",
         "scripts/setup.sh": "true\n", "scripts/locked.sh": "true\n", "id_ed25519.pub": "ssh-ed25519 AAAA user@host\n",
         "key.ppk": "PuTTY-User-Key-File-3: ssh-ed25519\n", "values.json": "{ \"memory\": true, }\n",

@@ -35,7 +35,7 @@ struct SecretDrawingTests {
         #expect(!shown(loaded).contains("hunter2"))
     }
 
-    @Test("a variable file that does not parse shows what is no secret")
+    @Test("a variable file that does not parse shows what is not a secret")
     func visibleValues() {
         let loaded = Loaded(Self.template, files: ["a.pkrvars.hcl": "user = \"bob\nroot_password = \"hunter2\n"]) {
             $0.variableFiles = ["a.pkrvars.hcl"]

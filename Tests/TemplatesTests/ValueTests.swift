@@ -32,7 +32,7 @@ struct ValueTests {
         #expect(constraint.allows(version) == holds)
     }
 
-    @Test("what is no constraint is refused", arguments: ["", "abc", ">= ", ">= 1.0,", ">> 1", "1.x", "1.0 2.0"])
+    @Test("what is not a constraint is refused", arguments: ["", "abc", ">= ", ">= 1.0,", ">> 1", "1.x", "1.0 2.0"])
     func badConstraints(_ text: String) { #expect(VersionConstraint(text) == nil) }
 
     @Test("a prerelease comes before its release")

@@ -86,8 +86,8 @@ struct BuildCommand: AsyncParsableCommand {
                 status = code.rawValue
             }
             guard watch, status < 128 else { return status }
-            // An image of this very command may be replaced.
-            replaces = replaces || status == 0
+            // There was no output when it began, so what is there now is its own.
+            replaces = true
             try await waitForChange(of: files)
         }
     }
@@ -99,11 +99,10 @@ struct BuildCommand: AsyncParsableCommand {
         files.note(template.absolutePath(in: FileManager.default.currentDirectoryPath))
         let loaded = try await template.loadForRun(
             selection: selection, force: replaces || checkpoints.until != nil, warnsOnUndeclared: warnOnUndeclaredVar,
-            json: json, output)
+            json: json, noting: files, output)
         let (plan, context) = (loaded.plan, loaded.context)
-        for file in loaded.files { files.note(context.absolute(file)) }
         var options = try checkpoints.options(environment: context.environment)
-        options.files = files
+        if watch { options.files = files }
 
         let debugLog = try DebugLog(environment: context.environment)
         let form = form(sharesTerminal: debugLog?.isOnTerminal ?? false)
@@ -120,6 +119,11 @@ struct BuildCommand: AsyncParsableCommand {
             sinks: [form.sink] + (debugLog.map { [$0] } ?? []),
             attendant: attendant,
             runsDirectory: StateFolders(environment: context.environment).runs)
+        if watch, !context.force, let output = builds.existingOutput {
+            throw BuildError(
+                "watch the template", because: "\(output) exists already, and each build would replace it",
+                hint: "Add -force to replace it, or name another output_directory.")
+        }
         let summary = BuildSummary(form: form, redactor: Redactor(plan.secrets))
         let interruption = Interruption()
         let (outcomes, signal) = try await interruption.run(announce: summary.announceInterruption) {

@@ -43,7 +43,7 @@ struct FinishDecoder {
     /// The elements of a list that its table has; errors about the others.
     private mutating func choices(_ name: String) -> [String] {
         let texts = reader.strings(name)
-        reader.checkChoices(name, texts) { "“\($0)” is no value of \(name)" }
+        reader.checkChoices(name, texts) { "“\($0)” is not a value of \(name)" }
         return texts
     }
 
@@ -106,7 +106,7 @@ struct FinishDecoder {
             ? "It must name something below the root, without “.” and “..” and no slash at its end."
             : "Paths in the guest begin with a slash: \"/\(path)\"."
         reader.error(
-            "invalid-guest-path", "“\(path)”, given by \(name), is no path in the guest", hint, at: name,
+            "invalid-guest-path", "“\(path)”, given by \(name), is not a path in the guest", hint, at: name,
             element: element)
         return false
     }
@@ -131,7 +131,7 @@ struct FinishDecoder {
         for path in content.keys.sorted() {
             guard isGuestPath(path, "file_content"), files[path] != nil else { continue }
             reader.error(
-                "exclusive-options", "“\(path)” stands in files and in file_content", "Remove it from one of them.",
+                "exclusive-options", "“\(path)” is given in files and in file_content", "Remove it from one of them.",
                 at: "file_content")
         }
         return content
@@ -141,7 +141,7 @@ struct FinishDecoder {
         let paths = reader.strings("first_boot_scripts")
         for (index, path) in paths.enumerated() {
             reader.requireFile(path, "first_boot_scripts", context, element: index)
-            // What cannot be read is told by `requireFile`; what is longer than this is no script.
+            // What cannot be read is reported by `requireFile`; what is longer than this is not a script.
             guard !context.isOpen(path), context.files.kind(of: context.absolute(path)) == .file,
                 let bytes = try? context.files.read(context.absolute(path), limit: 1 << 20),
                 !bytes.starts(with: Array("#!".utf8))
@@ -171,7 +171,7 @@ struct FinishDecoder {
             }
         if !isName, !context.isOpen(name) {
             reader.error(
-                "invalid-value", "“\(name)” is no host name",
+                "invalid-value", "“\(name)” is not a host name",
                 "It is made of letters, digits and hyphens, in parts of at most 63 with dots between.", at: "hostname")
         }
         return .set(name)
@@ -211,7 +211,7 @@ struct FinishDecoder {
         }
         if isKey { return }
         reader.error(
-            "no-public-key", "A key of \(name) is no public key",
+            "no-public-key", "A key of \(name) is not a public key",
             line.contains("PRIVATE KEY")
                 ? "It is the private half, which must never be in an image; give the .pub file's line."
                 : "Give the line of a .pub file, such as \"ssh-ed25519 AAAA… name\".", at: name, element: element)
@@ -233,7 +233,7 @@ struct FinishDecoder {
             let near = suggestion(for: name, among: Self.knownDatasources)
             if !isWord || near != nil {
                 reader.error(
-                    "invalid-value", "“\(name)” is no data source of cloud-init",
+                    "invalid-value", "“\(name)” is not a data source of cloud-init",
                     near.map { "Did you mean \"\($0)\"?" } ?? "Such as NoCloud, ConfigDrive or OpenStack.",
                     at: "cloud_init_datasources", element: index)
             } else {

@@ -1,5 +1,5 @@
 extension ChecksumSource {
-    /// Why an `iso_checksum` is none.
+    /// Why a text is not a checksum.
     package struct Problem: Error {
         package var message: String
     }
@@ -29,13 +29,13 @@ extension ChecksumSource {
         }
         guard let length = Self.hexDigits[type ?? ""] ?? (type == nil ? hex.count : nil) else {
             let hint = ["md5", "sha1", "sha256", "sha512", "file", "none"].joined(separator: ", ")
-            throw Problem(message: "“\(type ?? "")” is no kind of checksum; known are \(hint)")
+            throw Problem(message: "“\(type ?? "")” is not a checksum type; known are \(hint)")
         }
         guard hex.allSatisfy({ $0.isASCII && $0.isHexDigit }) else {
             throw Problem(
                 message: text.contains(".") || text.contains("/")
                     ? "if it is a file of checksums, write \"file:\(text)\""
-                    : "a checksum is written in hexadecimal digits, as TYPE:HEX, or as file:URL, or is none")
+                    : "a checksum is written in hexadecimal digits, as TYPE:HEX or file:URL, or is none")
         }
         guard let found = type ?? Self.hexDigits.first(where: { $0.value == hex.count })?.key else {
             throw Problem(

@@ -153,7 +153,7 @@ package enum PostProcessorDecoder {
     ) -> PostProcessorSettings? {
         switch type {
         case "shell-local": .shellLocal(ShellLocalDecoder.decode(&reader, context))
-        case "checksum": .checksum(checksum(&reader))
+        case "checksum": .checksum(checksum(&reader, context))
         case "manifest":
             .manifest(
                 ManifestSettings(
@@ -165,11 +165,12 @@ package enum PostProcessorDecoder {
         }
     }
 
-    private static func checksum(_ reader: inout OptionReader) -> ChecksumSettings {
+    private static func checksum(_ reader: inout OptionReader, _ context: ComponentContext) -> ChecksumSettings {
         let types = reader.strings("checksum_types")
         reader.checkChoices("checksum_types", types) { "“\($0)” is not a checksum type" }
+        let name = context.distinctName ?? "{{.BuildName}}"
         return ChecksumSettings(
             types: types.isEmpty ? ["md5"] : types,
-            output: reader.text("output") ?? "packer_{{.BuildName}}_{{.BuilderType}}_{{.ChecksumType}}.checksum")
+            output: reader.text("output") ?? "packer_\(name)_{{.BuilderType}}_{{.ChecksumType}}.checksum")
     }
 }

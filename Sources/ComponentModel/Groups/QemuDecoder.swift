@@ -35,7 +35,7 @@ package struct QemuDecoder {
     private mutating func outputDirectory() -> String {
         let directory = reader.text("output_directory") ?? "output-\(sourceName)"
         if !reader.isUndecided("output_directory"), !context.force, !context.isOpen(directory),
-            context.exists(directory)
+            context.exists(directory), !context.isEmptyFolder(directory)
         {
             let summary = "The output directory “\(directory)” already exists"
             let hint = "Remove it, choose another output_directory, or pass -force to build to replace it."

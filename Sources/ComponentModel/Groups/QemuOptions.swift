@@ -8,12 +8,17 @@ extension QemuSource {
         .text("vm_name", "The name of the machine and of its disk image.", default: "packer-NAME"),
         .text(
             "output_directory",
-            "The folder that the image is written to; it must not exist yet, unless -force is given.",
+            "The folder that the image is written to; it must be missing or empty, unless -force is given.",
             default: "output-NAME"),
         .choice(
             "format", "The format of the image; proxmox makes a backup archive that Proxmox VE restores as a template.",
             of: ["qcow2", "raw", "proxmox"], default: "qcow2"),
         .text("libvirt_uri", "The libvirt connection to build on.", default: "an embedded driver of the build's own"),
+        .duration(
+            "installer_dialog_timeout",
+            "How long the Debian installer may wait at a dialog before the build fails; \"0s\" waits on.",
+            default: "3m, or 0s without a boot command"
+        ).outsideKey,
         .bool("checkpoint", "Whether checkpoints are kept of the source's builds.", default: "true"),
         .duration(
             "installer_dialog_timeout",

@@ -1,7 +1,7 @@
 import GoTemplates
 package import Scopes
 
-/// A `source "qemu"` with every default filled in (packer-compat sections 5 and 6).
+/// A `source "qemu"` with every default filled in.
 package struct QemuSource: Sendable {
     package var vmName: String
     package var outputDirectory: String
@@ -25,7 +25,7 @@ package struct QemuSource: Sendable {
     package var proxmox: ProxmoxArchiveSettings?
 }
 
-/// `iso_url` and its kin.
+/// The installation medium: `iso_url` and related options.
 package struct BootMedium: Sendable {
     /// Tried in order: paths relative to the working directory, or URLs.
     package var urls: [String]

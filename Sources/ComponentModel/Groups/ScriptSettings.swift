@@ -21,7 +21,7 @@ package enum Scripts: Sendable, Equatable {
     case files([String])
 }
 
-/// `shell` (packer-compat 8.2).
+/// `provisioner "shell"`.
 package struct ShellSettings: Sendable {
     package var scripts: Scripts
     /// Name and value, sorted by name; `env` won over `environment_vars`.
@@ -42,7 +42,7 @@ package struct ShellSettings: Sendable {
     package var pauseAfter: Duration?
 }
 
-/// `file` (packer-compat 8.3).
+/// `provisioner "file"`.
 package struct FileSettings: Sendable {
     package enum Direction: Sendable, Equatable { case upload, download }
     package var direction: Direction

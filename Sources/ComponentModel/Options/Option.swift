@@ -20,7 +20,7 @@ package struct Option: Sendable {
         case block([Option])
     }
 
-    /// What a text stands for, or each element of a list or map.
+    /// What a text means, or each element of a list or map.
     package enum Content: Sendable, Equatable {
         case any
         /// One of these words.

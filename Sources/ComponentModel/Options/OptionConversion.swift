@@ -15,7 +15,7 @@ package enum OptionConversion {
             let text = try text(value)
             if text.isEmpty || text.contains("{{") || parseGoDuration(text) != nil { return .string(text) }
             throw Problem(
-                id: "invalid-duration", message: "is no duration: “\(text)”",
+                id: "invalid-duration", message: "is not a duration: “\(text)”",
                 detail: Int(text) != nil
                     ? "Add a unit, such as \"\(durationWithUnit(text))\"."
                     : ValueHints.duration(text).map { "Write \"\($0)\"." }
@@ -108,7 +108,7 @@ func durationWithUnit(_ digits: String) -> String {
 }
 
 extension OptionValue {
-    /// Text such as `var.memory`, which was meant to be no text.
+    /// Text such as `var.memory`, which was meant to be not text.
     var isQuotedReference: Bool {
         guard case .string(let text) = self else { return false }
         return ["var.", "local.", "data."].contains(where: text.hasPrefix)

@@ -22,7 +22,7 @@ extension OptionReader {
         if allowed.contains(text) { return text }
         let hint = suggestion(for: text, among: allowed).map { "Did you mean \"\($0)\"? " } ?? ""
         error(
-            "invalid-value", "“\(text)” is no value of \(name)",
+            "invalid-value", "“\(text)” is not a value of \(name)",
             hint + "It takes one of: " + allowed.joined(separator: ", ") + ".", at: name)
         return nil
     }

@@ -117,11 +117,11 @@ package struct OptionReader {
 
     package func block(_ name: String) -> OptionReader? { blocks[name]?.first }
 
-    /// Decodes a block that may stand once; nil where it is not written.
+    /// Decodes a block that may be given once; nil where it is not written.
     package mutating func decode<Value>(block name: String, _ body: (inout OptionReader) -> Value) -> Value? {
         guard let written = blocks[name], var reader = written.first else { return nil }
         if written.count > 1 {
-            error("duplicate-block", "\(name) stands twice", "Write all of it into one block.", at: name)
+            error("duplicate-block", "\(name) is given twice", "Write all of it into one block.", at: name)
         }
         let known = reader.diagnostics.count
         let value = body(&reader)
@@ -183,22 +183,22 @@ package struct OptionReader {
 
     // MARK: Reading
 
-    /// Where blocks belong that are no options.
+    /// Where blocks belong that are not options.
     private static let places = [
-        "provisioner": "Provisioners belong into the build block.",
-        "post-processor": "Post-processors belong into the build block.",
-        "post-processors": "Post-processors belong into the build block.",
+        "provisioner": "Provisioners belong in the build block.",
+        "post-processor": "Post-processors belong in the build block.",
+        "post-processors": "Post-processors belong in the build block.",
         "sources": "A build block names its sources.",
     ]
 
     private mutating func reportUnknown(_ name: String, at range: SourceRange?, _ specs: [Option]) {
         let known = specs.filter { if case .gone = $0.status { false } else { true } }.map(\.name)
         // `username` is part of `ssh_username`.
-        let kin = specs.filter { if case .acted = $0.status { $0.name.hasSuffix("_" + name) } else { false } }.map(
+        let similar = specs.filter { if case .acted = $0.status { $0.name.hasSuffix("_" + name) } else { false } }.map(
             \.name)
         let hint =
             suggestion(for: name, among: known).map { "Did you mean \"\($0)\"?" }
-            ?? ((1...6).contains(kin.count) ? "Did you mean \(kin.joined(separator: " or "))?" : nil)
+            ?? ((1...6).contains(similar.count) ? "Did you mean \(similar.joined(separator: " or "))?" : nil)
         diagnostics.append(
             Diagnostic(
                 id: "template/unsupported-argument", summary: "\(component) has no option \"\(name)\"",
@@ -326,7 +326,7 @@ package struct OptionReader {
                 return .string(rendered)
             } catch {
                 throw OptionConversion.Problem(
-                    id: "template-syntax", message: "is no template that can be rendered: \(error.message)",
+                    id: "template-syntax", message: "is not a template that can be rendered: \(error.message)",
                     detail: "Strings are rendered as Go templates; to keep {{ as text write {{`{{`}}.")
             }
         case .list(let values):

@@ -1,7 +1,7 @@
 import BootCommand
 
 /// Converts values of a JSON template to the types of options, as Packer's decoder for JSON does: text, numbers and
-/// bools stand for each other, a single value for a list of one, and text for a list is cut at its commas.
+/// bools convert to each other, a single value for a list of one, and text for a list is cut at its commas.
 package enum WeakConversion {
     package typealias Problem = OptionConversion.Problem
 

@@ -67,14 +67,14 @@ extension ProxmoxDecoder {
         return Sensitive(hash)
     }
 
-    /// A key for each line that is none of a comment.
+    /// A key for each line that is not a comment.
     private mutating func keysOfFiles() -> [String] {
         var keys: [String] = []
         for (index, path) in reader.strings("cloud_init_ssh_key_files").enumerated() where !context.isOpen(path) {
             let known = reader.diagnostics.count
             reader.requireFile(path, "cloud_init_ssh_key_files", context, element: index)
             guard reader.diagnostics.count == known else { continue }
-            // What cannot be read was told by `requireFile`; what is longer holds no keys.
+            // What cannot be read is reported by `requireFile`; what is longer holds no keys.
             let bytes = (try? context.files.read(context.absolute(path), limit: 256 << 10)) ?? []
             let lines = String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isNewline)
                 .map { String($0) }.filter { !$0.hasPrefix("#") && !$0.allSatisfy(\.isWhitespace) }

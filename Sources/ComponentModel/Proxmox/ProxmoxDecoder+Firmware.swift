@@ -32,7 +32,7 @@ extension ProxmoxDecoder {
         if isArchive {
             guard reader.isGiven("tpm_config") || source.machine.tpm != nil else { return }
             reader.warning(
-                "no-tpm-in-archive", "An archive holds no TPM",
+                "no-tpm-in-archive", "An archive cannot contain a TPM",
                 "After the restore add one: qm set VMID --tpmstate0 STORAGE:1,version=v2.0", at: "tpm_config")
             return
         }

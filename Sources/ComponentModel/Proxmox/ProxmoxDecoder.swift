@@ -195,7 +195,7 @@ struct ProxmoxDecoder {
         guard let text = reader.text("disk_size"), !context.isOpen(text) else { return (disk, nil) }
         guard let size = parseDiskSize(text), size > 0 else {
             reader.error(
-                "invalid-size", "“\(text)” is no disk size",
+                "invalid-size", "“\(text)” is not a disk size",
                 ValueHints.size(text).map { "Write \"\($0)\"." } ?? "Write it like \"20G\".", at: "disk_size")
             return (disk, nil)
         }

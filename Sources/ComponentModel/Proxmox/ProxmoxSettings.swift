@@ -5,7 +5,7 @@ package import Scopes
 package struct ProxmoxMachineSettings: Sendable {
     /// With a disk for each of the build's, in their order.
     package var machine: MachineConfiguration
-    /// `efi_type`, where it is written; else the variables that the build leaves tell.
+    /// `efi_type`, where it is written; else as the variables of the build show.
     package var efiKind: MachineConfiguration.EFIDisk.Kind?
     /// `disk_size`, in bytes, by the disk's place.
     package var grownSizes: [DriveSlot: Int64] = [:]

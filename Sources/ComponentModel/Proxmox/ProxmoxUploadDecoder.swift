@@ -9,7 +9,7 @@ enum ProxmoxUploadDecoder {
         guard let source = context.source, ProxmoxDecoder.hasImages(source, &reader) else { return nil }
         if source.disk.usesBackingFile {
             reader.error(
-                "needs-backing-file", "\(reader.component) needs images that stand alone",
+                "needs-backing-file", "\(reader.component) needs images without a backing file",
                 "Leave use_backing_file out of the source; what a server gets must not depend on a file here.")
         }
         let machine = ProxmoxDecoder.machine(&reader, context, source, isArchive: false)
@@ -87,7 +87,7 @@ enum ProxmoxUploadDecoder {
                 at: place)
         } else if parts?.host?.isEmpty ?? true || !(1...65535).contains(parts?.port ?? 8006) {
             reader.error(
-                "invalid-url", "“\(url)” is no address of a server",
+                "invalid-url", "“\(url)” is not an address of a server",
                 "Write it as https://pve.example.com:8006/api2/json.", at: place)
         }
     }
@@ -100,7 +100,7 @@ enum ProxmoxUploadDecoder {
             for name in ["ca_file", "fingerprint"] { reader.exclude(name, "insecure_skip_tls_verify") }
             reader.warning(
                 "unverified-server", "The server's certificate is not checked",
-                "Whoever is between here and the server can read the secrets and the disks. fingerprint, or ca_file "
+                "Anyone between here and the server can read the secrets and the disks. fingerprint, or ca_file "
                     + "with /etc/pve/pve-root-ca.pem of a node, is as easy.", at: "insecure_skip_tls_verify")
             return .unverified
         }
@@ -112,7 +112,7 @@ enum ProxmoxUploadDecoder {
         let digits = (text.split(separator: "=").last ?? "").filter { $0 != ":" && $0 != " " }
         if digits.utf8.count != 64 || !digits.allSatisfy(\.isHexDigit), !context.isOpen(text) {
             reader.error(
-                "invalid-value", "“\(text)” is no SHA-256 fingerprint",
+                "invalid-value", "“\(text)” is not a SHA-256 fingerprint",
                 "It has 64 hex digits, with or without colons: openssl x509 -noout -fingerprint -sha256 "
                     + "-in /etc/pve/local/pve-ssl.pem", at: "fingerprint")
         }
@@ -129,7 +129,7 @@ enum ProxmoxUploadDecoder {
             for name in ["keep", "version_label"] where reader.isGiven(name) {
                 reader.error(
                     "needs-version", "\(name) needs existing = \"version\"",
-                    "Only versions stand beside each other.", at: name)
+                    "Only versions are kept beside each other.", at: name)
             }
         }
         if let keep, keep < 1 {
@@ -156,7 +156,7 @@ enum ProxmoxUploadDecoder {
         _ label: String?, of name: String, _ reader: inout OptionReader, _ context: ComponentContext
     ) {
         let full = name + "-" + (label ?? "20260314-150926")
-        // What is wrong with the name itself is told elsewhere.
+        // What is wrong with the name itself is reported elsewhere.
         guard !context.isOpen(full), !reader.isUndecided("version_label"), DNSName.problem(name) == nil,
             let problem = DNSName.problem(full)
         else { return }
@@ -200,7 +200,7 @@ enum ProxmoxUploadDecoder {
         guard let text = reader.text("ssh_host_key_fingerprint") else { return nil }
         if !text.hasPrefix("SHA256:") || text.utf8.count < 50, !context.isOpen(text) {
             reader.error(
-                "invalid-value", "“\(text)” is no fingerprint of an SSH host key",
+                "invalid-value", "“\(text)” is not a fingerprint of an SSH host key",
                 "`ssh-keygen -l -f /etc/ssh/ssh_host_ed25519_key.pub` on the node prints it: SHA256:…",
                 at: "ssh_host_key_fingerprint")
         }

@@ -11,7 +11,7 @@ public struct EvaluationContext: Sendable {
 
 /// Why a function gives no value.
 public struct FunctionError: Error, Hashable, Sendable {
-    /// The argument at fault, from 0; nil when it is none in particular.
+    /// The argument at fault, from 0; nil when no particular one is.
     public var argument: Int?
     public var message: String
 
@@ -23,6 +23,7 @@ public struct FunctionError: Error, Hashable, Sendable {
 
 /// A function that expressions can call.
 public struct Function: Sendable {
+    /// What the function does: takes the converted arguments, gives a value or an error about one of them.
     public typealias Body = @Sendable ([Value]) throws(FunctionError) -> Value
 
     enum Kind: Sendable {

@@ -47,7 +47,7 @@ extension Diagnostic {
     static func invalidExpansion(_ kind: String, at range: SourceRange) -> Self {
         evaluation(
             "invalid-expansion", "Invalid expanding argument value",
-            "What stands before ... must be a list, not \(kind).", range)
+            "What comes before ... must be a list, not \(kind).", range)
     }
     static func invalidForCollection(_ kind: String, at range: SourceRange) -> Self {
         evaluation(

@@ -25,7 +25,7 @@ extension Evaluator {
         for choice in choices {
             var isSensitive = false
             guard let flag = bool(choice.condition, Diagnostic.conditionalType, &isSensitive) else {
-                // Which side counts is not known, so the mistakes of neither are told.
+                // Which side counts is not known, so the mistakes of neither side are reported.
                 unknown = outcome(Value.unknown.marked(isSensitive), since: start)
                 break
             }

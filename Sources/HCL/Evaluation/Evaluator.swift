@@ -15,7 +15,7 @@ struct Evaluator {
     var context: EvaluationContext
     /// Names bound by `for`, innermost last.
     var bound: [(name: String, value: Value)] = []
-    /// What `.element` stands for, innermost splat last.
+    /// The values of `.element`, innermost splat last.
     var elements: [Value] = []
     var diagnostics: [Diagnostic] = []
     /// Members visited so far: bounds nested loops.

@@ -2,7 +2,7 @@
     import Glibc
 #endif
 
-/// Writes a file in one step: at the path stands what was there before, or all of the bytes.
+/// Writes a file in one step: the path has what was there before, or all of the bytes.
 ///
 /// The bytes go into a file without a name, of which nothing is left if the process is killed; where the file system
 /// has no such files, into a hidden one beside the path.
@@ -17,17 +17,17 @@ package func replaceFile(at path: String, with bytes: [UInt8]) -> String? {
     let target = resolved.map { String(cString: $0) } ?? path
     var existing = stat()
     let isThere = resolved != nil && stat(target, &existing) == 0
-    if isThere, existing.st_mode & S_IFMT != S_IFREG { return "it is no regular file" }
+    if isThere, existing.st_mode & S_IFMT != S_IFREG { return "it is not a regular file" }
     let folder = target.lastIndex(of: "/").map { String(target[...$0]) } ?? "./"
     let beside = "\(folder).ingot-\(String(UInt64.random(in: 0 ... .max), radix: 36))"
-    // `O_TMPFILE`, which is no constant to Swift.
+    // `O_TMPFILE`, which is not a constant to Swift.
     var descriptor = open(folder, O_WRONLY | O_CLOEXEC | O_DIRECTORY | 0o20_000_000, 0o666)
     let isNameless = descriptor >= 0
     if !isNameless { descriptor = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666) }
     guard descriptor >= 0 else { return reason() }
     defer { close(descriptor) }
     if isThere {
-        // Only root may give files away; whoever may not owns the new one.
+        // Only root may give files away; everyone else owns the new one.
         _ = fchown(descriptor, existing.st_uid, existing.st_gid)
     }
     let isWritten =

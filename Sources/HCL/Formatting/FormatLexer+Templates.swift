@@ -1,4 +1,4 @@
-/// Strings, heredocs and what stands in them.
+/// Strings, heredocs and what is in them.
 extension FormatLexer {
     /// Reads one piece of a string: text, the start of an interpolation or directive, or the closing quote.
     mutating func readQuoted() {
@@ -24,7 +24,7 @@ extension FormatLexer {
         add(.literal, length)
     }
 
-    /// Reads `<<NAME` or `<<-NAME`, or a sign that is none.
+    /// Reads `<<NAME` or `<<-NAME`, or a less-than sign.
     mutating func readHeredocStart() {
         var length = 2
         if byte(at: length) == UInt8(ascii: "-") { length += 1 }
@@ -84,7 +84,7 @@ extension FormatLexer {
             && byte(at: offset + 1) == UInt8(ascii: "{")
     }
 
-    /// `$${` and `%%{` stand for `${` and `%{`.
+    /// `$${` and `%%{` mean `${` and `%{`.
     private func lengthOfEscape(at offset: Int) -> Int? {
         guard let sign = byte(at: offset), sign == UInt8(ascii: "$") || sign == UInt8(ascii: "%") else { return nil }
         return byte(at: offset + 1) == sign && byte(at: offset + 2) == UInt8(ascii: "{") ? 3 : nil

@@ -1,4 +1,4 @@
-/// Cuts a file into tokens, all bytes of it but blanks; what is no HCL becomes a token too.
+/// Cuts a file into tokens, all bytes of it but blanks; what is not HCL becomes a token too.
 package struct FormatLexer {
     /// What surrounds the place that is read.
     enum Surroundings {
@@ -56,7 +56,7 @@ package struct FormatLexer {
         return end - position
     }
 
-    /// Letters beyond ASCII are not looked at closely: what is no identifier does not parse.
+    /// Letters beyond ASCII are not looked at closely: what is not an identifier does not parse.
     static func startsIdentifier(_ byte: UInt8) -> Bool {
         byte == UInt8(ascii: "_") || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte) || byte >= 0x80
     }

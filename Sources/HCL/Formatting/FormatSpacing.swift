@@ -6,7 +6,7 @@ extension FormatLine {
         }
     }
 
-    /// Whether a blank stands before the token at `index`, which is not the first.
+    /// Whether a blank is before the token at `index`, which is not the first.
     private func isSpaced(_ index: Int) -> Bool {
         let before = tokens[index - 1]
         let token = tokens[index]
@@ -24,7 +24,7 @@ extension FormatLine {
         case (_, .comma), (_, .ellipsis), (_, .dot), (.dot, _): return false
         case (_, .openParenthesis) where before.kind.isWord: return false
         case (.comma, _): return true
-        // The word of a `for` stands after a name; what follows it is no index.
+        // The word of a `for` is after a name; what follows it is not an index.
         case (.wordIn, _) where index > 1 && tokens[index - 2].kind.isWord: return true
         case (.openTemplate, .openBrace), (.closeBrace, .closeTemplate): return true
         case (.openTemplate, _), (_, .closeTemplate): return false

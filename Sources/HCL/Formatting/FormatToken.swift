@@ -1,5 +1,6 @@
 /// A piece of a file that the formatter moves but never changes.
 package struct FormatToken: Hashable {
+    /// What the token is, as far as spacing depends on it.
     package enum Kind: Hashable {
         case identifier, number
         /// The identifier `in`, of a `for` or not.
@@ -26,7 +27,7 @@ package struct FormatToken: Hashable {
         case openHeredoc
         /// The closing name with the blanks around it.
         case closeHeredoc
-        /// What is no HCL.
+        /// What is not HCL.
         case invalid
 
         var isWord: Bool { self == .identifier || self == .wordIn }
@@ -40,7 +41,7 @@ package struct FormatToken: Hashable {
     /// Blanks to write before it.
     var spaces = 0
 
-    /// The brackets that stand open after it and did not before, or the other way round.
+    /// The brackets that are open after it and did not before, or the other way round.
     var nesting: Int {
         switch kind {
         case .openBrace, .openParenthesis, .openBracket, .openTemplate: 1

@@ -30,7 +30,7 @@ package struct FormattedFile {
         var information = stat()
         let isFound = stat(path, &information) == 0
         guard isFound, information.st_mode & S_IFMT == S_IFREG else {
-            let reason = isFound ? "It is no regular file." : String(cString: strerror(errno)) + "."
+            let reason = isFound ? "It is not a regular file." : String(cString: strerror(errno)) + "."
             self.init(SourceFile(name: path, text: ""), [.unformattable(path, reason)])
             return
         }
@@ -42,7 +42,7 @@ package struct FormattedFile {
         self.init(name: path, contents: contents)
     }
 
-    /// nil after an error, which `errno` tells.
+    /// nil after an error; `errno` has the reason.
     private static func contents(of path: String) -> [UInt8]? {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return nil }

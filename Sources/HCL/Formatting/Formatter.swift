@@ -18,7 +18,7 @@ public func format(_ text: String) -> String {
         result.append(contentsOf: repeatElement(0x20, count: token.spaces))
         result += bytes[token.range]
     }
-    // Blanks that end a file without newline are no token; as many stay.
+    // Blanks that end a file without newline are not tokens; as many stay.
     result.append(contentsOf: repeatElement(0x20, count: bytes.count - (tokens.last?.range.upperBound ?? 0)))
     return String(decoding: result, as: UTF8.self)
 }
@@ -29,7 +29,7 @@ public func format(_ text: String) -> String {
 struct FormatLine {
     var tokens: [FormatToken]
     /// Index of the first equals sign, if anything is before it and the brackets behind it are balanced: an argument
-    /// whose value goes on below stands in no column.
+    /// whose value goes on below is in no column.
     var assignment: Int?
     /// Index of the comment that ends the line, if anything is before it.
     var comment: Int?

@@ -57,7 +57,7 @@ private struct CSVReader {
         guard position < bytes.count, bytes[position] == UInt8(ascii: "\"") else {
             while position < bytes.count, bytes[position] != UInt8(ascii: ","), bytes[position] != 0x0A {
                 if bytes[position] == UInt8(ascii: "\"") {
-                    throw problem("a quote stands inside a field without quotes")
+                    throw problem("a field without quotes contains a quote")
                 }
                 position += 1
             }
@@ -79,7 +79,7 @@ private struct CSVReader {
                 continue
             }
             guard position == bytes.count || bytes[position] == UInt8(ascii: ",") || bytes[position] == 0x0A else {
-                throw problem("something stands behind a closing quote")
+                throw problem("there is something after a closing quote")
             }
             return String(decoding: text, as: UTF8.self)
         }

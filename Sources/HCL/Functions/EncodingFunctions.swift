@@ -7,7 +7,7 @@ let encodingFunctions: [String: Function] = [
         .string(Data(try arguments.string(0).utf8).base64EncodedString())
     },
     "base64decode": Function(.string) { arguments throws(FunctionError) in
-        // Line ends inside are no mistake.
+        // Line ends inside are not mistakes.
         let encoded = try arguments.string(0).unicodeScalars.filter { $0 != "\n" && $0 != "\r" }
         guard let data = Data(base64Encoded: String(String.UnicodeScalarView(encoded))),
             let text = String(validating: data, as: UTF8.self)

@@ -176,7 +176,7 @@ private struct FileSet {
             }
         }
         guard braces == 0 else {
-            throw FunctionError("\"\(pattern)\" is no pattern for file names: a brace is not closed", argument: 1)
+            throw FunctionError("\"\(pattern)\" is not a pattern for file names: a brace is not closed", argument: 1)
         }
         expression = try RegularExpression("^(?:" + text + ")$", argument: 1)
     }

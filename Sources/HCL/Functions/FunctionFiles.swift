@@ -7,4 +7,5 @@ public protocol FunctionFiles: Sendable {
     func names(in directory: String) throws -> [String]
 }
 
+/// What is at a path.
 public enum FunctionFileKind: Hashable, Sendable { case file, directory }

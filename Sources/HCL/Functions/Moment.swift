@@ -39,10 +39,10 @@ struct Moment {
 
     /// Reads RFC 3339: `2006-01-02T15:04:05Z`, `…+02:00`, with or without a fraction.
     ///
-    /// - Parameter allowsSpace: A space may stand for the `T`.
+    /// - Parameter allowsSpace: A space may replace the `T`.
     init(_ text: String, argument: Int, allowsSpace: Bool = false) throws(FunctionError) {
         let malformed = FunctionError(
-            "\"\(text)\" is no RFC 3339 time such as 2006-01-02T15:04:05Z", argument: argument)
+            "\"\(text)\" is not an RFC 3339 time such as 2006-01-02T15:04:05Z", argument: argument)
         let bytes = Array(text.utf8)
         func number(_ start: Int, _ count: Int) throws(FunctionError) -> Int {
             guard start + count <= bytes.count else { throw malformed }
@@ -93,7 +93,7 @@ struct Moment {
         let lengths = [31, isLeapYear ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
         guard (1...12).contains(month), (1...lengths[month - 1]).contains(day), hour < 24, minute < 60, second < 60
         else {
-            throw FunctionError("\"\(text)\" is no time of the calendar", argument: argument)
+            throw FunctionError("\"\(text)\" is not a time of the calendar", argument: argument)
         }
         let days = Self.days(year: year, month: month, day: day)
         self.init(
@@ -177,7 +177,7 @@ struct Moment {
                 continue
             }
             guard let field = field(word) else {
-                throw FunctionError("\"\(word)\" is no field of a date; text goes into single quotes", argument: 0)
+                throw FunctionError("\"\(word)\" is not a field of a date; text goes into single quotes", argument: 0)
             }
             result += field
         }

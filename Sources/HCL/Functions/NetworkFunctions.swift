@@ -60,7 +60,7 @@ private struct Network {
     let bits: Int
 
     init(_ text: String) throws(FunctionError) {
-        let problem = FunctionError("\"\(text)\" is no network such as 10.0.0.0/8", argument: 0)
+        let problem = FunctionError("\"\(text)\" is not a network such as 10.0.0.0/8", argument: 0)
         let parts = text.split(separator: "/", omittingEmptySubsequences: false)
         guard parts.count == 2, let prefix = Int(parts[1]) else { throw problem }
         guard let bytes = parts[0].contains(":") ? Self.six(parts[0]) : Self.four(parts[0]) else { throw problem }

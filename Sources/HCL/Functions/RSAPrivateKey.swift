@@ -3,7 +3,7 @@ import FoundationEssentials
 
 /// An RSA key that decrypts by PKCS #1 version 1.5, as `rsadecrypt` needs it.
 ///
-/// What it decrypts lies in a template beside the key, so nobody can measure its time from outside.
+/// What it decrypts lies in a template beside the key, so there is no one whose timing attack could succeed.
 struct RSAPrivateKey {
     private let modulus: BigUInt
     private let exponent: BigUInt

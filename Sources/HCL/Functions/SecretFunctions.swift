@@ -3,7 +3,7 @@ public enum SecretQuery: Hashable, Sendable {
     /// A member of a secret in HashiCorp Vault's key-value store.
     case vault(path: String, key: String)
     case consul(key: String)
-    /// A member of a secret that is an object; without a key its only one, or the text that is no object.
+    /// A member of a secret that is an object; without a key its only one, or the text that is not an object.
     case aws(name: String, key: String?)
     case awsText(name: String)
 }
@@ -12,7 +12,7 @@ public enum SecretQuery: Hashable, Sendable {
 public protocol SecretStores: Sendable {
     /// Asks, and waits for the answer.
     ///
-    /// - Throws: Why there is none, in words for the user.
+    /// - Throws: Why it cannot be read, in words for the user.
     func secret(_ query: SecretQuery) throws -> String
 }
 

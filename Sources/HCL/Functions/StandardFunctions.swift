@@ -6,7 +6,7 @@ public import FoundationEssentials
 ///   - templateDirectory: Where relative paths of `file`, `templatefile`, `fileset` and `fileexists` start; absolute.
 ///   - workingDirectory: Where those of `abspath` and `filebase64` start; absolute.
 ///   - startTime: What `legacy_isotime` gives.
-///   - secrets: What `vault` and its kin ask; without, they are errors.
+///   - secrets: Answers `vault` and similar functions; without it, they are errors.
 public func standardFunctions(
     files: any FunctionFiles, templateDirectory: String, workingDirectory: String, startTime: Date,
     secrets: (any SecretStores)? = nil

@@ -14,7 +14,7 @@ func encoded(_ text: String, in name: String) throws(FunctionError) -> [UInt8] {
 func decoded(_ bytes: [UInt8], from name: String) throws(FunctionError) -> String {
     guard let converted = try converted(bytes, from: name, to: "UTF-8", name: name),
         let text = String(validating: converted, as: UTF8.self)
-    else { throw FunctionError("the bytes are no text in \(name)", argument: 0) }
+    else { throw FunctionError("the bytes are not text in \(name)", argument: 0) }
     return text
 }
 

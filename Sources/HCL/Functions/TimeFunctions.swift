@@ -44,7 +44,7 @@ private func goNanoseconds(_ text: String) throws(FunctionError) -> Int {
         ("ns", 1), ("us", 1000), ("µs", 1000), ("μs", 1000), ("ms", 1_000_000), ("h", 3_600_000_000_000),
         ("m", 60_000_000_000), ("s", 1_000_000_000),
     ]
-    let problem = FunctionError("\"\(text)\" is no duration such as 1h5m, or one of centuries", argument: 1)
+    let problem = FunctionError("\"\(text)\" is not a duration such as 1h5m, or one of centuries", argument: 1)
     var rest = text[...]
     let isNegative = rest.first == "-"
     if isNegative || rest.first == "+" { rest.removeFirst() }

@@ -4,7 +4,7 @@ func decodeYAML(_ text: String) throws(FunctionError) -> Value {
     guard text.utf8.count <= 4 << 20 else { throw FunctionError("the text is larger than 4 MiB", argument: 0) }
     do {
         guard let node = try Yams.compose(yaml: text) else {
-            throw FunctionError("the YAML holds no document", argument: 0)
+            throw FunctionError("the YAML contains no document", argument: 0)
         }
         var budget = 1_000_000
         return try value(of: node, depth: 0, &budget)
@@ -73,7 +73,7 @@ private func value(of scalar: Node.Scalar) throws(FunctionError) -> Value {
     case "y", "Y", "yes", "Yes", "YES", "on", "On", "ON", "true", "True", "TRUE": return .bool(true)
     case "n", "N", "no", "No", "NO", "off", "Off", "OFF", "false", "False", "FALSE": return .bool(false)
     case ".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF", "-.inf", "-.Inf", "-.INF", ".nan", ".NaN", ".NAN":
-        throw FunctionError("\(text) is no number of the language", argument: 0)
+        throw FunctionError("\(text) is too large or too small a number", argument: 0)
     default: break
     }
     guard let first = text.utf8.first, (0x30...0x39).contains(first) || [0x2B, 0x2D, 0x2E].contains(first) else {
@@ -91,7 +91,7 @@ private func date(_ text: String) -> Moment? {
     let bytes = Array(text.utf8)
     guard bytes.count >= 8, bytes.count <= 40, bytes[4] == 0x2D else { return nil }
     let isDay = bytes.allSatisfy { (0x30...0x39).contains($0) || $0 == 0x2D }
-    // What is no date stays text.
+    // What is not a date stays text.
     return try? Moment(isDay ? text + "T00:00:00Z" : text, argument: 0, allowsSpace: true)
 }
 
@@ -113,7 +113,7 @@ private func block(_ value: Value, indentation: String) -> String {
     }
     if let elements = value.elements, !elements.isEmpty {
         return elements.map { element in
-            // The first line of what is inside stands behind the dash.
+            // The first line of what is inside is behind the dash.
             guard isBlock(element) else { return indentation + "- " + scalar(element, indentation: indentation) }
             return indentation + "- "
                 + block(element, indentation: indentation + "  ").dropFirst(indentation.utf8.count + 2)
@@ -128,7 +128,7 @@ private func isBlock(_ value: Value) -> Bool {
 
 private func nested(_ value: Value, _ indentation: String) -> String {
     guard isBlock(value) else { return " " + scalar(value, indentation: indentation) }
-    // Lists stand under their key without further indentation.
+    // Lists are under their key without further indentation.
     return "\n" + block(value, indentation: value.elements == nil ? indentation + "  " : indentation)
 }
 

@@ -1,4 +1,4 @@
-/// What a body in the JSON syntax may hold: JSON alone does not tell a block from an attribute.
+/// What a body in the JSON syntax may hold: JSON alone does not distinguish a block from an attribute.
 ///
 /// A property that is not among `blocks` is an attribute, so an empty schema reads a file of attributes only.
 public struct BodySchema: Sendable {
@@ -22,7 +22,7 @@ public struct BodySchema: Sendable {
     public var blocks: [String: BlockType]
     /// Attributes whose text is an expression and not a template, such as the `type` of a variable.
     public var expressions: Set<String>
-    /// Whether `dynamic` blocks may stand for the blocks.
+    /// Whether `dynamic` blocks may generate the blocks.
     public var allowsDynamic: Bool
 
     public init(blocks: [String: BlockType] = [:], expressions: Set<String> = [], allowsDynamic: Bool = false) {

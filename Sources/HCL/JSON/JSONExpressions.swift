@@ -49,7 +49,7 @@ extension JSONBodyDecoder {
 
     /// - Parameters:
     ///   - range: Of the string, with its quotes.
-    ///   - offsets: Where its bytes stand, if not one after another.
+    ///   - offsets: Where its bytes are, if not one after another.
     private mutating func parsed(
         _ text: String, _ range: SourceRange, _ offsets: [Int]?, _ read: (inout Parser) -> Expression
     ) -> Expression {

@@ -2,6 +2,7 @@ package import Diagnostics
 
 /// A value of a JSON file with its place.
 package struct JSONNode: Hashable, Sendable {
+    /// The value.
     package indirect enum Kind: Hashable, Sendable {
         case null
         case bool(Bool)
@@ -13,6 +14,7 @@ package struct JSONNode: Hashable, Sendable {
         case object([Member])
     }
 
+    /// A member of an object, with the place of its name.
     package struct Member: Hashable, Sendable {
         package var name: String
         package var nameRange: SourceRange
@@ -30,7 +32,7 @@ package struct JSONNode: Hashable, Sendable {
     package var kind: Kind
     /// Quotes and brackets included.
     package var range: SourceRange
-    /// Of a string, where each byte stands in the file, and the closing quote; nil where there is no escape.
+    /// Of a string, where each byte is in the file, and the closing quote; nil where there is no escape.
     var offsets: [Int]?
 
     package init(kind: Kind, range: SourceRange) {

@@ -3,7 +3,7 @@ import Diagnostics
 extension JSONReader {
     /// Reads a string.
     ///
-    /// - Returns: The text, and where each of its bytes and the closing quote stand; nil where there is no escape, and if
+    /// - Returns: The text, and where each of its bytes and the closing quote are; nil where there is no escape, and if
     ///   that is not asked for.
     mutating func string() throws(Stop) -> (text: String, offsets: [Int]?) {
         let start = position
@@ -36,7 +36,7 @@ extension JSONReader {
                 let isEnd = byte == 0x0A || byte == 0x0D
                 let escape = isEnd ? "\\n for a line break" : byte == 9 ? "\\t for a tab" : "\\u00XX"
                 throw stop(
-                    isEnd ? "The string is not closed on its line" : "A control character stands in a string",
+                    isEnd ? "The string is not closed on its line" : "A control character in a string",
                     "Write \(escape), and close the string with a double quote.",
                     isEnd ? range(start, end) : range(end, end + 1))
             case nil: throw stop("The string is not closed", "", range(from: start))

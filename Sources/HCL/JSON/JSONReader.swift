@@ -2,10 +2,10 @@ package import Diagnostics
 
 /// Reads JSON as RFC 8259 has it, and keeps every value's place.
 ///
-/// A missing or superfluous comma and a comment are reported and passed over, so that one run shows them all; so is a
+/// A missing or superfluous comma and a comment are reported and skipped, so that one run shows them all; so is a
 /// name that is written twice in one object, if `refusesDuplicates`.
 ///
-/// - Parameter locatesEscapes: Whether strings with escapes in them know where each of their bytes stands.
+/// - Parameter locatesEscapes: Whether strings with escapes in them know where each of their bytes is.
 /// - Returns: nil where the text cannot be read to its end; the diagnostics say why.
 package func readJSON(
     _ file: SourceFile, refusesDuplicates: Bool = false, locatesEscapes: Bool = false
@@ -183,7 +183,7 @@ struct JSONReader {
         }
         guard isGood else {
             throw stop(
-                "This is no JSON number", "A number is written 0, -12, 1.5 or 2e10, without zeros before it.",
+                "This is not a JSON number", "A number is written 0, -12, 1.5 or 2e10, without zeros before it.",
                 range(from: start))
         }
         let text = String(decoding: bytes[start..<position], as: UTF8.self)
@@ -212,7 +212,7 @@ struct JSONReader {
                 "A JSON value is expected here",
                 depth == 0
                     ? "JSON begins with a brace. A template in HCL is a file whose name ends in .pkr.hcl."
-                    : "Text stands in double quotes; true, false and null do not.", word)
+                    : "Text is written in double quotes; true, false and null do not.", word)
         }
     }
 

@@ -64,7 +64,7 @@ struct ScalarSet: Sendable {
         }
     }
 
-    /// `[:alpha:]` and its kin.
+    /// `[:alpha:]` and the other POSIX classes.
     static let posix: [String: [ClosedRange<UInt32>]] = [
         "alnum": [0x30...0x39, 0x41...0x5A, 0x61...0x7A], "alpha": [0x41...0x5A, 0x61...0x7A], "ascii": [0...0x7F],
         "blank": [9...9, 0x20...0x20], "cntrl": [0...0x1F, 0x7F...0x7F], "digit": [0x30...0x39],

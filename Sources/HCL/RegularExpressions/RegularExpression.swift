@@ -1,4 +1,4 @@
-/// A pattern of `regex` and its kin, in the syntax and with the meaning of RE2.
+/// A pattern of `regex` and `regexall`, in the syntax and with the meaning of RE2.
 struct RegularExpression: Sendable {
     private let program: RegexProgram
     /// Of the groups, from the first.
@@ -46,7 +46,7 @@ struct RegularExpression: Sendable {
         return match[0] == 0 && match[1] == scalars.count
     }
 
-    /// `$1`, `${1}` and `${name}` in the replacement stand for groups, `$$` for a dollar.
+    /// `$1`, `${1}` and `${name}` in the replacement mean groups, `$$` a dollar.
     func replace(in text: String, with replacement: String) throws(FunctionError) -> String {
         let scalars = try scalars(of: text)
         let template = Array(replacement.unicodeScalars)

@@ -84,7 +84,7 @@ extension Parser {
         bytes[..<position].last { $0 != UInt8(ascii: " ") && $0 != UInt8(ascii: "\t") }
     }
 
-    /// What must follow an attribute: the end of the line, or the brace of a block that stands on one line.
+    /// What must follow an attribute: the end of the line, or the brace of a one-line block.
     private mutating func endItem(isOneLine: Bool, isIf: Bool) throws(Abandoned) {
         skipSpace()
         switch byte {
@@ -157,7 +157,7 @@ extension Parser {
         return block
     }
 
-    /// Goes to the brace that stands alone on the next line; false if there is none.
+    /// Goes to a brace alone on the next line; false if there is none.
     private mutating func skipToBraceOnNextLine() -> Bool {
         guard byte == 0x0A || byte == 0x0D else { return false }
         var next = position

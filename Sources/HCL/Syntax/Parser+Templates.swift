@@ -186,7 +186,7 @@ extension Parser {
 
     private mutating func openMarker() -> Bool {
         open()
-        position += 1  // `open` stepped over the first of the two characters, and stopped at the brace.
+        position += 1  // `open` skipped the first of the two characters, and stopped at the brace.
         let strips = byte == UInt8(ascii: "~")
         if strips { position += 1 }
         skipSpace()

@@ -15,7 +15,7 @@ extension Parser {
         default: break
         }
         guard let name = identifier() else { throw fail(.invalidExpression(scalar, at: nextWord)) }
-        // Blanks may stand between a function's name and its parenthesis.
+        // Blanks may be between a function's name and its parenthesis.
         var blanks = 0
         while byte(at: blanks) == UInt8(ascii: " ") || byte(at: blanks) == UInt8(ascii: "\t") { blanks += 1 }
         if byte(at: blanks) == UInt8(ascii: "(") { position += blanks }

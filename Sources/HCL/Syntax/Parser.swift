@@ -64,11 +64,11 @@ struct Parser {
         }
     }
 
-    /// A parser of text that stands inside another file, such as a string of JSON.
+    /// A parser of text that is inside another file, such as a string of JSON.
     ///
     /// - Parameters:
     ///   - base: Where the text begins in the file.
-    ///   - offsets: Where each byte stands in the file, and the end; nil where they follow one another from `base`.
+    ///   - offsets: Where each byte is in the file, and the end; nil where they follow one another from `base`.
     init(file: String, bytes: [UInt8], base: Int, offsets: [Int]?) {
         self.file = file
         self.bytes = bytes
@@ -92,7 +92,7 @@ struct Parser {
 
     func range(from start: Int) -> SourceRange { range(start, position) }
 
-    /// Where bytes of this parser stand in the file.
+    /// Where bytes of this parser are in the file.
     func range(_ start: Int, _ end: Int) -> SourceRange {
         guard let offsets, !offsets.isEmpty else {
             return SourceRange(file: file, start: base + start, end: base + end)
@@ -108,7 +108,7 @@ struct Parser {
 
     func continuesIdentifier(at index: Int) -> Bool { identifierLength(at: index, isFirst: false) > 0 }
 
-    /// How many bytes of an identifier stand here: ID_Start, ID_Continue, `_` at the start and `-` inside.
+    /// How many bytes of an identifier are here: ID_Start, ID_Continue, `_` at the start and `-` inside.
     private func identifierLength(at index: Int, isFirst: Bool) -> Int {
         guard index < bytes.count else { return 0 }
         let byte = bytes[index]
@@ -183,7 +183,7 @@ struct Parser {
 
     // MARK: Problems
 
-    /// Adds a diagnostic, unless one stands at the same byte already.
+    /// Adds a diagnostic, unless one is at the same byte already.
     ///
     /// After a thousand the rest of the file is given up.
     mutating func report(_ diagnostic: Diagnostic) {

@@ -23,6 +23,7 @@ public struct Attribute: Hashable, Sendable {
 
 /// `type "label" { … }`.
 public struct Block: Hashable, Sendable {
+    /// A label of a block, without its quotes.
     public struct Label: Hashable, Sendable {
         public var text: String
         public var range: SourceRange
@@ -53,6 +54,7 @@ public struct Expression: Hashable, Sendable {
         depth = 1 + (children.map(\.depth).max() ?? 0)
     }
 
+    /// The forms of an expression.
     public indirect enum Kind: Hashable, Sendable {
         case literal(Value)
         case template([TemplatePart])
@@ -62,7 +64,7 @@ public struct Expression: Hashable, Sendable {
         case variable(String)
         /// `base.name[key]…`, however many steps.
         case access(Expression, [Step])
-        /// `source[*]` or `source.*`, and what follows for each element, in which `.element` stands for it.
+        /// `source[*]` or `source.*`, and what follows for each element, in which it is `.element`.
         case splat(Expression, each: Expression)
         case element
         case call(name: String, nameRange: SourceRange, arguments: [Expression], expandsLast: Bool)
@@ -84,17 +86,19 @@ public struct Expression: Hashable, Sendable {
         case index(Expression, range: SourceRange)
     }
 
-    /// An operator and what stands at its right.
+    /// An operator and what is at its right.
     public struct Operation: Hashable, Sendable {
         public var sign: BinaryOperator
         public var operand: Expression
     }
 
+    /// A condition and what it chooses.
     public struct Choice: Hashable, Sendable {
         public var condition: Expression
         public var result: Expression
     }
 
+    /// A key of an object and its value.
     public struct ObjectItem: Hashable, Sendable {
         public var key: Expression
         public var value: Expression
@@ -102,6 +106,7 @@ public struct Expression: Hashable, Sendable {
         var mustBeUnique = false
     }
 
+    /// The names and the collection of a `for`.
     public struct ForClause: Hashable, Sendable {
         public var keyName: String?
         public var valueName: String
@@ -109,8 +114,10 @@ public struct Expression: Hashable, Sendable {
     }
 }
 
+/// An operator before its operand.
 public enum UnaryOperator: Hashable, Sendable { case negate, not }
 
+/// An operator between two operands, by its spelling.
 public enum BinaryOperator: String, Hashable, Sendable {
     case multiply = "*"
     case divide = "/"

@@ -33,7 +33,7 @@ extension Diagnostic {
         let hint =
             switch next {
             case UInt8(ascii: "\""):
-                " Here names have no quotes; names in quotes belong into a map: NAME = { \"…\" = … }."
+                " Here names have no quotes; names in quotes belong in a map: NAME = { \"…\" = … }."
             case UInt8(ascii: "]"), UInt8(ascii: ")"): " There is no open bracket for this one to close."
             case UInt8(ascii: "="): " The name before the equals sign is missing."
             case UInt8(ascii: ","), UInt8(ascii: ";"): " Remove this; arguments are separated by line breaks alone."
@@ -68,17 +68,17 @@ extension Diagnostic {
         let detail =
             switch (next, hasLabels) {
             case (UInt8(ascii: "="), true) where isBare && count > 1:
-                "What is set in a block stands between its braces: \(type) … { \(label ?? "") = … }."
+                "What is set in a block belongs between its braces: \(type) … { \(label ?? "") = … }."
             case (UInt8(ascii: "="), true) where isBare: "A name has no blanks: write \(type)_\(label ?? "") = …"
             case (UInt8(ascii: "="), true) where type == "variable" || type == "local":
-                "What it is stands in its block: \(type) \"\(label ?? "")\" { \(type == "local" ? "expression" : "default") = … }."
+                "Its value belongs in its block: \(type) \"\(label ?? "")\" { \(type == "local" ? "expression" : "default") = … }."
             case (UInt8(ascii: "="), true): "Remove the equals sign: a block goes on with its opening brace."
             case (UInt8(ascii: ":"), false): "Write an equals sign instead of the colon: \(type) = …"
             case (UInt8(ascii: "."), false):
                 "A name has no dots. What belongs to \"\(type)\" is set inside its braces."
             case (UInt8(ascii: "["), false):
                 "An element cannot be set by itself. Write the whole list: \(type) = [ … ]."
-            case (0x0A, true), (0x0D, true): "The opening brace stands on the line of the block's name: \(type) … {"
+            case (0x0A, true), (0x0D, true): "The opening brace belongs on the line of the block's name: \(type) … {"
             case (_, true): "After its labels a block goes on with an opening brace."
             case (_, false):
                 "After \"\(type)\" expected an equals sign to set an argument, or labels and a brace to open a block."
@@ -111,12 +111,12 @@ extension Diagnostic {
             case _ where typographicQuotes.contains(found): straightQuotes
             case "`": "Use double quotes (\") to enclose strings, or a heredoc (<<EOF) for several lines."
             case "$", "%": "Outside of a string write the name alone, without \(found){ }."
-            case "/", "~", ".": "A path is text and stands in double quotes."
+            case "/", "~", ".": "A path is text, and is written in double quotes."
             case "<":
-                "A placeholder is to be replaced by a value; text stands in double quotes. A heredoc begins with <<."
+                "A placeholder is to be replaced by a value; text is written in double quotes. A heredoc begins with <<."
             case ",", ")", "]", "}": "A value is missing before this."
             case "=": "Only one equals sign sets an argument."
-            case "@", "*", "&": "Text stands in double quotes."
+            case "@", "*", "&": "Text is written in double quotes."
             default: "A value is expected here: text in double quotes, a number, true, false, a list or a name."
             }
         return syntax("invalid-expression", "Invalid expression", hint, range)
@@ -188,8 +188,8 @@ extension Diagnostic {
                 " The text ended at the quote before this; a quote in text is written \\\", and inside {{ }} backquotes do as well."
             case (_, UInt8(ascii: "\"")): " A quote may be missing before this, or an operator."
             case (let digit?, _) where (0x30...0x39).contains(digit):
-                " What has a unit, or is no plain number, is text and stands in double quotes."
-            default: " Text of several words stands in double quotes."
+                " What has a unit, or is not a plain number, is text, and is written in double quotes."
+            default: " Text of several words is written in double quotes."
             }
         return syntax(
             "missing-newline", "Missing newline after argument", "An argument ends at the end of its line.\(hint)",

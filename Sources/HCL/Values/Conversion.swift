@@ -117,7 +117,7 @@ extension Value {
         let type = first.type
         if kinds.dropFirst().allSatisfy({ $0.type == type }) { return type }
         let isPrimitive = kinds.allSatisfy { $0.stringValue != nil || $0.numberValue != nil || $0.boolValue != nil }
-        // A number is no bool and a bool no number; text is the way only where there is text already.
+        // A number is not a bool and a bool no number; text is the way only where there is text already.
         if isPrimitive { return kinds.contains { $0.stringValue != nil } ? .string : nil }
         let tuples = kinds.compactMap { if case .tuple(let members) = $0 { members } else { nil } }
         if tuples.count == kinds.count, tuples.allSatisfy({ $0.count == tuples[0].count }) {

@@ -12,7 +12,7 @@ struct Decimal {
         self.point = kept.isEmpty ? 0 : point - leading
     }
 
-    /// The digits as they stand behind another point.
+    /// The digits as they are behind another point.
     func digits(from otherPoint: Int) -> [UInt8] {
         [UInt8](repeating: 0, count: max(0, otherPoint - point)) + digits
     }

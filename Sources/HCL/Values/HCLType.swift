@@ -1,5 +1,6 @@
 /// A type of the language, as `variable.type` declares it.
 public indirect enum HCLType: Hashable, Sendable {
+    /// An attribute of an object type.
     public struct Attribute: Hashable, Sendable {
         public var type: HCLType
         public var isOptional: Bool

@@ -1,6 +1,7 @@
 import Foundation
 import GuestFiles
 import Libvirt
+import Machines
 import Processes
 import Scopes
 
@@ -62,7 +63,7 @@ package struct Examination: Sendable {
         let engine = Engine(connectURI: nil, environment: environment)
         let findings: [Finding]
         do {
-            findings = try await machines(emulator, try await engine.hypervisor(for: nil))
+            findings = try await machines(emulator, try await engine.host(for: nil))
         } catch {
             let reason = "\((error as? BuildError)?.underlying ?? error)"
             findings = [Finding("libvirt", .missing, reason, remedy: distribution.remedy(for: reason))]
@@ -71,16 +72,16 @@ package struct Examination: Sendable {
         return findings
     }
 
-    private func machines(_ emulator: String?, _ hypervisor: Hypervisor) async throws -> [Finding] {
+    private func machines(_ emulator: String?, _ host: any MachineHost) async throws -> [Finding] {
         guard let emulator else {
             return [Finding("libvirt", .good, "opens; what it does with a machine cannot be tried without QEMU")]
         }
-        let version = try await hypervisor.versions()
-        let driver = hypervisor.root == nil ? "the daemon answers" : "the embedded driver works"
+        let version = try await host.versions()
+        let driver = host.stateFolder == nil ? "the daemon answers" : "the embedded driver works"
         let found = Finding("libvirt", .good, "\(driver): libvirt \(version.libvirt), QEMU \(version.qemu)")
         // A daemon has its own idea of which files it may read.
-        guard hypervisor.root != nil, program("qemu-img") != nil else { return [found] }
-        let trial = MachineTrial(hypervisor: hypervisor, emulator: emulator, distribution: distribution)
+        guard host.stateFolder != nil, program("qemu-img") != nil else { return [found] }
+        let trial = MachineTrial(host: host, emulator: emulator, distribution: distribution)
         return [found] + (await trial.findings())
     }
 

@@ -1,11 +1,12 @@
 import DiskImages
 import Foundation
 import Libvirt
+import Machines
 import Scopes
 
 /// Does in a few seconds, with an empty disk, what every build does with its machine: starts, freezes, restores and ends it.
 struct MachineTrial: Sendable {
-    let hypervisor: Hypervisor
+    let host: any MachineHost
     /// The path of QEMU for this host's architecture.
     let emulator: String
     let distribution: Distribution
@@ -26,19 +27,19 @@ struct MachineTrial: Sendable {
 
     private func findings(in folder: String) async -> [Finding] {
         let choice = chooseAccelerator(requested: nil, guest: HostAcceleration.current.architecture)
-        let domain: Domain
+        let machine: any Machine
         do {
             try await QemuImg().create(folder + "/disk", format: "qcow2", size: 1 << 20, backing: nil)
-            domain = try await hypervisor.start(domainXML(description(choice.accelerator, folder, disk: "disk")))
+            machine = try await host.start(description(choice.accelerator, folder, disk: "disk"))
         } catch {
             return [Finding("machine", .missing, "does not start: \(error)", remedy: remedy(error))]
         }
         let started = Finding("machine", .good, "starts with \(choice.accelerator.rawValue)")
         do {
-            try await freezeAndRestore(domain, choice.accelerator, folder)
+            try await freezeAndRestore(machine, choice.accelerator, folder)
             return [started, Finding("checkpoints", .good, "a machine was frozen and restored")]
         } catch {
-            await end(domain)
+            await end(machine)
             return [
                 started,
                 Finding(
@@ -48,24 +49,25 @@ struct MachineTrial: Sendable {
         }
     }
 
-    private func freezeAndRestore(_ domain: Domain, _ accelerator: Accelerator, _ folder: String) async throws {
-        try await domain.whileRunning {
-            try await domain.freeze(
-                memory: folder + "/memory", disks: [(folder + "/disk", folder + "/overlay", "qcow2")],
-                timeout: .seconds(60))
+    private func freezeAndRestore(_ machine: any Machine, _ accelerator: Accelerator, _ folder: String) async throws {
+        try await withDeadline(.seconds(60), "freezing the machine") {
+            try await machine.whileRunning {
+                try await machine.freeze(
+                    memory: folder + "/memory", disks: [(folder + "/disk", folder + "/overlay", "qcow2")], copying: [])
+            }
         }
-        try await domain.destroy()
+        try await machine.destroy()
         try await QemuImg().create(
             folder + "/second", format: "qcow2", size: nil, backing: (folder + "/disk", "qcow2"))
-        let restored = try await hypervisor.restore(
-            memory: folder + "/memory", xml: domainXML(description(accelerator, folder, disk: "second")),
-            timeout: .seconds(60))
+        let restored = try await withDeadline(.seconds(60), "restoring the machine") { [host] in
+            try await host.restore(description(accelerator, folder, disk: "second"), memory: folder + "/memory")
+        }
         await end(restored)
     }
 
-    private func end(_ domain: Domain) async {
+    private func end(_ machine: any Machine) async {
         // One that cannot be ended goes with the connection's folder, at the next run.
-        try? await domain.destroy()
+        try? await machine.destroy()
     }
 
     private func description(_ accelerator: Accelerator, _ folder: String, disk: String) -> MachineDescription {

@@ -1,5 +1,6 @@
 import ComponentModel
 import DiskImages
+import Files
 import Foundation
 import ProxmoxConfiguration
 import Scopes

@@ -2,6 +2,7 @@ import Checkpoints
 import ComponentModel
 import Foundation
 import Libvirt
+import Machines
 import Scopes
 import Templates
 
@@ -9,7 +10,7 @@ import Templates
 struct BuildCheckpoints: Sendable {
     let scope: BuildScope
     let store: CheckpointStore
-    let hypervisor: Hypervisor
+    let host: any MachineHost
     let medium: Medium
     /// The first stage that is run in any case (`--fresh-from`).
     private let freshFrom: Int?
@@ -36,7 +37,7 @@ struct BuildCheckpoints: Sendable {
             }
             return nil
         }
-        let hypervisor = try await scope.engine.hypervisor(for: scope.source.libvirtURI)
+        let host = try await scope.engine.host(for: scope.source.libvirtURI)
         let store: CheckpointStore
         do { store = try CheckpointStore(path: options.store) } catch {
             // Checkpoints only save time: everything else works without them.
@@ -45,7 +46,7 @@ struct BuildCheckpoints: Sendable {
             return nil
         }
         return BuildCheckpoints(
-            scope: scope, store: store, hypervisor: hypervisor, medium: medium, freshFrom: named.freshFrom,
+            scope: scope, store: store, host: host, medium: medium, freshFrom: named.freshFrom,
             until: named.until)
     }
 
@@ -55,11 +56,11 @@ struct BuildCheckpoints: Sendable {
         if let reason = scope.options.checkpoints.offBecause { return (reason, false) }
         if !source.checkpoint { return ("checkpoint = false", false) }
         if !source.communicator.isSSH { return ("without SSH, the end of the installation cannot be seen", false) }
-        let hypervisor = try await scope.engine.hypervisor(for: source.libvirtURI)
-        guard hypervisor.root != nil else {
+        let host = try await scope.engine.host(for: source.libvirtURI)
+        guard host.stateFolder != nil else {
             return ("the machine does not run under this program's own libvirt driver", false)
         }
-        return try await DescribeMachine(scope: scope, hypervisor: hypervisor).canonical().obstacle.map { ($0, true) }
+        return try await DescribeMachine(scope: scope, host: host).canonical().obstacle.map { ($0, true) }
     }
 
     /// Chooses where the machine starts: at the deepest checkpoint that applies.
@@ -115,7 +116,7 @@ struct BuildCheckpoints: Sendable {
     }
 
     private var canonicalMachine: MachineDescription {
-        get async throws { try await DescribeMachine(scope: scope, hypervisor: hypervisor).canonical().machine }
+        get async throws { try await DescribeMachine(scope: scope, host: host).canonical().machine }
     }
 
     /// The checkpoint right after a stage, or the deepest one, whatever its age.
@@ -169,7 +170,7 @@ struct BuildCheckpoints: Sendable {
 
     /// What has to be the same on a host that restores the machine's memory.
     func memoryRequirements() async throws -> [String: String] {
-        try await hypervisor.memoryRequirements(of: canonicalMachine)
+        try await host.memoryRequirements(of: canonicalMachine)
     }
 
     /// Removes what interrupted builds left, and the checkpoints not used for longest where all take too much room.

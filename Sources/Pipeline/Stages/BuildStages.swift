@@ -1,6 +1,7 @@
 import Checkpoints
 import Diagnostics
 import Libvirt
+import Machines
 import Scopes
 package import Templates
 
@@ -50,6 +51,18 @@ package struct BuildStages: Sendable {
                     downloads: inputs.downloads))
         }
         return BuildStages(entries: entries)
+    }
+
+    /// Notes every file that a build is made of, also where the build cannot be run.
+    static func noteFiles(of scope: BuildScope) async {
+        guard let files = scope.options.checkpoints.files else { return }
+        await InstallStage(source: scope.source, context: scope.context, store: nil, files: files).noteFiles()
+        for planned in scope.plan.provisioners {
+            // What is wrong with a provisioner is reported by the build.
+            _ = try? await ProvisionerStage(
+                planned: planned, build: scope.plan, context: scope.context, store: nil, files: files
+            ).inputs()
+        }
     }
 
     static let install = "install"

@@ -4,6 +4,7 @@ import DiskImages
 import Foundation
 import Guests
 import Libvirt
+import Machines
 import Scopes
 import Synchronization
 import Templates
@@ -65,11 +66,12 @@ final class CheckpointRecorder: Sendable {
     func setActiveFolder(_ folder: StageFolder?) { state.withLock { $0.activeFolder = folder } }
 
     /// Keeps the layers of a machine that goes on running after this process.
-    func keepLayers() throws {
+    func keepLayers() async throws {
         guard let folder = state.withLock({ $0.activeFolder }) else { return }
-        try folder.keep()
+        try await checkpoints.scope.engine.keepMachines(with: [folder.keep()])
         reporter.news(
-            "The machine's disks stay in \(folder.path); `ingot checkpoints remove \(folder.id)` removes them.")
+            "The machine's disks stay in \(folder.path); `ingot checkpoints remove \(folder.id)` removes them, and so does "
+                + "a build once the machine is gone.")
     }
 
     /// Whether a build that starts over can start right before a stage.
@@ -169,19 +171,19 @@ final class CheckpointRecorder: Sendable {
             // The network knows the address of a machine on a bridge; a restored machine would not have it.
             if checkpoints.scope.source.machine.netBridge == nil {
                 do {
-                    try await machine.domain.freeze(memory: memory, disks: disks, copying: copies)
+                    try await machine.machine.freeze(memory: memory, disks: disks, copying: copies)
                     return .whole
                 } catch let error as LibvirtError {
-                    guard try await !machine.domain.writes(to: overlays[0]) else { throw error }
+                    guard try await !machine.machine.writes(to: overlays[0]) else { throw error }
                     reporter.warn("the machine's memory cannot be kept, only its disks: \(error)")
                     for file in [memory] + overlays + copies.map(\.to) { try removeTree(file) }
                 }
             }
-            try await machine.domain.freeze(memory: nil, disks: disks, copying: copies)
+            try await machine.machine.freeze(memory: nil, disks: disks, copying: copies)
             return .withoutMemory
         } catch {
             try Task.checkCancellation()
-            guard try await !machine.domain.writes(to: overlays[0]) else {
+            guard try await !machine.machine.writes(to: overlays[0]) else {
                 reporter.warn("no checkpoint is kept, although the machine was frozen: \(error)")
                 return .disksOfDifferentMoment
             }

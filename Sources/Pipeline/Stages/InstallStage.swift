@@ -3,6 +3,7 @@ import ComponentModel
 import Foundation
 import GoTemplates
 import Libvirt
+import Machines
 import Media
 import Scopes
 import Templates
@@ -14,7 +15,8 @@ struct InstallStage {
 
     let source: QemuSource
     let context: RunContext
-    let store: CheckpointStore
+    /// nil: the files are only noted.
+    let store: CheckpointStore?
     let files: NamedFiles?
 
     /// - Parameters:
@@ -31,6 +33,17 @@ struct InstallStage {
         try await addServed(to: &inputs)
         try await addSeeds(to: &inputs)
         return inputs.all
+    }
+
+    /// Notes every file that the installation is made of, whether or not it can be read.
+    func noteFiles() async {
+        var inputs = StageInputs(store: nil, context: context, files: files)
+        for path in source.input.urls where !path.contains("://") { files?.note(context.absolute(path)) }
+        // What is wrong with a file is reported by the build.
+        try? await addMachineFiles(to: &inputs)
+        try? await addBoot(to: &inputs)
+        try? await addServed(to: &inputs)
+        try? await addSeeds(to: &inputs)
     }
 
     private func addDisks(to inputs: inout StageInputs) {
@@ -70,7 +83,14 @@ struct InstallStage {
         if case .efi = machine.firmware { inputs.add("efi_boot", true) }
         let arguments = machine.qemuArguments.map { "\($0.flag)\0\($0.value)" }.joined(separator: "\0")
         inputs.add("qemuargs", text: relative(arguments))
-        for path in machine.qemuArguments.flatMap({ ArgumentPaths.inputs($0.flag, $0.value) }).map(context.absolute) {
+        try await addMachineFiles(to: &inputs)
+        inputs.add("the machine's hardware", text: relative(domainXML(hardware)))
+    }
+
+    private func addMachineFiles(to inputs: inout StageInputs) async throws {
+        for path in source.machine.qemuArguments.flatMap({ ArgumentPaths.inputs($0.flag, $0.value) }).map(
+            context.absolute)
+        {
             // Else it is a template, an address, or one of QEMU's own files.
             var isFolder: ObjCBool = false
             guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else { continue }
@@ -86,7 +106,6 @@ struct InstallStage {
             guard FileManager.default.fileExists(atPath: context.absolute(path)) else { continue }
             try await inputs.add(file: path, as: path)
         }
-        inputs.add("the machine's hardware", text: relative(domainXML(hardware)))
     }
 
     /// A folder that is moved with all that is in it is no change.
@@ -140,9 +159,7 @@ struct InstallStage {
         guard type == .typeRegular || type == .typeDirectory, FileManager.default.isReadableFile(atPath: real) else {
             return true
         }
-        let output = URL(filePath: context.absolute(source.outputDirectory)).standardizedFileURL
-        let path = URL(filePath: path).standardizedFileURL
-        return path.path == output.path || Workspace.isOne(path, of: output)
+        return Workspace.isPart(path, ofOutput: context.absolute(source.outputDirectory))
     }
 
     private func addSeeds(to inputs: inout StageInputs) async throws {

@@ -12,7 +12,8 @@ struct ProvisionerStage {
     let planned: PlannedProvisioner
     let build: PlannedBuild
     let context: RunContext
-    let store: CheckpointStore
+    /// nil: the files are only noted.
+    let store: CheckpointStore?
     let files: NamedFiles?
 
     /// What the provisioner gives for a key.

@@ -1,6 +1,7 @@
 import ComponentModel
 import Guests
 import Libvirt
+import Machines
 import Scopes
 import Templates
 

@@ -58,7 +58,7 @@ package struct ShellSession: Sendable {
             scope.reporter.news("Opening a shell after \(stage), in a machine that is thrown away afterwards")
 
             let workspace = try await PrepareWorkspace(
-                source: scope.source, context: scope.context, engine: scope.engine
+                source: scope.source, context: scope.context, engine: scope.engine, reporter: scope.reporter
             ).temporary(teardowns)
             let services = try await ServeFiles(scope: scope).run(teardowns)
             let prepared = Preparation(

@@ -6,15 +6,16 @@ import Templates
 
 /// Collects what a stage is made of, as labels that people know and keyed digests.
 struct StageInputs {
-    let store: CheckpointStore
+    /// nil: nothing is digested, and the files are only noted.
+    let store: CheckpointStore?
     let context: RunContext
-    /// Told of every file and folder that is looked at.
+    /// Takes every file and folder that is looked at.
     let files: NamedFiles?
     private(set) var all: [StageInput] = []
     /// More files than anyone means to give to a machine.
     private static let mostFiles = 50_000
 
-    init(store: CheckpointStore, context: RunContext, files: NamedFiles? = nil) {
+    init(store: CheckpointStore?, context: RunContext, files: NamedFiles? = nil) {
         self.store = store
         self.context = context
         self.files = files
@@ -28,29 +29,30 @@ struct StageInputs {
 
     /// The label is part of what is digested: the same text means something else elsewhere.
     mutating func add(_ label: String, text: String) {
-        all.append(store.input(label, text))
+        if let store { all.append(store.input(label, text)) }
     }
 
     /// What a file is called, where that matters, wherever it lies on this host.
     ///
     /// - Parameter option: What the file is given for: the same file means something else in another option.
     mutating func add(name: String, in option: String, as label: String) {
-        all.append(StageInput(label: label, digest: store.digest(Data("\(option)\0\(name)".utf8))))
+        if let store { all.append(StageInput(label: label, digest: store.digest(Data("\(option)\0\(name)".utf8)))) }
     }
 
     /// The content of a file, whose name does not matter.
     mutating func add(file path: String, as label: String) async throws {
         files?.note(context.absolute(path))
-        all.append(try await store.input(label, file: context.absolute(path)))
+        if let store { all.append(try await store.input(label, file: context.absolute(path))) }
     }
 
     /// A file or a folder with the names, modes and contents of all that is in it; links are followed.
     ///
-    /// - Parameter isLeftOut: Tells by its absolute path what in the folder does not count.
+    /// - Parameter isLeftOut: Whether a file of the folder, given by its absolute path, does not count.
     mutating func add(
         tree path: String, as label: String, leavingOut isLeftOut: (String) -> Bool = { _ in false }
     ) async throws {
         let root = context.absolute(path)
+        files?.note(root)
         var isFolder: ObjCBool = false
         guard FileManager.default.fileExists(atPath: root, isDirectory: &isFolder) else {
             throw BuildError(
@@ -71,7 +73,7 @@ struct StageInputs {
                         hint: "Name a smaller folder, or build with --no-checkpoints.")
                 }
                 var isFolder: ObjCBool = false
-                // A link that leads nowhere is told by what uploads it.
+                // Uploading reports a link that leads nowhere.
                 guard FileManager.default.fileExists(atPath: root + "/" + inside, isDirectory: &isFolder) else {
                     continue
                 }
@@ -86,11 +88,12 @@ struct StageInputs {
     }
 
     private mutating func add(folder name: String, _ mode: String, _ label: String) {
-        all.append(StageInput(label: label, digest: store.digest(Data("\(name)/\0\(mode)".utf8))))
+        if let store { all.append(StageInput(label: label, digest: store.digest(Data("\(name)/\0\(mode)".utf8)))) }
     }
 
     private mutating func add(_ path: String, named name: String, _ label: String) async throws {
         files?.note(path)
+        guard let store else { return }
         let content = try await store.digest(file: path)
         let whole = "\(name)\0\(mode(of: path))\0\(content)"
         all.append(StageInput(label: label, digest: store.digest(Data(whole.utf8))))
@@ -104,7 +107,7 @@ struct StageInputs {
     }
 
     private func mode(of path: String) -> String {
-        // One that cannot be looked at cannot be read either, which is told.
+        // A file whose mode cannot be read cannot be read either, which is an error elsewhere.
         let file = URL(filePath: path).resolvingSymlinksInPath().path
         let mode = (try? FileManager.default.attributesOfItem(atPath: file))?[.posixPermissions] as? Int
         return mode.map { String($0, radix: 8) } ?? ""

@@ -85,7 +85,8 @@ struct StartMachine: Sendable {
             return .restart(.damaged("\(damage)"))
         } catch let reason as MemoryUnusable {
             reporter.news("Booting the disks of the checkpoint instead of restoring its memory: \(reason.text)")
-        } catch let error as BuildError where error.underlying is LibvirtError {
+        } catch let error as BuildError {
+            try Task.checkCancellation()
             reporter.warn("the machine's memory could not be restored, so its disks are booted: \(error.underlying)")
         }
         do {

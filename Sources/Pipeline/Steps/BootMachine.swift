@@ -1,6 +1,7 @@
 import ComponentModel
 import Foundation
 import Libvirt
+import Machines
 import RemoteFramebuffer
 import Scopes
 import Templates
@@ -25,16 +26,16 @@ struct BootMachine: Sendable {
 
     /// - Parameter memory: The memory image of a frozen machine, which goes on instead of being booted; nil to boot.
     func run(_ parts: Parts, memory: String?, _ teardowns: Teardowns) async throws -> RunningMachine {
-        let hypervisor = try await scope.engine.hypervisor(for: source.libvirtURI)
+        let host = try await scope.engine.host(for: source.libvirtURI)
         let forward = PortForward(communicator: source.communicator)
         let hostPort = try forward.choose()
         let name = "\(source.vmName.prefix(40))-\(String(UInt32.random(in: 0...UInt32.max), radix: 36))"
         let uuid = UUID().uuidString.lowercased()
-        let composition = try await DescribeMachine(scope: scope, hypervisor: hypervisor).run(
+        let composition = try await DescribeMachine(scope: scope, host: host).run(
             parts,
             .init(
                 name: name, uuid: uuid, serialPath: RunFolder.serialPath(in: scope.runFolder),
-                socketPath: hypervisor.socketPath(for: String(name.suffix(20))), hostPort: hostPort))
+                socketPath: host.socketPath(for: String(name.suffix(20))), hostPort: hostPort))
         let choice = composition.accelerator
         if let warning = choice.warning {
             reporter.warn(warning)
@@ -47,56 +48,57 @@ struct BootMachine: Sendable {
         if let password = composed.vncPassword { reporter.conceal([password]) }
 
         let tpmState = composed.description.tpm.flatMap { tpm in
-            hypervisor.root?.tpmState(uuid: uuid, version: tpm.version)
+            host.tpmState(uuid: uuid, version: tpm.version)
         }
         if let from = parts.tpmState, let tpmState, memory == nil { try copyTree(from, to: tpmState) }
         let xml = domainXML(composed.description)
         try writeFile(Data(reporter.redact(xml).utf8), to: scope.runFolder + "/domain.xml", mode: 0o600)
-        let domain = try await attempting("start the machine", hint: "Its description is \(scope.runFolder)/domain.xml")
-        {
+        let machine = try await attempting(
+            "start the machine", hint: "Its description is \(scope.runFolder)/domain.xml"
+        ) {
             if let memory {
-                try await hypervisor.restore(memory: memory, xml: xml, isOurs: true)
+                try await host.restore(composed.description, memory: memory)
             } else {
-                try await hypervisor.start(xml)
+                try await host.start(composed.description)
             }
         }
         let screen = ScreenWatch(
-            domain: domain, vnc: composed.vnc, password: composed.vncPassword,
+            machine: machine, vnc: composed.vnc, password: composed.vncPassword,
             folder: RunFolder.screensPath(in: scope.runFolder),
             reporter: reporter, dialogTimeout: source.installerDialogTimeout)
         teardowns.add("stop the machine") { [scope] outcome in
-            guard scope.retention.keepsEverything(after: outcome), !domain.isStopped else {
-                return try await domain.destroy()
+            guard scope.retention.keepsEverything(after: outcome), !machine.isStopped else {
+                return try await machine.destroy()
             }
-            await scope.engine.keepMachines()
-            let pid = domain.pid.map { "process \($0); kill \($0) ends it" } ?? "see virsh list"
+            await scope.engine.keepMachines(with: [parts.workspace.path])
+            let pid = machine.pid.map { "process \($0); kill \($0) ends it" } ?? "see virsh list"
             scope.reporter.news("The machine \(name) keeps running (\(pid)).")
         }
         teardowns.add("look at the last screen") { outcome in
-            guard case .failure(let error) = outcome, !(error is CancellationError), !domain.isStopped else { return }
+            guard case .failure(let error) = outcome, !(error is CancellationError), !machine.isStopped else { return }
             try await withDeadline(.seconds(10), "looking at the last screen") { try await screen.look() }
         }
         if let vnc = composed.vnc { reporter.news("The screen is at \(vnc) (VNC); to see it: \(vnc.viewing)") }
 
-        var machine = RunningMachine(
-            domain: domain, vnc: composed.vnc, vncPassword: composed.vncPassword, sshHost: "127.0.0.1",
+        var running = RunningMachine(
+            machine: machine, vnc: composed.vnc, vncPassword: composed.vncPassword, sshHost: "127.0.0.1",
             sshPort: hostPort, screen: screen)
-        if case .efi = composed.description.firmware { machine.variables = parts.workspace.variables }
-        machine.tpmState = tpmState
+        if case .efi = composed.description.firmware { running.variables = parts.workspace.variables }
+        running.tpmState = tpmState
         if let guestPort = forward.guestPort {
             if source.machine.netBridge != nil {
-                (machine.sshHost, machine.sshPort) = (try await BridgeAddress(domain: domain).find(), 22)
+                (running.sshHost, running.sshPort) = (try await BridgeAddress(machine: machine).find(), 22)
             } else if !composed.ownsNetwork {
-                machine.sshPort = try await forward.add(to: domain, guestPort: guestPort, first: hostPort)
+                running.sshPort = try await forward.add(to: machine, guestPort: guestPort, first: hostPort)
             }
-            reporter.news("Found port for communicator (SSH, WinRM, etc): \(machine.sshPort).")
+            reporter.news("Found port for communicator (SSH, WinRM, etc): \(running.sshPort).")
         }
         let watch = Task { await screen.run(every: .seconds(10)) }
         teardowns.add("stop watching the screen") { _ in
             watch.cancel()
             await watch.value
         }
-        return machine
+        return running
     }
 }
 
@@ -137,36 +139,33 @@ struct PortForward: Sendable {
     }
 
     /// Forwards the chosen port, or another where it was taken meanwhile.
-    func add(to domain: Domain, guestPort: Int, first: Int) async throws -> Int {
-        var last: (any Error)?
+    func add(to machine: any Machine, guestPort: Int, first: Int) async throws -> Int {
+        var last: any Error = Reason(text: "no port was tried")
         for port in [first] + candidates.filter({ $0 != first }).prefix(50) {
             do {
-                try await domain.addPortForward(hostPort: port, guestPort: guestPort)
+                try await machine.addPortForward(hostPort: port, guestPort: guestPort)
                 return port
-            } catch let error as LibvirtError {
+            } catch let error where !(error is CancellationError) {
                 last = error
             }
         }
-        throw BuildError(
-            operation: "forward a port to the guest", underlying: last ?? Reason(text: "no port was tried"))
+        throw BuildError(operation: "forward a port to the guest", underlying: last)
     }
 }
 
 /// The address of a guest on a bridge, from this host's table of neighbours.
 struct BridgeAddress: Sendable {
-    let domain: Domain
+    let machine: any Machine
 
     func find() async throws -> String {
-        let network = try await domain.monitor("info network")
-        guard let match = network.firstMatch(of: /macaddr=([0-9a-f:]{17})/) else {
+        guard let address = try await machine.hardwareAddress else {
             throw BuildError("find the guest's address", because: "the machine has no network card")
         }
-        let mac = String(match.1)
         return try await poll("waiting for the guest's address on the bridge", every: .seconds(1), limit: .seconds(600))
         {
             // Without the table nothing is found, and the wait ends at its limit.
             let table = (try? String(contentsOfFile: "/proc/net/arp", encoding: .utf8)) ?? ""
-            return table.split(separator: "\n").first { $0.lowercased().contains(mac) }
+            return table.split(separator: "\n").first { $0.lowercased().contains(address) }
                 .flatMap { $0.split(separator: " ").first }.map(String.init)
         }
     }

@@ -1,6 +1,7 @@
 import ComponentModel
 import Foundation
 import Libvirt
+import Machines
 import Scopes
 import Templates
 
@@ -8,7 +9,7 @@ import Templates
 /// template's options into a description.
 struct DescribeMachine: Sendable {
     let scope: BuildScope
-    let hypervisor: Hypervisor
+    let host: any MachineHost
 
     private var source: QemuSource { scope.source }
     private var context: RunContext { scope.context }
@@ -31,10 +32,10 @@ struct DescribeMachine: Sendable {
     func run(_ parts: BootMachine.Parts, _ places: Places) async throws -> Composed {
         let emulator = try Emulator(source.machine.binary, environment: context.environment)
         let choice = chooseAccelerator(
-            requested: source.machine.accelerator, guest: emulator.architecture, isDaemon: hypervisor.root == nil)
+            requested: source.machine.accelerator, guest: emulator.architecture, isDaemon: host.stateFolder == nil)
         var composed = try MachineComposer(
             source: source, name: places.name, accelerator: choice.accelerator, emulator: emulator.path,
-            architecture: emulator.architecture, qemuVersion: try await hypervisor.versions().qemu,
+            architecture: emulator.architecture, qemuVersion: try await host.versions().qemu,
             workspace: parts.workspace, disks: parts.disks, seeds: parts.seeds, medium: parts.medium,
             serialPath: places.serialPath, socketPath: places.socketPath
         ).compose { try context.render($0, data: qemuArgumentFields(parts, places.hostPort)) }

@@ -1,6 +1,7 @@
 import ComponentModel
 import DiskImages
 import Dispatch
+import Files
 import Foundation
 import Scopes
 import Templates

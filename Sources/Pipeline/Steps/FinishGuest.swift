@@ -1,8 +1,10 @@
 import ComponentModel
 import DiskImages
+import Files
 import Foundation
 import GuestFiles
 import Libvirt
+import Machines
 import Scopes
 import Templates
 

@@ -1,4 +1,5 @@
 import ComponentModel
+import Files
 import Foundation
 import Guests
 import Processes
@@ -20,15 +21,7 @@ struct OpenShell: Sendable {
         try removeTree(folder)
         guard mkdir(folder, 0o700) == 0 else { throw systemFailure("make the folder \(folder)") }
         var environment = context.environment
-        var arguments = [
-            // The guest is new; nobody can know its key.
-            "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR",
-            "-p", String(machine.sshPort),
-        ]
-        for file in try identities(keys, in: folder) { arguments += ["-i", file] }
-        if let certificate = settings.certificateFile {
-            arguments += ["-o", "CertificateFile=\(context.absolute(certificate))"]
-        }
+        let arguments = try arguments(machine, keys, in: folder)
         if let password = settings.password {
             try writeFile(Data((password.reveal() + "\n").utf8), to: folder + "/password", mode: 0o600)
             try writeFile(
@@ -40,18 +33,33 @@ struct OpenShell: Sendable {
             // Before OpenSSH 8.4 the program is asked only where there is a display.
             environment["DISPLAY"] = environment["DISPLAY"] ?? ":0"
         }
-        let host = settings.host ?? machine.sshHost
         reporter.report(.terminalLent, "a shell in the machine")
         let result: Result<ProcessExit, any Error>
         do {
             result = .success(
-                try await runAtTerminal("ssh", arguments + ["\(settings.username)@\(host)"], environment: environment))
+                try await runAtTerminal("ssh", arguments, environment: environment))
         } catch {
             result = .failure(error)
         }
         reporter.report(.terminalReturned, "a shell in the machine")
         try removeTree(folder)
         return try result.get()
+    }
+
+    /// The arguments of OpenSSH's client.
+    ///
+    /// - Parameter folder: Where a key of the build is put.
+    func arguments(_ machine: RunningMachine, _ keys: BuildKeys?, in folder: String) throws -> [String] {
+        var arguments = [
+            // The guest is new; nobody can know its key.
+            "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR",
+            "-p", String(machine.sshPort),
+        ]
+        for file in try identities(keys, in: folder) { arguments += ["-i", file] }
+        if let certificate = settings.certificateFile {
+            arguments += ["-o", "CertificateFile=\(context.absolute(certificate))"]
+        }
+        return arguments + ["\(settings.username)@\(settings.host ?? machine.sshHost)"]
     }
 
     private func identities(_ keys: BuildKeys?, in folder: String) throws -> [String] {

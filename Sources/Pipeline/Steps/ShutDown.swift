@@ -1,6 +1,7 @@
 import ComponentModel
 import Guests
 import Libvirt
+import Machines
 import Scopes
 import Templates
 
@@ -48,14 +49,14 @@ struct ShutDown: Sendable {
             // It may have done its work all the same.
             try await Task.sleep(for: .seconds(5))
             reporter.warn("shutdown_command ended with \(exit): pressing the power button, then running it again")
-            try await machine.domain.shutdown()
+            try await machine.machine.pressPowerButton()
             try await Task.sleep(for: .seconds(10))
         }
     }
 
     private func waitForEnd(of machine: RunningMachine, hint: String) async throws {
         do {
-            try await machine.domain.waitUntilStopped(timeout: settings.timeout)
+            try await machine.machine.waitUntilStopped(timeout: settings.timeout)
         } catch let error as TimedOut {
             throw BuildError(
                 operation: "shut the machine down", hint: hint + "\n  shutdown_timeout gives it more time.",
@@ -67,13 +68,13 @@ struct ShutDown: Sendable {
         reporter.news("No shutdown_command: pressing the power button (ACPI)")
         let pressing = Task {
             while !Task.isCancelled {
-                try await machine.domain.shutdown()
+                try await machine.machine.pressPowerButton()
                 try await Task.sleep(for: .seconds(10))
             }
         }
         defer { pressing.cancel() }
         do {
-            try await machine.domain.waitUntilStopped(timeout: settings.timeout)
+            try await machine.machine.waitUntilStopped(timeout: settings.timeout)
         } catch is TimedOut {
             reporter.warn(
                 "the guest did not answer the power button for \(settings.timeout.text); cutting its power. "
@@ -85,7 +86,7 @@ struct ShutDown: Sendable {
             } catch let error where !(error is CancellationError) {
                 reporter.debug("the guest's memory was not written to its disks: \(error)")
             }
-            try await machine.domain.destroy()
+            try await machine.machine.destroy()
         }
     }
 }

@@ -30,7 +30,7 @@ struct TypeBootCommand: Sendable {
             try await Task.sleep(for: wait)
         }
         if steps.isEmpty { return }
-        let connection = try await machine.connectVNC()
+        let connection = try await machine.connectScreen()
         defer { connection.close() }
         for (keys, description) in steps {
             if let description { reporter.news("Typing boot command for: \(description)") }
@@ -50,7 +50,7 @@ struct TypeBootCommand: Sendable {
         }
     }
 
-    private func type(_ steps: [BootStep], over connection: VNCConnection) async throws {
+    private func type(_ steps: [BootStep], over connection: any ScreenConnection) async throws {
         let typist = Typist(connection, pace: settings.keyInterval.map { .interval($0) } ?? .automatic) {
             textOnScreen($0)?.lines
         }

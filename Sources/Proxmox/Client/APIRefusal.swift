@@ -50,6 +50,7 @@ package struct TaskFailure: Error, Sendable, CustomStringConvertible {
 
 /// A connection that did not come about, or broke.
 package struct ConnectionFailure: Error, Sendable, CustomStringConvertible {
+    /// How far the request had got.
     package enum Stage: Sendable {
         /// Nothing was sent, so the call can be made again.
         case connecting

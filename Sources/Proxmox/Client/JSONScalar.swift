@@ -4,7 +4,7 @@ struct JSONScalar: Decodable, Sendable, Equatable {
 
     init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()
-        // One of them fits, or the last one's error tells; a number is tried before text for its exact form.
+        // One of them fits, or the last one's error is thrown; a number is tried before text for its exact form.
         if container.decodeNil() {
             text = ""
         } else if let number = try? container.decode(Int64.self) {

@@ -1,6 +1,6 @@
 import Scopes
 
-/// The version of a server; features are told by major and minor.
+/// The version of a server; features are reported by major and minor.
 package struct ProxmoxVersion: Sendable, Comparable, CustomStringConvertible {
     package var major: Int
     package var minor: Int
@@ -43,11 +43,12 @@ package struct ProxmoxMachine: Sendable, Equatable {
     package var vmid: Int
     package var name: String
     package var node: String
-    /// Of a machine; templates of containers are none.
+    /// Of a machine; templates of containers do not count.
     package var isTemplate: Bool
 }
 
 extension ProxmoxClient {
+    /// The server's version.
     package func version() async throws -> ProxmoxVersion {
         struct Answer: Decodable, Sendable { var version: JSONScalar }
         let operation = "ask for the version of Proxmox VE"
@@ -60,6 +61,7 @@ extension ProxmoxClient {
         return version
     }
 
+    /// The nodes of the cluster.
     package func nodes() async throws -> [ProxmoxNode] {
         struct Answer: Decodable, Sendable {
             var node: String
@@ -95,7 +97,7 @@ extension ProxmoxClient {
         let operation = "ask for the next free machine number"
         let answer: JSONScalar = try await call(APICall(.GET, ["cluster", "nextid"], to: operation))
         guard let id = answer.integer.flatMap({ Int(exactly: $0) }), (100...999_999_999).contains(id) else {
-            throw BuildError(operation, because: "the answer is no such number", hint: "Give `vm_id` yourself.")
+            throw BuildError(operation, because: "the answer is not a machine number", hint: "Give `vm_id` yourself.")
         }
         return id
     }
@@ -104,7 +106,7 @@ extension ProxmoxClient {
     package func privileges(on path: String) async throws -> Set<String> {
         let answer: [String: [String: JSONScalar]] = try await call(
             APICall(.GET, ["access", "permissions"], [("path", path)], to: "ask for the privileges on \(path)"))
-        // The value tells whether it is inherited; the key alone counts.
+        // The value says whether it is inherited; the key alone counts.
         return Set((answer[path] ?? [:]).keys)
     }
 }

@@ -1,6 +1,6 @@
 import Scopes
 
-/// How a task stands.
+/// The state of a task.
 package enum TaskState: Sendable, Equatable {
     case running
     /// With the server's word for its end: `OK`, `WARNINGS: 2`, or an error's text.
@@ -14,6 +14,7 @@ package enum TaskState: Sendable, Equatable {
 }
 
 extension ProxmoxClient {
+    /// Asks once for the state of a task.
     package func state(of task: UPID) async throws -> TaskState {
         struct Answer: Decodable, Sendable {
             var status: String

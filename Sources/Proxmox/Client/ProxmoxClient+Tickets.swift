@@ -46,7 +46,7 @@ extension ProxmoxClient {
             !guardToken.contains(where: \.isNewline)
         else {
             throw BuildError(
-                operation, because: "the answer holds no ticket",
+                operation, because: "the answer contains no ticket",
                 hint: "Check that the address is that of Proxmox VE.")
         }
         let fresh = Ticket(cookie: Sensitive(cookie), guardToken: Sensitive(guardToken), issued: .now)

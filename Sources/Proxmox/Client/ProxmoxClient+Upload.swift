@@ -28,7 +28,7 @@ package struct FileUpload: Sendable {
 extension ProxmoxClient {
     /// Sends a file; the server stores it in the task returned. A file of that name is overwritten.
     ///
-    /// - Parameter progress: told the bytes sent so far and their total.
+    /// - Parameter progress: Called with the bytes sent so far and their total.
     package func startUpload(
         _ upload: FileUpload, to storage: String, on node: String,
         progress: @escaping @Sendable (_ sent: Int64, _ total: Int64) -> Void = { _, _ in }

@@ -168,7 +168,7 @@ package final class ProxmoxClient: Sendable {
         return try decoder.decode(AnswerBody<Value>.self, from: data).data
     }
 
-    /// What is wrong with each parameter; the server may repeat a bad value, which nobody should see of a password.
+    /// What is wrong with each parameter; the server may repeat a bad value, which must not be shown of a password.
     private static func problems(_ errors: [String: JSONScalar]?) -> [String: String] {
         let problems = (errors ?? [:]).map { key, problem in
             (oneLine(key), key.contains("password") ? "not accepted" : oneLine(problem.text))

@@ -18,7 +18,7 @@ package enum ServerTrust: Sendable, Equatable {
     case authorities(file: String)
     /// Exactly the certificate with this SHA-256 fingerprint, in hex, with or without colons.
     case fingerprint(String)
-    /// Anything. Whoever is between here and the server can read the secrets; the caller has to say so loudly.
+    /// Any certificate. Anyone between here and the server can read the secrets; the caller must warn of it.
     case unverified
 }
 
@@ -81,7 +81,7 @@ package struct ProxmoxServer: Sendable {
         }
     }
 
-    /// The digest in lower-case hex; nil if it is none.
+    /// The digest in lower-case hex; nil if it is not one.
     static func fingerprint(_ text: String) -> String? {
         // openssl prints "sha256 Fingerprint=" in front of it.
         let value = text.split(separator: "=").last ?? ""

@@ -126,7 +126,7 @@ enum RefusalAdvice {
             return "Something else works on that machine or storage. Wait for it, and try again."
         }
         if has("backing file") || has("data-file") || has("referencing") {
-            return "The server takes only images that stand alone. Convert the image to a flat one first."
+            return "The server takes only images without a backing file. Convert the image to a flat one first."
         }
         if has("bridge", "does not exist") { return "Choose a bridge that the node has (`ip -br link` there)." }
         if has("no such cluster node") || has("hostname lookup") { return "Check the node's name (`pvecm nodes`)." }

@@ -64,8 +64,8 @@ extension ProxmoxClient {
         let words = "\(error)"
         let known = [
             ("CERTIFICATE_VERIFY_FAILED", "its certificate is not trusted"),
-            ("WRONG_VERSION_NUMBER", "it does not speak TLS there"), ("HTTP_REQUEST", "it does not speak TLS there"),
-            ("UNSUPPORTED_PROTOCOL", "it speaks only old versions of TLS"),
+            ("WRONG_VERSION_NUMBER", "there is no TLS on that port"), ("HTTP_REQUEST", "there is no TLS on that port"),
+            ("UNSUPPORTED_PROTOCOL", "it supports only old versions of TLS"),
             ("unableToValidateCertificate", "its certificate does not name the host of the URL"),
             ("failedToValidateHostname", "its certificate does not name the host of the URL"),
             ("Couldn't find", "its certificate does not name the host of the URL"),
@@ -77,7 +77,7 @@ extension ProxmoxClient {
     private var tlsHint: String {
         switch server.trust {
         case .system:
-            "Servers of Proxmox VE sign their certificate themselves unless told otherwise: give the cluster's "
+            "Servers of Proxmox VE sign their certificate themselves by default: give the cluster's "
                 + "/etc/pve/pve-root-ca.pem as CA file, or the certificate's SHA-256 fingerprint."
         case .authorities(let file):
             "The certificate must be vouched for by an authority in \(file), be valid now, and name the host of the URL."

@@ -34,7 +34,7 @@ extension HTTPClient.Configuration {
         case .authorities(let file):
             do {
                 guard !(try NIOSSLCertificate.fromPEMFile(file)).isEmpty else {
-                    throw Reason(text: "it holds no certificate")
+                    throw Reason(text: "it contains no certificate")
                 }
             } catch {
                 throw BuildError(

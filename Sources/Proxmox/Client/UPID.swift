@@ -1,7 +1,7 @@
 import ProxmoxConfiguration
 import Scopes
 
-/// The id of a task, which tells where it runs, what it does and for whom.
+/// The id of a task, which says where it runs, what it does and for whom.
 ///
 /// `UPID:node:pid:pstart:start:type:id:user:`, numbers in hex.
 package struct UPID: Sendable, Hashable, CustomStringConvertible {
@@ -13,7 +13,7 @@ package struct UPID: Sendable, Hashable, CustomStringConvertible {
     package let id: String
     package let user: String
 
-    /// - Throws: `Reason` if it is none.
+    /// - Throws: `Reason` if it is not one.
     package init(_ text: String) throws {
         let parts = text.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
         let isHex = { (part: String, lengths: ClosedRange<Int>) in

@@ -1,7 +1,7 @@
 import ProxmoxConfiguration
 import Scopes
 
-/// A template that is to go, and what tells it from whatever may have its number by then.
+/// A template to delete, and what distinguishes it from another machine that may have its number by then.
 struct OldTemplate: Sendable {
     struct Identity: Sendable, Equatable {
         var name: String?
@@ -9,7 +9,7 @@ struct OldTemplate: Sendable {
         var uuid: String?
         var mark: TemplateMark?
 
-        /// Nil if the machine is no template.
+        /// Nil if the machine is not a template.
         init?(_ options: MachineOptions) {
             guard options.isTemplate else { return nil }
             name = options["name"]

@@ -1,6 +1,6 @@
 package import Foundation
 
-/// A line in the notes of a template that tells it was made here; a comment of Markdown, so it is not shown.
+/// A line in the notes of a template that marks it as made by Ingot; a comment of Markdown, so it is not shown.
 package struct TemplateMark: Sendable, Equatable {
     /// The template's name without the label of its version.
     package var family: String

@@ -6,7 +6,7 @@ package import Scopes
 package struct TemplateImage: Sendable {
     package var slot: DriveSlot
     package var path: String
-    /// `qcow2`, `raw` or `vmdk`; the image must stand alone, without a backing file.
+    /// `qcow2`, `raw` or `vmdk`; the image must have no backing file.
     package var format: MachineConfiguration.DiskFormat
     /// Bytes that the drive is enlarged to.
     package var grownSize: Int64?
@@ -36,9 +36,9 @@ package enum ExistingTemplate: Sendable, Equatable {
     /// Say so, and change nothing.
     case refuse
     /// The new one takes its place. Only templates that Ingot made under this name are removed, unless `any`; machines
-    /// that are no templates never are.
+    /// that are not templates never are.
     case replace(any: Bool)
-    /// The new one is called `name-label` and stands beside the others. Of those that Ingot made, the newest `keep`
+    /// The new one is called `name-label` and is kept beside the others. Of those that Ingot made, the newest `keep`
     /// remain, the new one counted; nil keeps all.
     case version(label: String, keep: Int?)
 }
@@ -83,7 +83,7 @@ package struct UploadedTemplate: Sendable, Equatable {
     }
 }
 
-/// What happens during an upload, for whoever shows it.
+/// The events of an upload.
 package enum UploadEvent: Sendable {
     /// The next thing, as an infinitive.
     case step(String)
@@ -97,8 +97,8 @@ package enum UploadEvent: Sendable {
 /// Each answers cancellation and has a deadline of its own.
 package protocol ProxmoxShell: Sendable {
     func upload(_ localPath: String, to remotePath: String) async throws
-    /// Runs a command line of `sh`; its exit code is no error of this.
+    /// Runs a command line of `sh`; a non-zero exit code is not an error here.
     func run(_ command: String) async throws -> (exitCode: Int32, output: String)
-    /// Removes a file; one that is not there is no error.
+    /// Removes a file; a missing one is not an error.
     func remove(_ remotePath: String) async throws
 }

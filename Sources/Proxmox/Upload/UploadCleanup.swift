@@ -71,7 +71,7 @@ extension ProxmoxClient {
             guard let options = try await client.options(of: vmid, on: node) else { return true }
             let isOurs = state == .made || options.field("uuid", of: "smbios1")?.lowercased() == uuid
             if !isOurs {
-                // While a machine is being created, its configuration holds nothing but the lock.
+                // While a machine is being created, its configuration contains only the lock.
                 if options.lock == "create", options["smbios1"] == nil { return false }
                 return true
             }
@@ -108,7 +108,7 @@ extension ProxmoxClient {
         }
     }
 
-    /// As tasks name whoever started them.
+    /// The user as tasks name it.
     var userName: String {
         switch server.credentials {
         case .token(let id, _): id
@@ -122,7 +122,7 @@ extension ProxmoxClient {
             guard try await state(of: task) == .running else { return }
             try await stop(task)
         } catch let error where !(error is CancellationError) {
-            return  // What comes next tells whether it matters.
+            return  // Whether it matters shows in what follows.
         }
         _ = try await poll(
             "waiting until the task \(task.type) has stopped", every: server.pace.pollInterval, limit: nil

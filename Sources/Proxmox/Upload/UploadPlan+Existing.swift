@@ -3,7 +3,7 @@ import ProxmoxConfiguration
 import Scopes
 
 extension ProxmoxClient {
-    /// Finds what stands in the way of the new template, and decides what becomes of it.
+    /// Finds what is in the way of the new template, and decides what becomes of it.
     func planExisting(_ plan: inout UploadPlan) async throws {
         let (family, name) = (plan.upload.machine.name, plan.machine.name)
         let machines = try await machines()

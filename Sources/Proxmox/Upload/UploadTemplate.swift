@@ -14,7 +14,7 @@ extension ProxmoxClient {
     ///
     /// - Parameters:
     ///   - shell: a shell on the node, for servers that take no images through the API.
-    ///   - report: told what happens, from any thread.
+    ///   - report: Called with what happens, from any thread.
     /// - Throws: `BuildError` with what to do; `CancellationError`.
     package func uploadTemplate(
         _ upload: TemplateUpload, shell: (any ProxmoxShell)? = nil,
@@ -167,7 +167,7 @@ extension ProxmoxClient {
         try await wait(for: template, on: machine, to: "make machine \(vmid) a template")
         guard try await requiredOptions(of: vmid, plan).isTemplate else {
             throw BuildError(
-                "make machine \(vmid) a template", because: "the server says it is none",
+                "make machine \(vmid) a template", because: "the server says that it is not one",
                 hint: "See the log of its task on node \(plan.node).")
         }
     }

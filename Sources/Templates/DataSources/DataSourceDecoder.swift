@@ -75,7 +75,8 @@ enum DataSourceDecoder {
             let scheme = url.split(separator: ":").first?.lowercased()
             if !url.isEmpty, scheme != "http", scheme != "https" {
                 reader.error(
-                    "invalid-value", "“\(url)” is no URL to read", "It must begin with http:// or https://.", at: "url")
+                    "invalid-value", "“\(url)” is not a URL to read", "It must begin with http:// or https://.",
+                    at: "url")
             }
         }
         let method = reader.choice("method") ?? "GET"

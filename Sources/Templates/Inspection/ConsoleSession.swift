@@ -11,6 +11,7 @@ package struct ConsoleSession {
         case json
     }
 
+    /// The answer to one line.
     package enum Answer: Sendable {
         case text(String)
         /// The line is wrong; the file is the line.

@@ -3,7 +3,7 @@ import HCL
 
 /// What `inspect` prints: the values and builds of a template, as Packer lays them out.
 ///
-/// What cannot be evaluated, perhaps for want of a variable's value, is unknown and worth a warning.
+/// What cannot be evaluated, perhaps because a variable has no value, is unknown and worth a warning.
 ///
 /// No data source is run: what they give is unknown.
 package func inspectTemplate(_ options: LoadOptions) -> TemplateReport {

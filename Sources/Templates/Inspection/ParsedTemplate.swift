@@ -12,6 +12,7 @@ package struct TemplateReport: Sendable {
     /// `-machine-readable` has it; empty if there is an error.
     package var records: [Record] = []
 
+    /// A line of the report, for people or for `-machine-readable`.
     package enum Record: Sendable {
         /// Whole lines, the last without its line break.
         case say(String)
@@ -25,14 +26,14 @@ struct ParsedTemplate {
         case hcl(Configuration, TemplateFiles)
         /// With the JSON itself, and the folder that the template is in.
         case legacy(LegacyTemplate, JSONNode, root: String)
-        /// Broken, as the diagnostics tell.
+        /// Broken; the diagnostics say how.
         case broken
     }
 
     private(set) var form = Form.broken
     private(set) var files: [SourceFile]
     private(set) var diagnostics: [Diagnostic]
-    /// As far as they stand in the template itself.
+    /// As far as they are in the template itself.
     private(set) var secrets = SecretCollection()
 
     init(_ options: LoadOptions) {
@@ -49,7 +50,7 @@ struct ParsedTemplate {
             let reader = LegacyTemplateReader(root)
             diagnostics += reader.diagnostics
             secrets.hide(reader.template.sensitiveRanges)
-            // The variables may stand under a misspelt name.
+            // The variables may be under a misspelt name.
             if reader.diagnostics.hasErrors { secrets.hide(BrokenFile(file).sensitiveMembers) }
             form = .legacy(reader.template, root, root: found.root)
             return

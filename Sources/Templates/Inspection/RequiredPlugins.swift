@@ -123,7 +123,7 @@ private func report(_ options: LoadOptions, _ describe: ([RequiredPlugin]) -> St
     }
 }
 
-/// What `plugins install` tells of a plugin, by its source.
+/// What `plugins install` reports about a plugin, by its source.
 package func describePlugin(_ source: String) -> (standing: String, isBuiltIn: Bool) {
     let name = source.split(separator: "/").last.map(String.init) ?? source
     let plugin = RequiredPlugin(name: name, source: source, version: "", among: [])

@@ -3,7 +3,7 @@ import HCL
 
 /// The variables and locals of an HCL template, for looking at them.
 ///
-/// A variable that nobody gave a value is unknown, and no error. What is declared sensitive is marked so, and with it all that is made of it.
+/// A variable without a value is unknown, which is not an error. What is declared sensitive is marked so, and so is everything made from it.
 struct TemplateValues {
     private(set) var variables: [String: Value] = [:]
     private(set) var locals: [String: Value] = [:]

@@ -55,7 +55,7 @@ struct BlockSpec: Sendable {
         meaning: "What its values must fulfil.",
         attributes: [
             .init("condition", .anything, "An expression that is true for a good value."),
-            .init("error_message", .text, "What is said of a value that is not."),
+            .init("error_message", .text, "The message for other values."),
         ])
 
     static let variables = BlockSpec(meaning: "Variables with their defaults.", isOpen: true)
@@ -104,7 +104,7 @@ struct BlockSpec: Sendable {
             .init("continue_on_error", .flag, "Whether the build goes on after its failure."),
             .init(
                 "checkpoint", .flag,
-                "Whether a checkpoint may stand for it; false: it runs in every build, and so does what comes after it."
+                "Whether a checkpoint may replace it; false: it runs in every build, and so does what comes after it."
             ),
         ])
 

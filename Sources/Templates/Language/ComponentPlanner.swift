@@ -12,6 +12,8 @@ struct ComponentPlanner {
     let options: LoadOptions
     let components: ComponentResolver
     private let failures: FailureRenderer
+    /// The output directory of the image that each line of a checksum file is about.
+    private var checksumFolders: [ChecksumEntry: String] = [:]
     private var skipped: [(name: String, type: String, range: SourceRange)] = []
 
     init(_ options: LoadOptions, components: ComponentResolver, failures: FailureRenderer) {
@@ -114,11 +116,15 @@ struct ComponentPlanner {
     mutating func postProcessor(_ instance: ComponentInstance, _ meta: MetaAttributes) -> PlannedPostProcessor {
         let (type, context) = (instance.type, instance.context)
         var secrets: [Sensitive<String>] = []
+        var checksums: (settings: ChecksumSettings, range: SourceRange?)?
         check(instance) { reader in
-            if case .proxmoxUpload(let settings)? = PostProcessorDecoder.decode(type, &reader, context) {
-                secrets = settings.secrets
+            switch PostProcessorDecoder.decode(type, &reader, context) {
+            case .proxmoxUpload(let settings)?: secrets = settings.secrets
+            case .checksum(let settings)?: checksums = (settings, reader.range("output"))
+            default: break
             }
         }
+        if let checksums { note(checksums.settings, at: checksums.range, context) }
         // Those that only a run knows are concealed then.
         for secret in secrets where !context.isOpen(secret.reveal()) { logins.insert(secret.reveal()) }
         let failures = failures
@@ -129,6 +135,34 @@ struct ComponentPlanner {
                 let settings = PostProcessorDecoder.decode(type, &reader, context)
                 return try failures.check(settings, diagnostics + reader.diagnostics)
             })
+    }
+
+    /// Warns where two builds add a file of the same name to the same list of checksums.
+    private mutating func note(_ settings: ChecksumSettings, at range: SourceRange?, _ context: ComponentContext) {
+        guard let source = context.source else { return }
+        for type in settings.types {
+            let data = [
+                "BuildName": context.template.buildName ?? "", "BuilderType": context.template.buildType ?? "",
+                "ChecksumType": type,
+            ]
+            // What cannot be rendered is reported where it is read.
+            guard let path = try? renderTemplate(settings.output, data: data, context: context.template) else {
+                continue
+            }
+            let entry = ChecksumEntry(list: context.absolute(path), type: type, image: source.vmName)
+            guard let folder = checksumFolders[entry] else {
+                checksumFolders[entry] = source.outputDirectory
+                continue
+            }
+            if folder == source.outputDirectory { continue }
+            report(
+                Diagnostic(
+                    id: "template/shared-checksums", severity: .warning,
+                    summary: "Two builds add “\(source.vmName)” to the same checksum file, “\(path)”",
+                    detail:
+                        "Its lines cannot be told apart. Put {{ .BuildName }} into output, or give the sources different values of vm_name.",
+                    subject: range))
+        }
     }
 
     private mutating func check(_ instance: ComponentInstance, _ decode: (inout OptionReader) -> Void) {
@@ -143,4 +177,11 @@ struct ComponentPlanner {
         diagnostics += body.diagnostics
         unknowns += body.value.unknowns
     }
+}
+
+/// A line in a list of checksums: lists name files without their folders.
+private struct ChecksumEntry: Hashable {
+    var list: String
+    var type: String
+    var image: String
 }

@@ -1,10 +1,10 @@
 import ComponentModel
 import Diagnostics
 
-/// Finds out what a component's type stands for.
+/// Resolves the type of a component.
 ///
 /// The first part of a type is the name under which `required_plugins` has the plugin, so a plugin of another name gives its components
-/// other names, and a type of a plugin that nobody here has heard of is still known.
+/// other names, and a type of a plugin that Ingot does not know is still accepted.
 struct ComponentResolver: Sendable {
     enum Resolution {
         case builtIn(type: String, [Option])

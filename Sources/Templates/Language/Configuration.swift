@@ -21,6 +21,8 @@ struct Configuration {
         var type: String
         var name: String
         var block: Block
+
+        var key: String { "\(type).\(name)" }
     }
 
     var packer: [Block] = []
@@ -42,14 +44,14 @@ struct Configuration {
         "packer", "variable", "variables", "locals", "local", "data", "source", "build", "hcp_packer_registry",
         "communicator",
     ]
-    /// Where blocks belong that are no blocks of a template's top.
+    /// Where blocks belong that cannot be at the top of a template.
     private static let places = [
-        "provisioner": "It belongs into a build block: build { … }.",
-        "post-processor": "It belongs into a build block: build { … }.",
-        "post-processors": "It belongs into a build block: build { … }.",
-        "error-cleanup-provisioner": "It belongs into a build block: build { … }.",
-        "required_plugins": "It belongs into the packer block: packer { … }.",
-        "validation": "It belongs into a variable block.",
+        "provisioner": "It belongs in a build block: build { … }.",
+        "post-processor": "It belongs in a build block: build { … }.",
+        "post-processors": "It belongs in a build block: build { … }.",
+        "error-cleanup-provisioner": "It belongs in a build block: build { … }.",
+        "required_plugins": "It belongs in the packer block: packer { … }.",
+        "validation": "It belongs in a variable block.",
     ]
     private static let foreignTypes: Set<String> = [
         "resource", "output", "provider", "module", "terraform", "import", "moved", "check",
@@ -61,7 +63,7 @@ struct Configuration {
                 let hint =
                     Self.blockTypes.contains(attribute.name)
                     ? "Write it as a block, without the equals sign: \(attribute.name) { … }."
-                    : "Options belong into blocks such as source or build; values that are used often into locals { … }."
+                    : "Options belong in blocks such as source or build; values that are used often belong in locals { … }."
                 diagnostics.append(
                     Diagnostic(
                         id: "template/unsupported-argument", summary: "“\(attribute.name)” is not expected here",
@@ -149,7 +151,7 @@ struct Configuration {
         for inner in block.body.blocks {
             diagnostics.append(
                 Diagnostic(
-                    id: "template/unsupported-block", summary: "A locals block holds no blocks",
+                    id: "template/unsupported-block", summary: "A locals block cannot contain blocks",
                     detail: "Write an object with an equals sign: \(inner.type) = { … }.", subject: inner.typeRange))
         }
     }
@@ -252,8 +254,8 @@ extension Diagnostic {
     static func unsupported(_ block: Block, in what: String, _ known: [String]) -> Diagnostic {
         let hint = suggestion(for: block.type, among: known).map { "Did you mean \"\($0)\"?" }
         return Diagnostic(
-            id: "template/unsupported-block", summary: "A \(what) block holds no block of type “\(block.type)”",
-            detail: hint ?? (known.isEmpty ? "" : "It can hold: " + known.joined(separator: ", ") + "."),
+            id: "template/unsupported-block", summary: "A \(what) block cannot contain a “\(block.type)” block",
+            detail: hint ?? (known.isEmpty ? "" : "It can contain: " + known.joined(separator: ", ") + "."),
             subject: block.typeRange)
     }
 }

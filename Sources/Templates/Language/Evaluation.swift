@@ -166,7 +166,7 @@ extension Expression {
 }
 
 extension SecretCollection {
-    /// Every text in the value, however deep. Numbers and bools are no secrets.
+    /// Every text in the value, however deep. Numbers and bools are not secrets.
     mutating func insert(_ value: Value) {
         switch value {
         case .string(let text): insert(text)

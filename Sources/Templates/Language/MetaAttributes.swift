@@ -121,7 +121,7 @@ struct MetaAttributes: Sendable {
             guard case .list(let values) = value else { return false }
             let names = values.compactMap(\.text)
             guard names.count == values.count else { return false }
-            // An empty list is as good as none.
+            // An empty list means the same as none.
             if names.isEmpty { return true }
             if name == "only" { only = names } else { except = names }
         }

@@ -10,6 +10,8 @@ struct Planner {
     private let options: LoadOptions
     private let scope: Scope
     private let evaluator: BodyEvaluator
+    /// `TYPE.NAME` of the sources that more than one build uses.
+    private var reused: Set<String> = []
 
     init(_ shared: ComponentPlanner, scope: Scope, evaluator: BodyEvaluator) {
         self.shared = shared
@@ -23,6 +25,7 @@ struct Planner {
         var selection = BuildSelection(options)
         let all = builds.flatMap { build in build.uses.map { (build: build, use: $0) } }
         let names = all.map { name(of: $0.use, in: $0.build) }
+        reused = Set(Dictionary(grouping: all, by: \.use.source.key).filter { $0.value.count > 1 }.keys)
         selection.reportUnmatched(among: names, postProcessors: postProcessors(of: builds))
         reportTwins(zip(all, names).filter { !$0.0.build.isOpen }.map { ($0.0.use, $0.1) })
         for build in builds { checkNames(in: build) }
@@ -60,7 +63,7 @@ struct Planner {
 
     // MARK: Names of builds
 
-    /// Builds of one name write to one place, and nothing can tell them apart.
+    /// Builds of the same name write to the same place, and cannot be told apart.
     private mutating func reportTwins(_ builds: [(use: SourceUse, name: String)]) {
         var first: [String: SourceRange] = [:]
         for (use, name) in builds {
@@ -72,7 +75,7 @@ struct Planner {
                 Diagnostic(
                     id: "template/duplicate-build", severity: .warning, summary: "Two builds are called “\(name)”",
                     detail:
-                        "Nothing tells them apart, and what one writes the other replaces. Remove one, or give its build block another name.",
+                        "Nothing distinguishes them, and what one writes the other replaces. Remove one, or give its build block another name.",
                     subject: use.range, notes: [Diagnostic.Note("the first one", at: place)]))
         }
     }
@@ -127,7 +130,12 @@ struct Planner {
         _ use: SourceUse, _ build: BuildBlock, _ name: String, _ selection: BuildSelection
     ) -> PlannedBuild {
         let type = shared.components.canonical(use.source.type, KnownComponents.sources)
-        let context = context(use, type: type)
+        var context = context(use, type: type)
+        if reused.contains(use.source.key) {
+            let parts = [build.name, use.useName].filter { !$0.isEmpty }
+            // Whatever else a name contains, it is not a path or a template.
+            context.distinctName = parts.joined(separator: ".").replacing("/", with: "-").replacing("{", with: "-")
+        }
         var sourceScope = scope
         sourceScope.roots["source"] = use.value
         var body = evaluator

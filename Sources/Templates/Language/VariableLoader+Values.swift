@@ -78,7 +78,7 @@ extension VariableLoader {
                 Diagnostic(
                     id: "template/variable-file",
                     summary: "The variable file “\(path)” ends neither in .hcl nor in .json",
-                    detail: "The ending tells its format; rename it."))
+                    detail: "Its format is recognised by its extension; rename it."))
             return
         }
         let file: SourceFile
@@ -97,7 +97,7 @@ extension VariableLoader {
         for block in parsed.value.blocks {
             diagnostics.append(
                 Diagnostic(
-                    id: "template/variable-file", summary: "A variable file holds no \(block.type) block",
+                    id: "template/variable-file", summary: "A variable file cannot contain a \(block.type) block",
                     detail: block.type == "variable"
                         ? "It gives values, NAME = …; variables are declared in a *.pkr.hcl file."
                         : "It gives values of variables, NAME = …", subject: block.headerRange))
@@ -150,7 +150,7 @@ extension VariableLoader {
             var problem = problem
             problem.summary = "A variable file holds plain values"
             problem.detail =
-                "What is computed belongs into locals { … } in a *.pkr.hcl file. Text is put in double quotes."
+                "What is computed belongs in locals { … } in a *.pkr.hcl file. Text is put in double quotes."
             return problem
         }
         if result.diagnostics.hasErrors {

@@ -145,7 +145,7 @@ struct VariableLoader {
                     id: "template/reference-in-default",
                     summary: "The default of a variable cannot refer to other values",
                     detail:
-                        "Write the value itself or env(\"NAME\"); what is computed from other values belongs into locals { … }.",
+                        "Write the value itself or env(\"NAME\"); what is computed from other values belongs in locals { … }.",
                     subject: reference.range))
             return
         }
@@ -154,7 +154,7 @@ struct VariableLoader {
             guard problem.id == "hcl/unknown-function" else { return problem.withheld(if: variable.isSensitive) }
             var problem = problem
             problem.summary = "The default of a variable can call no function but env"
-            problem.detail = "What is computed belongs into locals { … }, which may use var.\(variable.name)."
+            problem.detail = "What is computed belongs in locals { … }, which may use var.\(variable.name)."
             return problem
         }
         guard !result.diagnostics.hasErrors else { return }

@@ -49,7 +49,7 @@ struct LegacyOptions {
             if member.name.hasPrefix("_") {
                 report(
                     "comment", severity: .warning, "Packer knows comments only at the top of a template",
-                    "“\(member.name)” is passed over here; Packer refuses it.", member.nameRange)
+                    "“\(member.name)” is ignored here; Packer refuses it.", member.nameRange)
                 continue
             }
             // Names are matched without regard to case.
@@ -111,7 +111,7 @@ struct LegacyOptions {
             return .string(rendered)
         } catch {
             report(
-                "template-syntax", "This is no template that can be rendered",
+                "template-syntax", "This is not a template that can be rendered",
                 "\(error.message.endingInStop) Text is rendered as a Go template; to keep {{ as text write {{`{{`}}.",
                 node.range(ofOffset: error.offset))
             return .unknown

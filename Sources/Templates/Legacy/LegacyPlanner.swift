@@ -103,7 +103,7 @@ struct LegacyPlanner {
         guard let minimum = Version(text) else {
             shared.report(
                 Diagnostic(
-                    id: "template/invalid-version", summary: "min_packer_version is no version",
+                    id: "template/invalid-version", summary: "min_packer_version is not a version",
                     detail: "Write a plain version such as \"1.7.0\".", subject: node.range))
             return
         }
@@ -144,7 +144,7 @@ struct LegacyPlanner {
             postProcessors: chains, templateContext: template)
     }
 
-    /// `only` and its kin. Names of builders are taken as written; the rest is rendered.
+    /// Meta attributes such as `only`. Names of builders are taken as written; the rest is rendered.
     private mutating func meta(_ component: LegacyTemplate.Component, _ context: ComponentContext) -> MetaAttributes {
         var reader = LegacyOptions(variables, context.template)
         let attributes = component.meta.map { member in

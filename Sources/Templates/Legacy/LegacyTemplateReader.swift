@@ -10,7 +10,7 @@ struct LegacyTemplateReader {
         "builders", "description", "error-cleanup-provisioner", "min_packer_version", "post-processors",
         "provisioners", "push", "sensitive-variables", "variables",
     ]
-    /// The blocks of HCL in JSON, which Packer tells apart by the file's name only.
+    /// The blocks of HCL in JSON, which Packer recognises by the file's name only.
     private static let blocks: Set<String> = ["build", "source", "locals", "packer", "variable", "data"]
 
     init(_ root: JSONNode) {
@@ -45,7 +45,7 @@ struct LegacyTemplateReader {
             if member.value.text == nil {
                 report(
                     "comment", severity: .warning, "Packer takes only text for a comment",
-                    "“\(member.name)” is passed over here; Packer refuses it.", member.value.range)
+                    "“\(member.name)” is ignored here; Packer refuses it.", member.value.range)
             }
         default: unknown(member)
         }
@@ -54,7 +54,7 @@ struct LegacyTemplateReader {
     private mutating func unknown(_ member: JSONNode.Member) {
         if Self.blocks.contains(member.name) {
             report(
-                "unknown-key", "“\(member.name)” belongs into an HCL template",
+                "unknown-key", "“\(member.name)” belongs in an HCL template",
                 "A template in the JSON form of HCL is a file whose name ends in .pkr.json.", member.nameRange)
             return
         }
@@ -135,7 +135,7 @@ struct LegacyTemplateReader {
             nameRange: node.range, meta: [], overrides: [], options: [])
     }
 
-    /// Keys that are no options of the component itself.
+    /// Keys that are not options of the component itself.
     private static func metaKeys(_ family: KnownComponents.Family) -> Set<String> {
         switch family.word {
         case "provisioner": ["only", "except", "override", "pause_before", "max_retries", "timeout"]

@@ -263,7 +263,7 @@ struct LegacyVariables: Sendable {
             source.node?.range(ofOffset: error.offset) ?? source.range)
     }
 
-    /// Every variable of a circle is told once.
+    /// Every variable of a circle is reported once.
     private mutating func reportCycle(_ path: [String], closing name: String, _ open: [String: Open]) {
         guard !undecided.contains(name), let first = path.firstIndex(of: name), let source = open[name]?.source
         else { return }

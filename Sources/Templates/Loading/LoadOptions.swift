@@ -25,10 +25,10 @@ package struct LoadOptions: Sendable {
     package var isValidation: Bool
     /// Variables of a variable file that no template declares are worth a warning.
     package var warnsOnUndeclared: Bool
-    /// What the path `-` stands for.
+    /// The content of the path `-`.
     package var standardInput: [UInt8]?
     package var fileSystem: any TemplateFileSystem
-    /// What `vault` and its kin ask; nil makes them errors.
+    /// Answers `vault` and similar functions; nil makes them errors.
     package var secretStores: (any SecretStores)?
 
     package init(

@@ -168,19 +168,19 @@ private struct PlanLoader {
         "token", "cloud_init_password", "cipassword",
     ]
 
-    /// In JSON a password may stand on the line of whatever is drawn.
+    /// In JSON a password may be on any line that is shown.
     private mutating func hideSecretOptions(of file: SourceFile) {
         let bytes = Array(file.text.utf8)
         let values = BrokenFile(file).members(Self.secretOptions.contains)
         secrets.hide(
             values.filter { range in
                 let text = String(decoding: bytes[range.start..<range.end], as: UTF8.self)
-                // What names a variable is no secret itself.
+                // What names a variable is not a secret itself.
                 return !text.contains("{{") && !text.contains("${")
             })
     }
 
-    /// nil if the file is no JSON.
+    /// nil if the file is not JSON.
     private mutating func readLegacy(_ file: SourceFile) -> LegacyTemplate? {
         let parsed = readJSON(file, refusesDuplicates: true)
         diagnostics += parsed.diagnostics
@@ -192,7 +192,7 @@ private struct PlanLoader {
         let reader = LegacyTemplateReader(root)
         diagnostics += reader.diagnostics
         secrets.hide(reader.template.sensitiveRanges)
-        // The variables may stand under a misspelt name.
+        // The variables may be under a misspelt name.
         if reader.diagnostics.hasErrors { secrets.hide(BrokenFile(file).sensitiveMembers) }
         return reader.template
     }

@@ -58,7 +58,7 @@ struct TemplateFiles {
         }
     }
 
-    /// As Packer has it, a legacy template; but HCL where no name could have told.
+    /// As Packer has it, a legacy template; but HCL where the path has no name to decide by.
     private mutating func add(_ file: SourceFile, isNamed: Bool) {
         if isNamed || file.startsWithBrace {
             legacy = file
@@ -125,7 +125,7 @@ extension LoadOptions {
         return workingDirectory + "/" + path
     }
 
-    /// A file that is there, if the path is none but nearly one.
+    /// An existing file, if the path is nearly its name.
     fileprivate func hint(at path: String) -> String {
         guard fileSystem.kind(of: absolute(path)) == nil else { return "" }
         return neighbour(of: path, in: fileSystem, absolute).map { " Did you mean \"\($0)\"?" } ?? ""
@@ -143,7 +143,7 @@ extension LoadOptions {
         }
     }
 
-    /// The text of what was read under a name; nil stands for too much.
+    /// The text of what was read under a name; nil for too much.
     fileprivate func source(_ name: String, _ bytes: [UInt8]?) -> Result<SourceFile, TemplateError> {
         guard let bytes, bytes.count <= TemplateFiles.largestFile else {
             return failed("too-large", "“\(name)” is too large for a template", "At most 16 MiB are read.")

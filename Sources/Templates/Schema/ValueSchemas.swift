@@ -1,6 +1,6 @@
 import ComponentModel
 
-/// The schemas of values. Wherever a value can stand, text with an expression in it can stand, and null, which is none.
+/// The schemas of values. Every value can also be text with an expression in it, or null, which means not given.
 enum ValueSchemas {
     static let definitions: [String: SchemaValue] = [
         "text": ["type": ["string", "number", "boolean", "null"]],

@@ -87,7 +87,7 @@ enum BuilderFixes {
         let names = ["iso_md5", "iso_checksum_type", "iso_checksum_url"]
         let old = names.compactMap { name in options[name].map { (name, $0) } }
         guard let place = old.first?.1 else { return }
-        // What is no text is for a reader to sort out.
+        // What is not text is for a reader to sort out.
         for (_, node) in old + (options["iso_checksum"].map { [("", $0)] } ?? []) where node.text == nil { return }
         let joined = LegacyFixes.joinedChecksum(
             type: options["iso_checksum_type"]?.text ?? "", checksum: options["iso_checksum"]?.text ?? "",

@@ -6,7 +6,7 @@ import GoTemplates
 /// HCL templates render texts as Go templates, too, so what HCL has no expression for goes on as it is, as long as it
 /// asks for nothing that only JSON templates have.
 struct EngineCalls {
-    /// Where a text stands, which decides what it may ask for.
+    /// Where a text is, which decides what it may ask for.
     enum Place {
         /// The default of a variable: literals and `env`.
         case variable

@@ -30,7 +30,7 @@ struct GoTemplateParts {
             ].contains(String(word))
         }
 
-        /// nil if it is none, or holds what no function of the engine is called.
+        /// nil if it is not one, or uses a name that is not a function of the engine.
         var pipeline: GoPipeline? {
             // What does not parse stays as it is; loading says what is wrong with it.
             guard let nodes = try? GoTemplateParser.parse(text, functions: GoFunctions.names), nodes.count == 1,

@@ -74,7 +74,7 @@ extension [JSONNode.Member] {
         }
     }
 
-    /// Takes the member away; nil if there is none.
+    /// Removes the member; nil if there is none.
     mutating func take(_ name: String) -> JSONNode? {
         guard let value = self[name] else { return nil }
         self[name] = nil

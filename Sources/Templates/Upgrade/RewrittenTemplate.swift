@@ -56,7 +56,7 @@ private struct Rewriting {
             if !diagnostics.hasErrors {
                 diagnostics.append(
                     Diagnostic(
-                        id: "template/wrong-extension", summary: "“\(options.path)” is no JSON template",
+                        id: "template/wrong-extension", summary: "“\(options.path)” is not a JSON template",
                         detail: "Name the file to be rewritten, such as template.json."))
             }
             return nil

@@ -40,7 +40,7 @@ struct BrokenFile {
         return ranges
     }
 
-    /// Texts on the lines around `sensitive`: where a line is damaged, nobody can tell what it was to declare.
+    /// Texts on the lines around `sensitive`: where a line is damaged, it is unknown what it was to declare.
     private func textAroundFlags(in lines: [Range<Int>]) -> [SourceRange] {
         let reach = 6
         var near: Set<Int> = []
@@ -59,7 +59,7 @@ struct BrokenFile {
                 if quotes.count >= 2, blanks(from: from) == quotes[0] { from = quotes[1] + 1 }
             }
             guard let quote = bytes[from..<line.upperBound].firstIndex(of: UInt8(ascii: "\"")) else {
-                // What stands behind a damaged label is a text whose beginning is lost.
+                // What is behind a damaged label is text whose beginning is lost.
                 let rest = bytes[from..<line.upperBound]
                 let isHeader = rest.allSatisfy { " \t\r{".utf8.contains($0) }
                 return from == start(of: line) || isHeader ? nil : range(from..<line.upperBound)
@@ -100,7 +100,7 @@ struct BrokenFile {
         return ranges
     }
 
-    /// Where the word stands by itself.
+    /// Where the word is by itself.
     private func find(_ text: String, in place: Range<Int>) -> Range<Int>? {
         var position = place.lowerBound
         while position < place.upperBound {
@@ -113,9 +113,9 @@ struct BrokenFile {
 
     // MARK: Variable files
 
-    /// All that is no name and no value of a name that may be seen.
+    /// All that is not a name and no value of a name that may be seen.
     ///
-    /// - Parameter secrets: Names that end what may be seen of a line, wherever they stand in it.
+    /// - Parameter secrets: Names that end what may be seen of a line, wherever they are in it.
     func values(visible: (String) -> Bool, secrets: some Sequence<String>) -> [SourceRange] {
         if isJSON { return members { !visible($0) } }
         let secrets = Set(secrets)
@@ -196,7 +196,7 @@ struct BrokenFile {
 
     // MARK: JSON
 
-    /// The values of the names that are asked for, and whatever stands where no value should.
+    /// The values of the names that are asked for, and whatever is where no value should.
     func members(_ isSecret: (String) -> Bool) -> [SourceRange] {
         var ranges: [SourceRange] = []
         var hides = isSecret("")
@@ -234,7 +234,7 @@ struct BrokenFile {
             if isName {
                 hides = isSecret(String(decoding: bytes[start + 1..<position - 1], as: UTF8.self))
             } else if !isClosed || !",}]\r\n".utf8.contains(after) {
-                // A quote is missing somewhere, so what is inside and what is outside cannot be told.
+                // A quote is missing somewhere, so what is inside and what is outside cannot be known.
                 ranges.append(range(start..<lineEnd))
                 position = lineEnd
             } else if hides {

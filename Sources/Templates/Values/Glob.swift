@@ -17,6 +17,7 @@ package struct Glob: Hashable, Sendable {
         self.parts = parts
     }
 
+    /// Whether the whole of `text` matches.
     package func matches(_ text: String) -> Bool {
         Self.ends(of: parts[...], in: Array(text), from: [0]).contains(text.count)
     }

@@ -60,7 +60,7 @@ struct SecretCollection: Sendable {
     }
 
     /// The diagnostics without secrets in their words. What the words have in common with the template's own text that they point at
-    /// stays: it is drawn anyway, and a user called like the password should still be told which option is wrong.
+    /// stays: it is drawn anyway, and a user called like the password should still see which option is wrong.
     func redacted(_ diagnostics: [Diagnostic], files: [SourceFile]) -> [Diagnostic] {
         let ordered = ordered
         guard !ordered.isEmpty || !hidden.isEmpty else { return diagnostics }
@@ -110,7 +110,7 @@ struct SecretCollection: Sendable {
         }
     }
 
-    /// What a message quotes of hidden text is blanked out, though it is no secret that is known.
+    /// What a message quotes of hidden text is blanked out, though it is not a secret that is known.
     private static func withoutQuotes(of hidden: String, in message: String) -> String {
         guard !hidden.isEmpty else { return message }
         var message = message

@@ -84,7 +84,7 @@ package struct VersionConstraint: Hashable, Sendable {
         var version: Version
     }
 
-    /// nil if a part is no constraint.
+    /// nil if a part is not a constraint.
     package init?(_ text: String) {
         for part in text.split(separator: ",", omittingEmptySubsequences: false) {
             let trimmed = part.drop(while: \.isWhitespace)
@@ -98,6 +98,7 @@ package struct VersionConstraint: Hashable, Sendable {
 
     package var hasPrerelease: Bool { terms.contains { !$0.version.prerelease.isEmpty } }
 
+    /// Whether the version meets every part of the constraint.
     package func allows(_ version: Version) -> Bool {
         terms.allSatisfy { term in
             switch term.relation {

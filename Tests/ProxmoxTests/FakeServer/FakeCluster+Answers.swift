@@ -134,8 +134,9 @@ extension FakeCluster.State {
             }
             return id
         }
-        let ticket = String(request.headers["cookie"]?.split(separator: "=", maxSplits: 1).last ?? "")
+        let cookie = request.headers["cookie"]?.split(separator: "=", maxSplits: 1).last ?? ""
         // Proxmox VE decodes percent signs; other servers and proxies don't, so a ticket must come as it was given.
+        let ticket = String(cookie)
         guard tickets.contains(ticket) else {
             throw FakeRefusal(status: 401, message: "No ticket")
         }

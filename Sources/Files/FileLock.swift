@@ -1,4 +1,4 @@
-import Foundation
+import Glibc
 import Scopes
 import Synchronization
 
@@ -7,7 +7,7 @@ import Synchronization
 /// Two of them conflict in one process as they do between two. A value that is kept only for its lock needs a
 /// `release()` where it may go: the compiler drops what it sees no further use of.
 package final class FileLock: Sendable {
-    enum Kind { case shared, exclusive }
+    package enum Kind { case shared, exclusive }
 
     private let descriptor: Mutex<Int32>
 
@@ -28,7 +28,7 @@ package final class FileLock: Sendable {
 
     /// - Returns: nil when another holder is in the way, or the file was removed meanwhile.
     /// - Throws: `BuildError`, also when the file is not there and is not to be made.
-    static func attempt(_ path: String, _ kind: Kind, making: Bool = false) throws -> FileLock? {
+    package static func attempt(_ path: String, _ kind: Kind, making: Bool = false) throws -> FileLock? {
         // Network file systems want a file that is open for writing for an exclusive lock.
         let descriptor = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | (making ? O_CREAT : 0), 0o600)
         guard descriptor >= 0 else { throw systemFailure("open the lock \(path)") }
@@ -40,33 +40,5 @@ package final class FileLock: Sendable {
         var status = stat()
         guard fstat(descriptor, &status) == 0, status.st_nlink > 0 else { return nil }
         return lock
-    }
-}
-
-/// Runs `body` while no other process, and no other task of this one, changes which folders a store has.
-///
-/// It is held for moments; a holder that does not let go for a minute is an error.
-func withStoreLock<Value>(_ store: String, _ flag: CancellationFlag? = nil, _ body: () throws -> Value) throws -> Value
-{
-    let path = store + "/lock"
-    let limit = ContinuousClock.now + .seconds(60)
-    while true {
-        try flag?.check()
-        if let lock = try FileLock.attempt(path, .exclusive, making: true) {
-            defer { lock.release() }
-            return try body()
-        }
-        guard ContinuousClock.now < limit else {
-            throw BuildError(
-                "use the checkpoints in \(store)", because: "another process has held \(path) for a minute",
-                hint: "Look for a build that hangs: `fuser \(path)`.")
-        }
-        usleep(5000)
-    }
-}
-
-extension CheckpointStore {
-    func withLock<Value>(_ flag: CancellationFlag? = nil, _ body: () throws -> Value) throws -> Value {
-        try withStoreLock(path, flag, body)
     }
 }

@@ -38,12 +38,6 @@ package struct MachineDescription: Sendable {
         case efi(code: String?, template: String?, vars: String)
     }
 
-    /// Names the UEFI code that a frozen machine has in its memory, since libvirt chooses none for a machine that is restored.
-    package mutating func adoptFirmware(of memory: MemoryImage) {
-        guard case .efi(nil, let template, let vars) = firmware, let frozen = memory.firmware else { return }
-        firmware = .efi(code: frozen.code, template: template ?? frozen.template, vars: vars)
-    }
-
     package enum Screen: Sendable {
         case socket(String)
         case tcp(address: String, port: Int, password: Sensitive<String>?)
@@ -110,5 +104,5 @@ package struct MachineDescription: Sendable {
     }
 
     package var isX86: Bool { architecture == "x86_64" || architecture == "i686" }
-    var isQ35: Bool { machineType.contains("q35") }
+    package var isQ35: Bool { machineType.contains("q35") }
 }

@@ -1,4 +1,3 @@
-import CLibvirt
 import Synchronization
 
 /// Why a machine is gone.
@@ -13,7 +12,7 @@ package struct MachineStopped: Error, Sendable, CustomStringConvertible {
         case panicked(String)
 
         /// Whether there is no machine any more.
-        var isEnd: Bool {
+        package var isEnd: Bool {
             switch self {
             case .outOfRoom, .paused, .panicked: false
             default: true
@@ -21,7 +20,7 @@ package struct MachineStopped: Error, Sendable, CustomStringConvertible {
         }
 
         /// Whether QEMU's log may explain it.
-        var isExplainedByLog: Bool {
+        package var isExplainedByLog: Bool {
             switch self {
             case .crashed, .failed, .unknown, .paused: true
             default: false
@@ -31,6 +30,11 @@ package struct MachineStopped: Error, Sendable, CustomStringConvertible {
     package var reason: Reason
     /// The end of QEMU's own log, where it explains the end.
     package var log: [String]
+
+    package init(reason: Reason, log: [String] = []) {
+        self.reason = reason
+        self.log = log
+    }
 
     package var description: String {
         let words =
@@ -72,8 +76,8 @@ extension MachineStopped.Reason {
     }
 }
 
-/// When one machine stopped, told to everyone who waits for it.
-final class StopSignal: Sendable {
+/// The end of one machine, for everyone who waits for it.
+package final class StopSignal: Sendable {
     private struct State {
         var reason: MachineStopped.Reason?
         /// How many calls of our own are under way that may pause the machine.
@@ -83,7 +87,9 @@ final class StopSignal: Sendable {
     }
     private let state = Mutex(State())
 
-    func stop(_ reason: MachineStopped.Reason) {
+    package init() {}
+
+    package func stop(_ reason: MachineStopped.Reason) {
         let waiters = state.withLock { state in
             if state.reason == nil { state.reason = reason }
             defer { state.waiters = [:] }
@@ -92,19 +98,19 @@ final class StopSignal: Sendable {
         for waiter in waiters { waiter.resume(returning: reason) }
     }
 
-    var reason: MachineStopped.Reason? { state.withLock { $0.reason } }
+    package var reason: MachineStopped.Reason? { state.withLock { $0.reason } }
 
     /// While `body` runs, a pause of the machine is no reason to give it up.
-    func whilePausing<Value>(_ body: () async throws -> Value) async throws -> Value {
+    package func whilePausing<Value>(_ body: () async throws -> Value) async throws -> Value {
         state.withLock { $0.pausing += 1 }
         defer { state.withLock { $0.pausing -= 1 } }
         return try await body()
     }
 
-    var mayBePaused: Bool { state.withLock { $0.pausing > 0 } }
+    package var mayBePaused: Bool { state.withLock { $0.pausing > 0 } }
 
     /// The reason once there is one; nil when the task is cancelled first.
-    func wait() async -> MachineStopped.Reason? {
+    package func wait() async -> MachineStopped.Reason? {
         let id = state.withLock { state in
             defer { state.next += 1 }
             return state.next
@@ -123,70 +129,30 @@ final class StopSignal: Sendable {
             state.withLock { $0.waiters.removeValue(forKey: id) }?.resume(returning: nil)
         }
     }
-}
 
-/// Lifecycle events of one connection, by the machine's name.
-final class Lifecycle: Sendable {
-    private let signals = Mutex<[String: StopSignal]>([:])
-    private let callback = Mutex<Int32>(-1)
-    /// Looks at a machine that is said to be paused.
-    let examine = Mutex<(@Sendable (_ name: String) -> Void)?>(nil)
-
-    func watch(_ name: String) -> StopSignal {
-        signals.withLock { signals in
-            if let known = signals[name], known.reason == nil { return known }
-            let signal = StopSignal()
-            signals[name] = signal
-            return signal
-        }
-    }
-
-    func register(on connection: virConnectPtr) throws {
-        let context = Unmanaged.passRetained(self)
-        let id = ingot_register_lifecycle(
-            connection,
-            { _, domain, event, detail, opaque in
-                guard let domain, let opaque, let name = virDomainGetName(domain) else { return 0 }
-                let lifecycle = Unmanaged<Lifecycle>.fromOpaque(opaque).takeUnretainedValue()
-                if let reason = stopReason(event, detail) {
-                    lifecycle.watch(String(cString: name)).stop(reason)
-                } else if UInt32(bitPattern: event) == VIR_DOMAIN_EVENT_SUSPENDED.rawValue {
-                    // Not asked here: the call would wait for the loop that this callback holds up.
-                    lifecycle.examine.withLock { $0 }?(String(cString: name))
+    /// Runs `body`, and ends it as soon as the machine stops.
+    ///
+    /// - Parameter isStopping: Asked where `body` fails: whether the machine is about to stop, so that the failure is only a
+    ///   symptom.
+    /// - Returns: nil where the machine has stopped.
+    /// - Throws: What `body` throws, `CancellationError`.
+    package func whileRunning<Value: Sendable>(
+        isStopping: @escaping @Sendable () async -> Bool, _ body: @escaping @Sendable () async throws -> Value
+    ) async throws -> Value? {
+        let result = try await withThrowingTaskGroup(of: Result<Value, any Error>?.self) { group in
+            group.addTask {
+                do { return .success(try await body()) } catch {
+                    if !(error is CancellationError), await isStopping() { return nil }
+                    return .failure(error)
                 }
-                return 0
-            },
-            context.toOpaque(),
-            { opaque in opaque.map { Unmanaged<Lifecycle>.fromOpaque($0).release() } })
-        guard id >= 0 else {
-            let error = LibvirtError(lastErrorIn: "virConnectDomainEventRegisterAny")
-            context.release()  // Nothing was registered, so libvirt will not release it.
-            throw error
+            }
+            group.addTask {
+                guard await self.wait() != nil else { throw CancellationError() }
+                return nil
+            }
+            defer { group.cancelAll() }
+            return try await group.next() ?? nil
         }
-        callback.withLock { $0 = id }
-    }
-
-    func unregister(from connection: virConnectPtr) {
-        let id = callback.withLock { $0 }
-        if id >= 0 { virConnectDomainEventDeregisterAny(connection, id) }
-    }
-}
-
-/// nil: the machine goes on.
-private func stopReason(_ event: Int32, _ detail: Int32) -> MachineStopped.Reason? {
-    guard event >= 0, detail >= 0 else { return nil }
-    switch virDomainEventType(rawValue: UInt32(event)) {
-    case VIR_DOMAIN_EVENT_STOPPED: break
-    case VIR_DOMAIN_EVENT_CRASHED: return .crashed
-    default: return nil
-    }
-    switch virDomainEventStoppedDetailType(rawValue: UInt32(detail)) {
-    case VIR_DOMAIN_EVENT_STOPPED_SHUTDOWN: return .shutDown
-    case VIR_DOMAIN_EVENT_STOPPED_DESTROYED: return .destroyed
-    case VIR_DOMAIN_EVENT_STOPPED_CRASHED: return .crashed
-    case VIR_DOMAIN_EVENT_STOPPED_MIGRATED: return .migrated
-    case VIR_DOMAIN_EVENT_STOPPED_SAVED: return .saved
-    case VIR_DOMAIN_EVENT_STOPPED_FAILED: return .failed
-    default: return .unknown
+        return try result?.get()
     }
 }
