@@ -5,6 +5,7 @@ package enum BootStep: Hashable, Sendable {
     case wait(Duration)
     case key(Keysym, Action)
 
+    /// What to do with a key.
     package enum Action: Hashable, Sendable {
         /// Presses and releases the key.
         case press
@@ -15,7 +16,9 @@ package enum BootStep: Hashable, Sendable {
 
 /// A parsed boot command: its steps, and warnings about it.
 package struct ParsedBootCommand: Hashable, Sendable {
+    /// The steps in the order of typing.
     package var steps: [BootStep]
+    /// Text that looks like a mistake.
     package var warnings: [BootCommandWarning]
 
     package init(steps: [BootStep] = [], warnings: [BootCommandWarning] = []) {
@@ -38,6 +41,7 @@ package struct BootCommandWarning: Hashable, Sendable, CustomStringConvertible {
 
 /// A character that no key of a US keyboard types.
 package struct BootCommandError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// The character that cannot be typed.
     package var character: Character
     /// The place in the command's text, in UTF-8 bytes.
     package var range: Range<Int>

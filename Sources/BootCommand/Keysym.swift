@@ -27,9 +27,12 @@ package struct Keysym: Hashable, Sendable {
         self.init(value: value, name: name)
     }
 
+    /// The left Shift key.
     package static let leftShift = Keysym(value: 0xFFE1, name: "leftshift")
+    /// The Tab key.
     package static let tab = Keysym(value: 0xFF09, name: "tab")
 
+    /// The names of keys that can be written in angle brackets, sorted.
     package static var names: [String] { named.keys.sorted() }
 
     private static let shiftedSymbols = Set("~!@#$%^&*()_+{}|:\"<>?")

@@ -5,6 +5,7 @@ import Foundation
 
 /// The command line: the commands and their exit codes.
 package struct Ingot: AsyncParsableCommand {
+    /// The name, the summary and the subcommands.
     package static let configuration = CommandConfiguration(
         commandName: "ingot",
         abstract: "Casts golden VM images from installer ISOs and cloud images.",

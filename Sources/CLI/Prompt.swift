@@ -28,7 +28,7 @@ final class Prompt: Sendable {
         var line: [UInt8] = []
         while true {
             do { try Task.checkCancellation() } catch {
-                // What was typed is no answer to the next program that reads from the terminal.
+                // The next program that reads from the terminal must not get what was typed.
                 tcflush(STDIN_FILENO, TCIFLUSH)
                 throw error
             }

@@ -3,10 +3,11 @@ package import Files
 import Foundation
 import Scopes
 
-/// A checkpoint is not what its manifest says.
+/// A checkpoint does not match its manifest.
 package struct DamagedCheckpoint: Error, Equatable, CustomStringConvertible {
+    /// The id of the checkpoint.
     package var id: String
-    /// "disk-0 is missing".
+    /// What is wrong, such as "disk-0 is missing".
     package var reason: String
 
     package init(id: String, reason: String) {
@@ -17,17 +18,20 @@ package struct DamagedCheckpoint: Error, Equatable, CustomStringConvertible {
     package var description: String { "the checkpoint \(id) is damaged: \(reason)" }
 }
 
-/// A whole checkpoint in use: it and its ancestors are not removed until `release()`.
+/// A checkpoint in use: it and its ancestors are not removed until `release()`.
 ///
-/// Keep it with a `release()` in a teardown: the compiler drops what it sees no further use of, and the leases with it.
+/// Keep it alive with a `release()` in a teardown: the compiler releases an object, and with it the leases, after its last
+/// use.
 package struct Checkpoint: Sendable {
-    /// From the first stage on; the checkpoint itself is the last.
+    /// The manifests from the first stage on; the last one is that of the checkpoint itself.
     package let chain: [Manifest]
+    /// The manifest of the checkpoint itself.
     package let manifest: Manifest
+    /// The leases on the chain.
     package let leases: [FileLock]
     private let store: String
 
-    /// - Parameter chain: Not empty.
+    /// - Parameter chain: Must not be empty.
     init?(chain: [Manifest], leases: [FileLock], store: String) {
         guard let last = chain.last else { return nil }
         self.chain = chain
@@ -36,26 +40,29 @@ package struct Checkpoint: Sendable {
         self.store = store
     }
 
+    /// The id, which is the name of its folder.
     package var id: String { manifest.id }
+    /// The absolute path of its folder.
     package var folder: String { folder(of: manifest.id) }
 
-    /// The folder of one in the chain.
+    /// The folder of a checkpoint in the chain.
     package func folder(of id: String) -> String { store + "/" + id }
 
+    /// Ends the leases; a second call does nothing.
     package func release() { for lease in leases { lease.release() } }
 
-    /// Looks whether every file of the chain is there with its size and time.
+    /// Checks that every file of the chain exists with its size and time.
     ///
     /// - Throws: `DamagedCheckpoint`.
     package func check() throws {
         for manifest in chain { try manifest.check(in: folder(of: manifest.id)) }
     }
 
-    /// Reads all of the chain that a machine would read, and compares the digests: of the ancestors, the disks.
+    /// Reads all files of the chain that a machine reads, and compares the digests: of the ancestors, only the disks.
     ///
-    /// It takes about a second for each gigabyte or two; a machine may already work meanwhile.
+    /// This takes about a second per one or two gigabytes; the machine may run at the same time.
     ///
-    /// - Throws: `DamagedCheckpoint`, also for what can't be read, `BuildError` when this host has no room for it,
+    /// - Throws: `DamagedCheckpoint`, also for a file that cannot be read; `BuildError` for a failure of this host;
     ///   `CancellationError`.
     package func verify() async throws {
         try await onOwnThread("verify") { [self] flag in
@@ -78,7 +85,7 @@ package struct Checkpoint: Sendable {
         guard descriptor >= 0 else {
             let number = errno
             if number == ENOENT { throw DamagedCheckpoint(id: manifest.id, reason: "\(file.name) is missing") }
-            // Too many open files and the like say nothing about it.
+            // Errors such as too many open files are not caused by the checkpoint.
             guard [EACCES, EPERM, EIO, ELOOP, ENXIO, ESTALE].contains(number) else { throw systemFailure(operation) }
             throw unreadable(String(cString: strerror(number)))
         }
@@ -92,9 +99,9 @@ package struct Checkpoint: Sendable {
         }
     }
 
-    /// Unpacks the memory into a new file. Its checksum and its size are checked; what is zero becomes a hole.
+    /// Unpacks the memory into a new file, checking its checksum and size; zeros become holes.
     ///
-    /// - Throws: `DamagedCheckpoint`, `BuildError`, `CancellationError`; there is no file then.
+    /// - Throws: `DamagedCheckpoint`, `BuildError`, `CancellationError`; the file is removed then.
     package func unpackMemory(to path: String) async throws {
         guard let memory = manifest.memory else {
             throw BuildError("load the memory of the checkpoint \(id)", because: "it has none")
@@ -109,18 +116,18 @@ package struct Checkpoint: Sendable {
         }
     }
 
-    /// Sees to it that a checkpoint is never resolved again, nor what stands on it.
+    /// Makes sure that a checkpoint and its descendants are never used again.
     ///
-    /// - Parameter damage: Which one of the chain; nil: the last.
+    /// - Parameter damage: Names the damaged checkpoint of the chain; nil for the last one.
     package func markDamaged(_ damage: DamagedCheckpoint? = nil) {
         let folder = folder(of: chain.first { $0.id == damage?.id }?.id ?? id)
         unlink(folder + "/" + Manifest.fileName)
-        // It is gone for every process; that it stays so after a power cut is as much as can be tried.
+        // It is gone for every process; flushing may fail, and then a power cut may bring it back.
         try? synchronize(folder)
     }
 }
 
-/// The name of the packed memory in a checkpoint, and of the raw image that it is made from.
+/// The names of the packed memory in a checkpoint and of the raw image that it is made from.
 let memoryFile = "memory.zst"
 let rawMemoryFile = "memory"
 
@@ -132,7 +139,7 @@ func sha256(of descriptor: Int32, _ flag: CancellationFlag, _ operation: String)
 }
 
 extension Manifest {
-    /// Looks whether every file is there with its size and time.
+    /// Checks that every file exists with its size and time.
     ///
     /// - Throws: `DamagedCheckpoint`.
     func check(in folder: String) throws {
@@ -143,10 +150,10 @@ extension Manifest {
             let stamp = status.stamp
             guard stamp.size == file.size else {
                 throw DamagedCheckpoint(
-                    id: id, reason: "\(file.name) has \(stamp.size) bytes, it should have \(file.size)")
+                    id: id, reason: "\(file.name) has \(stamp.size) bytes instead of \(file.size)")
             }
             guard stamp.modification == file.modification else {
-                throw DamagedCheckpoint(id: id, reason: "\(file.name) was written to")
+                throw DamagedCheckpoint(id: id, reason: "\(file.name) was modified")
             }
             guard faccessat(AT_FDCWD, folder + "/" + file.name, R_OK, AT_EACCESS) == 0 else {
                 let reason = String(cString: strerror(errno))

@@ -8,22 +8,23 @@ package final class StageClaim: Sendable {
 
     fileprivate init(_ lock: FileLock) { self.lock = lock }
 
+    /// Ends the claim; a second call does nothing.
     package func release() { lock.release() }
 }
 
 extension CheckpointStore {
     /// Waits until no other build runs the stage. Resolve again afterwards: the other one may have made the checkpoint.
     ///
-    /// There is no limit to the wait: a stage may take hours, and one whose build dies is free at once.
+    /// There is no limit to the wait: a stage may take hours, and a claim is free as soon as its build dies.
     ///
-    /// - Parameter waiting: Called once, if another build has it.
+    /// - Parameter waiting: Called once if another build runs the stage.
     package func claim(_ key: StageKey, waiting: @Sendable () -> Void) async throws -> StageClaim {
         let file = "\(path)/stages/\(key.text).lock"
         var attempt = 0
         while true {
             try Task.checkCancellation()
             if let lock = try FileLock.attempt(file, .exclusive, making: true) { return StageClaim(lock) }
-            // Pruning holds it for an instant, which is not worth a word.
+            // Pruning holds the lock for an instant, which need not be reported.
             if attempt == 1 { waiting() }
             attempt += 1
             try await Task.sleep(for: .milliseconds(attempt == 1 ? 20 : 200))

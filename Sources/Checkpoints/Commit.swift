@@ -3,17 +3,17 @@ import Foundation
 import Scopes
 
 extension CheckpointStore {
-    /// Makes a folder a checkpoint: packs `memory` where the draft says that there is one, freezes, flushes and digests
-    /// every file, and writes the manifest last.
+    /// Makes a folder a checkpoint: packs `memory` if the draft has one, makes every file read-only, flushes and digests
+    /// it, and writes the manifest last.
     ///
-    /// Nothing may write to the folder's files any more, except to `memory`'s if the draft has none: it is removed.
-    /// Sockets and empty folders are no part of a checkpoint. The folder keeps its own lease.
+    /// Nothing may write to the folder's files any more, except to `memory` if the draft has none: it is removed.
+    /// Sockets and empty folders are not part of a checkpoint. The folder keeps its lease.
     ///
-    /// - Throws: `BuildError`, also when the parent is no checkpoint; `CancellationError`. The folder is no checkpoint
-    ///   then and can't be made one any more, though what stands on it can still use its disks.
+    /// - Throws: `BuildError`, also if the parent is not a checkpoint; `CancellationError`. The folder cannot become a
+    ///   checkpoint then, though layers on top of it can still use its disks.
     package func commit(_ folder: StageFolder, _ draft: ManifestDraft) async throws -> Checkpoint {
         try await onOwnThread("commit") { [self] flag in
-            let operation = "keep the checkpoint \"\(draft.title)\" in \(folder.path)"
+            let operation = "save the checkpoint of \(draft.title) in \(folder.path)"
             let ancestors = try leasedAncestors(of: folder, operation, flag)
             do {
                 var manifest = Manifest(
@@ -41,7 +41,7 @@ extension CheckpointStore {
         return try withLock(flag) {
             guard let chain = StoredFolders(path).wholeChain(of: parent) else {
                 throw BuildError(
-                    operation, because: "the stage before it, \(parent), has no whole checkpoint",
+                    operation, because: "its parent, \(parent), is not a valid checkpoint",
                     hint: "The next build runs both stages again.")
             }
             return (chain, try lease(chain.map(\.id)))
@@ -61,7 +61,7 @@ extension CheckpointStore {
         return Manifest.Memory(size: size, requirements: requirements)
     }
 
-    /// The names of a folder's files, those of the store itself apart. Flushes the folders below it.
+    /// The names of the caller's files in a folder. Flushes the folders below it.
     private func contents(of folder: String, _ operation: String) throws -> [String] {
         var result: [String] = []
         let own: Set = ["lease", "parent", "used", Manifest.fileName]
@@ -74,23 +74,23 @@ extension CheckpointStore {
             case .regular: result.append(name)
             case .folder: try synchronize(folder + "/" + name)
             case .socket, .pipe: continue
-            default: throw BuildError(operation, because: "\(name) is no regular file")
+            default: throw BuildError(operation, because: "\(name) is not a regular file")
             }
         }
         return result.sorted()
     }
 
-    /// Makes a file read-only, digests it and brings it to the medium.
+    /// Makes a file read-only, digests it and flushes it to the medium.
     private func freeze(_ name: String, in folder: String, _ flag: CancellationFlag) throws -> Manifest.File {
         let path = folder + "/" + name
         let operation = "keep \(path)"
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
         guard descriptor >= 0 else { throw systemFailure(operation) }
         defer { close(descriptor) }
-        // A system's libvirt gives the disks to its own user; they are protected from writers by our leases alone then.
+        // A system-wide libvirt changes the owner of disks; then only our leases protect them from writers.
         guard fchmod(descriptor, 0o400) == 0 || errno == EPERM else { throw systemFailure(operation) }
         let before = try statusOf(descriptor, operation).stamp
-        // Reading comes first: it finds the content in the page cache while the kernel begins to write it.
+        // Read first: the content is in the page cache while the kernel begins to write it.
         let digest = try sha256(of: descriptor, flag, operation)
         guard fsync(descriptor) == 0 else { throw systemFailure(operation, in: folder) }
         let after = try statusOf(descriptor, operation).stamp
@@ -100,9 +100,9 @@ extension CheckpointStore {
         return Manifest.File(name: name, size: after.size, modification: after.modification, sha256: digest)
     }
 
-    /// The moment at which a folder becomes a checkpoint.
+    /// Writes the manifest, by which the folder becomes a checkpoint.
     ///
-    /// - Returns: a lease for the user of the checkpoint.
+    /// - Returns: A lease for the user of the checkpoint.
     private func publish(
         _ manifest: inout Manifest, in folder: StageFolder, _ flag: CancellationFlag
     ) throws -> [FileLock] {
@@ -118,7 +118,7 @@ extension CheckpointStore {
             do {
                 try writeWhole(manifest.encoded(), to: target, beside: target + ".partial", in: folder.path)
             } catch {
-                // It may have its name already, but not safely.
+                // It may have its name already, but may not survive a power cut.
                 unlink(target)
                 throw error
             }
@@ -126,13 +126,13 @@ extension CheckpointStore {
         }
     }
 
-    /// Notes that a checkpoint is used now.
+    /// Records that a checkpoint is used now.
     func touch(_ folder: String) {
         let seconds = now().timeIntervalSince1970
         guard let whole = time_t(exactly: seconds.rounded(.down)) else { return }
         let rest = Int((seconds - seconds.rounded(.down)) * 1e9)
         let time = timespec(tv_sec: whole, tv_nsec: rest)
-        // Only the order of removal depends on it.
+        // Only the order of removal depends on this.
         utimensat(AT_FDCWD, folder + "/used", [time, time], 0)
     }
 }

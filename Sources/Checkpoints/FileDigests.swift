@@ -4,7 +4,7 @@ package import Foundation
 import Scopes
 import Synchronization
 
-/// Digests of big files, so that an image of gigabytes is not read at every build.
+/// A cache of digests of large files, so that an image of gigabytes is not read in every build.
 struct FileDigests {
     struct Entry: Codable, Equatable {
         var path: String
@@ -12,31 +12,31 @@ struct FileDigests {
         var digest: String
     }
 
-    /// As it is kept. `secret` tells whether the digests were made with the secret that the store has now.
+    /// The stored form. `secret` identifies the store's secret with which the digests were made.
     struct Document: Codable {
         var secret: String
         var entries: [Entry]
     }
 
-    /// The oldest first.
+    /// The entries, oldest first.
     var entries: [Entry] = []
     var isLoaded = false
 }
 
-/// Files up to this length are read each time.
+/// Files up to this size in bytes are always read.
 private let smallFile: Int64 = 1 << 20
 private let maximumEntries = 2000
 private let maximumDocument = 8 << 20
 
 extension CheckpointStore {
-    /// A value whose meaning its label tells, such as a setting or a variable of the environment.
+    /// An input for a value that its label describes, such as a setting or an environment variable.
     ///
-    /// The digest covers the label too: FOO=1 is not BAR=1.
+    /// The digest covers the label too: FOO=1 differs from BAR=1.
     package func input(_ label: String, _ value: String) -> StageInput {
         StageInput(label: label, digest: digest(Data("\(label.utf8.count):\(label)\(value)".utf8)))
     }
 
-    /// A file by its content alone.
+    /// An input for a file, by its content only.
     package func input(_ label: String, file path: String) async throws -> StageInput {
         StageInput(label: label, digest: try await digest(file: path))
     }
@@ -52,9 +52,9 @@ extension CheckpointStore {
         FileStatus(following: path).map { $0.isRegularFile || $0.isNull } ?? true
     }
 
-    /// The keyed digest of a file's content, links followed: the same as of its bytes.
+    /// The keyed digest of a file's content, following links; equal to the digest of its bytes.
     ///
-    /// - Throws: `BuildError` when it can't be read or changes while it is; `CancellationError`.
+    /// - Throws: `BuildError` if the file cannot be read or changes while it is read; `CancellationError`.
     package func digest(file path: String) async throws -> String {
         let operation = "read \(path)"
         guard let status = FileStatus(following: path) else { throw systemFailure(operation) }
@@ -95,7 +95,7 @@ extension CheckpointStore {
     }
 
     private func savedDigests() -> [FileDigests.Entry] {
-        // A cache: one that can't be read is as good as none.
+        // A cache that cannot be read counts as empty.
         guard let data = readSmallFile(path + "/digests.json", limit: maximumDocument),
             let document = try? JSONDecoder().decode(FileDigests.Document.self, from: data),
             document.secret == secretMark
@@ -104,15 +104,15 @@ extension CheckpointStore {
     }
 
     private func keep(_ entry: FileDigests.Entry) {
-        // A file that was written a moment ago can change again without another time: clocks of file systems tick
-        // every few milliseconds, some every two seconds.
+        // A file that was written a moment ago can change again without a new time: the timestamps of file systems have a
+        // resolution of some milliseconds, some of two seconds.
         let recent = Int64((Date().timeIntervalSince1970 - 3) * 1e9)
         guard max(entry.stamp.modification, entry.stamp.change) < recent else { return }
         fileDigests.withLock { known in
             known.entries.removeAll { $0.path == entry.path }
             known.entries.append(entry)
         }
-        // Only a cache: where it can't be written, the file is read again next time.
+        // If the cache cannot be written, the file is read again next time.
         try? withLock {
             let entries = savedDigests().filter { $0.path != entry.path } + [entry]
             let document = FileDigests.Document(secret: secretMark, entries: entries.suffix(maximumEntries))
@@ -130,7 +130,7 @@ func statusOf(_ descriptor: Int32, _ operation: String) throws -> FileStatus {
 
 /// Reads an open file to its end, piece by piece.
 ///
-/// - Returns: the number of bytes read.
+/// - Returns: The number of bytes read.
 func readPieces(
     _ descriptor: Int32, _ flag: CancellationFlag, _ operation: String, _ body: (UnsafeRawBufferPointer) throws -> Void
 ) throws -> Int64 {
@@ -150,5 +150,5 @@ func readPieces(
     }
 }
 
-/// As much as is read at once, in bytes. It fits a processor's cache; larger ones were not faster.
+/// The bytes to read at a time. They fit into a processor's cache; more was not faster.
 let pieceSize = 256 << 10

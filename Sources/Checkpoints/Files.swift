@@ -4,7 +4,7 @@ import Scopes
 
 /// Reads a small file whole.
 ///
-/// - Returns: nil when it is not there, is no regular file, can't be read or is longer than `limit`.
+/// - Returns: nil if it does not exist, is not a regular file, cannot be read or is longer than `limit`.
 func readSmallFile(_ path: String, limit: Int) -> Data? {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
     guard descriptor >= 0 else { return nil }

@@ -3,26 +3,31 @@ import Scopes
 
 /// A checkpoint as `list` shows it.
 package struct StoredCheckpoint: Sendable {
+    /// The id, which is the name of its folder.
     package var id: String
+    /// The absolute path of its folder.
     package var folder: String
+    /// The id of the checkpoint of the stage before; nil for a first stage.
     package var parent: String?
-    /// nil where it can't be read.
+    /// nil if it cannot be read.
     package var manifest: Manifest?
-    /// Why it is not used: its own damage, or that of what it stands on.
+    /// Why it cannot be used: its own damage, or that of an ancestor.
     package var damage: String?
-    /// What it takes on the medium.
+    /// Its size on disk.
     package var bytes: Int64
+    /// When a build last used it.
     package var lastUse: Date
-    /// Whether a build uses it, or what stands on it.
+    /// Whether a build uses it or one of its descendants.
     package var isInUse: Bool
 }
 
-/// What became of checkpoints that were to be removed.
+/// The result of removing checkpoints.
 package struct Removal: Sendable, Equatable {
-    /// With all that stood on them.
+    /// The removed checkpoints, including descendants.
     package var removed: [Removed] = []
-    /// Those that stay since they, or what stands on them, are in use.
+    /// The ids of checkpoints that stay because they or their descendants are in use.
     package var inUse: [String] = []
+    /// The ids that no checkpoint has.
     package var unknown: [String] = []
 
     package init(removed: [Removed] = [], inUse: [String] = [], unknown: [String] = []) {
@@ -33,7 +38,7 @@ package struct Removal: Sendable, Equatable {
 }
 
 extension CheckpointStore {
-    /// All checkpoints, the damaged ones too, each after what it stands on; not what is still being written.
+    /// All checkpoints, including damaged ones, each after its parent; those still being written are left out.
     package func list() throws -> [StoredCheckpoint] {
         let (folders, leased) = try withLock {
             let folders = StoredFolders(path)
@@ -57,18 +62,18 @@ extension CheckpointStore {
     private func damage(of folder: StoredFolder, in folders: StoredFolders) -> String? {
         switch folder.state {
         case .damaged(let reason): return reason
-        case .foreign: return "it is of another version of Ingot"
+        case .foreign: return "it was made by another version of Ingot"
         case .unfinished: return folder.isKept ? "it was kept after a failure" : "it is not complete"
         case .whole(let manifest):
             if manifest.store != path { return "it was made in \(manifest.store)" }
             do { try manifest.check(in: folder.path) } catch {
                 return (error as? DamagedCheckpoint)?.reason ?? "\(error)"
             }
-            return folders.wholeChain(of: folder.id) == nil ? "what it stands on is gone or damaged" : nil
+            return folders.wholeChain(of: folder.id) == nil ? "an ancestor of it is missing or damaged" : nil
         }
     }
 
-    /// Removes checkpoints with everything that stands on them. What is in use stays, and is told.
+    /// Removes checkpoints and their descendants. Those in use stay, and are listed in the result.
     package func remove(ids: [String]) throws -> Removal {
         defer { removeWhatIsSetAside() }
         return try withLock {
@@ -84,7 +89,7 @@ extension CheckpointStore {
                     result.inUse.append(id)
                     continue
                 }
-                // What stands on others goes first.
+                // Descendants are removed first.
                 let depths = Dictionary(
                     uniqueKeysWithValues: tree.map { ($0.id, folders.chain(of: $0.id)?.count ?? 0) })
                 for folder in tree.sorted(by: { depths[$0.id, default: 0] > depths[$1.id, default: 0] }) {

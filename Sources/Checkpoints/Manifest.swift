@@ -2,27 +2,34 @@ internal import Crypto
 package import Foundation
 import Scopes
 
-/// What a checkpoint is: `checkpoint.json`.
+/// The description of a checkpoint, stored in `checkpoint.json`.
 package struct Manifest: Sendable, Codable, Equatable {
+    /// A file of a checkpoint.
     package struct File: Sendable, Codable, Equatable {
-        /// Relative to the checkpoint's folder.
+        /// The path relative to the checkpoint's folder.
         package var name: String
+        /// In bytes.
         package var size: Int64
-        /// Nanoseconds since 1970.
+        /// The modification time in nanoseconds since 1970.
         package var modification: Int64
+        /// The SHA-256 of the content in hexadecimal.
         package var sha256: String
     }
 
+    /// The packed memory of the machine.
     package struct Memory: Sendable, Codable, Equatable {
-        /// Of the raw image, in bytes.
+        /// The size of the raw image in bytes.
+        /// In bytes.
         package var size: Int64
-        /// What has to be the same for it to be loaded again, such as qemu=7.2.1.
+        /// The properties of the host that must be equal to load it again, such as qemu=7.2.1.
         package var requirements: [String: String]
     }
 
     /// A file that the stage wrote on the host, which a build that skips the stage needs as well.
     package struct Output: Sendable, Codable, Equatable {
+        /// The absolute path.
         package var path: String
+        /// The keyed digest of the content.
         package var digest: String
 
         package init(path: String, digest: String) {
@@ -35,33 +42,44 @@ package struct Manifest: Sendable, Codable, Equatable {
     static let fileName = "checkpoint.json"
     static let maximumSize = 8 << 20
 
+    /// The version of the format.
     package internal(set) var version = currentVersion
+    /// The id, which is the name of the folder.
     package internal(set) var id: String
+    /// The key of the stage.
     package internal(set) var key: StageKey
+    /// The id of the parent; nil for a first stage.
     package internal(set) var parent: String?
+    /// The title of the stage in messages.
     package internal(set) var title: String
     /// The stage's place in its chain; the install is 0.
     package internal(set) var index: Int
+    /// The build that made it.
     package internal(set) var owner: StageOwner
+    /// The inputs of the stage.
     package internal(set) var inputs: [StageInput]
-    /// Where the store was: the layers name their backing files by absolute path.
+    /// The path of the store when it was made: layers refer to their backing files by absolute path.
     package internal(set) var store: String
-    /// Counts the runs of one stage on one parent: the highest is the newest, whatever the clock did.
+    /// Counts the runs of one stage on one parent: the highest is the newest, even if the clock was changed.
     package internal(set) var generation: Int
     var createdMilliseconds: Int64
     /// How long the stage took.
     package internal(set) var seconds: Double
+    /// All files of the folder except those of the store itself.
     package internal(set) var files: [File]
+    /// nil if the memory was not kept.
     package internal(set) var memory: Memory?
+    /// Files that the stage wrote on the host.
     package internal(set) var outputs: [Output]
-    /// The caller's own.
+    /// Details of the caller.
     package internal(set) var details: [String: String]
-    /// Of all the rest; empty but in the file.
+    /// The checksum of all other fields; empty except in the file.
     var checksum = ""
 
+    /// When it was made.
     package var created: Date { Date(timeIntervalSince1970: Double(createdMilliseconds) / 1000) }
 
-    /// With its checksum.
+    /// The encoded manifest with its checksum.
     func encoded() throws -> Data {
         var manifest = self
         manifest.checksum = try contentChecksum()
@@ -80,9 +98,9 @@ package struct Manifest: Sendable, Codable, Equatable {
         return hexadecimal(SHA256.hash(data: try Self.encode(manifest)))
     }
 
-    /// Why a manifest can't be used.
+    /// Why a manifest cannot be used.
     enum Flaw: Error {
-        /// Of another Ingot, which may well understand it.
+        /// It was written by another version of Ingot, which can read it.
         case foreign
         case damaged(String)
     }
@@ -91,9 +109,9 @@ package struct Manifest: Sendable, Codable, Equatable {
     init(_ data: Data, id: String) throws(Flaw) {
         struct Version: Decodable { var version: Int }
         let decoder = JSONDecoder()
-        // What is wrong with it is of no use to anybody: it is not repaired.
+        // A damaged manifest is not repaired, so the exact error does not matter.
         guard let version = try? decoder.decode(Version.self, from: data).version else {
-            throw .damaged("\(Self.fileName) is not readable")
+            throw .damaged("\(Self.fileName) cannot be read")
         }
         guard version == Self.currentVersion else { throw .foreign }
         guard let manifest = try? decoder.decode(Self.self, from: data),
@@ -126,17 +144,23 @@ package struct Manifest: Sendable, Codable, Equatable {
     }
 }
 
-/// What the caller knows of a checkpoint that it makes.
+/// The caller's part of the manifest of a new checkpoint.
 package struct ManifestDraft: Sendable {
+    /// The key of the stage.
     package var key: StageKey
+    /// The title of the stage in messages.
     package var title: String
+    /// The stage's place in its chain; the installation is 0.
     package var index: Int
+    /// The build that makes it.
     package var owner: StageOwner
+    /// The inputs of the stage.
     package var inputs: [StageInput]
+    /// How long the stage took.
     package var took: Duration
-    /// What loading the file `memory` again requires; nil: the checkpoint has no memory.
+    /// The properties of the host that loading `memory` requires; nil if the checkpoint has no memory.
     package var memory: [String: String]?
-    /// What the stage wrote on the host, and the stages before it that have no checkpoint of their own.
+    /// Files on the host written by the stage, and by stages before it without a checkpoint of their own.
     package var outputs: [Manifest.Output]
     package var details: [String: String]
 
@@ -156,7 +180,7 @@ package struct ManifestDraft: Sendable {
     }
 }
 
-/// Whether a file's name stays in its folder.
+/// Whether a relative path stays inside its folder.
 private func isSafe(_ name: String) -> Bool {
     let parts = name.split(separator: "/", omittingEmptySubsequences: false)
     return !name.utf8.contains(0) && parts.allSatisfy { !$0.isEmpty && $0 != "." && $0 != ".." }

@@ -7,14 +7,14 @@ import Scopes
 ///
 /// Not flushed to the medium. On failure nothing is left at `target`.
 ///
-/// - Returns: the size of the raw image.
+/// - Returns: The size of the raw image in bytes.
 func packMemory(_ source: String, to target: String, _ flag: CancellationFlag) throws -> Int64 {
     let operation = "compress the machine's memory \(source)"
     let folder = URL(filePath: target).deletingLastPathComponent().path
     let input = open(source, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
     guard input >= 0 else { throw systemFailure(operation) }
     defer { close(input) }
-    guard let context = ZSTD_createCCtx() else { throw BuildError(operation, because: "there is no memory") }
+    guard let context = ZSTD_createCCtx() else { throw BuildError(operation, because: "there is not enough memory") }
     defer { ZSTD_freeCCtx(context) }
     let settings = [(ZSTD_c_compressionLevel, Int32(1)), (ZSTD_c_checksumFlag, 1)]
     for (parameter, value) in settings { try check(ZSTD_CCtx_setParameter(context, parameter, value), operation) }
@@ -39,14 +39,14 @@ func packMemory(_ source: String, to target: String, _ flag: CancellationFlag) t
     }
 }
 
-/// What is wrong with a packed image.
+/// Damage of a packed image.
 struct PackedDamage: Error { var reason: String }
 
 /// Unpacks a memory image; runs of zeros become holes.
 ///
 /// On failure nothing is left at `target`.
 ///
-/// - Parameter size: Of the raw image; never more is written.
+/// - Parameter size: The size of the raw image; no more is ever written.
 /// - Throws: `PackedDamage`, `BuildError`, `CancellationError`.
 func unpackMemory(_ source: String, to target: String, size: Int64, _ flag: CancellationFlag) throws {
     let operation = "unpack the machine's memory to \(target)"
@@ -54,7 +54,7 @@ func unpackMemory(_ source: String, to target: String, size: Int64, _ flag: Canc
     let input = open(source, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
     guard input >= 0 else { throw PackedDamage(reason: String(cString: strerror(errno))) }
     defer { close(input) }
-    guard let context = ZSTD_createDCtx() else { throw BuildError(operation, because: "there is no memory") }
+    guard let context = ZSTD_createDCtx() else { throw BuildError(operation, because: "there is not enough memory") }
     defer { ZSTD_freeDCtx(context) }
     try withNewFile(target, operation) { output in
         let raw = UnsafeMutableRawBufferPointer.allocate(byteCount: pieceSize, alignment: 4096)
@@ -76,15 +76,15 @@ func unpackMemory(_ source: String, to target: String, size: Int64, _ flag: Canc
                     systemFailure(operation, in: folder)
                 }
                 written += Int64(produced.pos)
-                // A full buffer may have left content behind in the context; after the end it would begin a new frame.
+                // After a full buffer the context may hold more content; at the end of a frame a call would begin a new one.
             } while piece.pos < piece.size || isInside && produced.pos == produced.size
         }
-        guard !isInside, written == size else { throw PackedDamage(reason: "it was cut") }
+        guard !isInside, written == size else { throw PackedDamage(reason: "it is incomplete") }
         guard ftruncate(output, off_t(size)) == 0 else { throw systemFailure(operation, in: folder) }
     }
 }
 
-/// Makes a file for `body`, and removes it again when that fails.
+/// Creates a file for `body`, and removes it if `body` fails.
 private func withNewFile<Value>(_ path: String, _ operation: String, _ body: (Int32) throws -> Value) throws -> Value {
     let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
     guard descriptor >= 0 else { throw systemFailure(operation) }
@@ -95,7 +95,7 @@ private func withNewFile<Value>(_ path: String, _ operation: String, _ body: (In
     }
 }
 
-/// Writes where the file stands; whole blocks of zeros are passed over.
+/// Writes at the file's position, skipping whole blocks of zeros.
 private func writeSparse(_ bytes: UnsafeRawBufferPointer, to output: Int32, failure: () -> BuildError) throws {
     let block = 64 << 10
     var start = 0

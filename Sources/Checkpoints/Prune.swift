@@ -4,22 +4,23 @@ import Scopes
 
 /// A folder that was removed from the store.
 package struct Removed: Sendable, Equatable {
+    /// The id of the folder.
     package var id: String
-    /// What it was: "provisioner 2: shell"; nil for what was no checkpoint.
+    /// The title of its stage, such as "provisioner 2: shell"; nil if it was not a checkpoint.
     package var title: String?
-    /// What it took on the medium.
+    /// Its size on disk.
     package var bytes: Int64
 }
 
 extension CheckpointStore {
-    /// Removes garbage, then checkpoints that nothing stands on, in the order of their last use, until the limits hold.
+    /// Removes garbage, then checkpoints without descendants in the order of their last use, until the limits are met.
     ///
-    /// What is in use and what that stands on stays. Checkpoints that a newer run of the same stage replaced go before
+    /// Checkpoints in use and their ancestors stay. Those that a newer run of the same stage replaced are removed before
     /// others.
     ///
     /// - Parameters:
-    ///   - limit: What all folders together may take, in bytes; nil: no limit.
-    ///   - age: Those that have not been used for longer go; nil: none.
+    ///   - limit: The most bytes that all folders may take together; nil for no limit.
+    ///   - age: Checkpoints that have not been used for longer are removed; nil for no limit.
     package func prune(limit: Int64?, olderThan age: Duration?) throws -> [Removed] {
         defer { removeWhatIsSetAside() }
         return try withLock {
@@ -32,11 +33,9 @@ extension CheckpointStore {
         }
     }
 
-    /// Takes a folder out of the store; removing it is for later.
+    /// Takes a folder out of the store, to be removed later. Call this under the lock.
     ///
-    /// Called under the lock.
-    ///
-    /// - Returns: false when it is in use.
+    /// - Returns: false if it is in use.
     func setAside(_ folder: StoredFolder) throws -> Bool {
         if fileStatus(folder.leasePath) != nil {
             guard let lock = try FileLock.attempt(folder.leasePath, .exclusive) else { return false }
@@ -48,21 +47,21 @@ extension CheckpointStore {
         return true
     }
 
-    /// Removes what was set aside, by whichever process.
+    /// Removes folders that any process has set aside.
     func removeWhatIsSetAside() {
         for name in names(in: path) where name.hasPrefix(".removed-") {
-            // Another process may be at it too. What can't be removed is tried again at the next pruning.
+            // Another process may be removing it too. A failed removal is tried again at the next pruning.
             try? FileManager.default.removeItem(atPath: path + "/" + name)
         }
     }
 
-    /// Removes files that a killed process was writing, and the locks of stages that nobody runs. Under the lock, where
-    /// all of them are written.
+    /// Removes files that a killed process was writing, and the locks of stages that no process runs. Call this under the
+    /// lock, under which all of them are written.
     private func removeStrays() {
         for name in names(in: path) where name.hasPrefix(".partial-") { unlink(path + "/" + name) }
         for name in names(in: path + "/stages") where name.hasSuffix(".lock") {
             let file = path + "/stages/" + name
-            // One that can't be locked is in use, or tried again at the next pruning.
+            // A file that cannot be locked is in use, or is tried again at the next pruning.
             guard let lock = try? FileLock.attempt(file, .exclusive) else { continue }
             unlink(file)
             lock.release()
@@ -70,11 +69,11 @@ extension CheckpointStore {
     }
 }
 
-/// The choice of what goes.
+/// Chooses the folders to remove.
 private struct Pruning {
     private var folders: StoredFolders
     private let store: CheckpointStore
-    /// Leased, or an ancestor of what is.
+    /// The folders with a lease, and their ancestors.
     private var inUse: Set<String> = []
     private(set) var removed: [Removed] = []
 
@@ -84,7 +83,7 @@ private struct Pruning {
         for folder in folders.all.values where folder.isLeased { inUse.formUnion(ancestors(of: folder)) }
     }
 
-    /// The folder and all that it stands on, as far as they are there.
+    /// The folder and its existing ancestors.
     private func ancestors(of folder: StoredFolder) -> Set<String> {
         var result: Set<String> = []
         var next: StoredFolder? = folder
@@ -92,7 +91,8 @@ private struct Pruning {
         return result
     }
 
-    /// What is no checkpoint, has lost a file or stands on what has: it can't be resolved ever again.
+    /// Removes folders that are not checkpoints, and checkpoints that can never be used again because a file of them or of
+    /// an ancestor is missing.
     mutating func removeGarbage() throws {
         var kept = inUse
         let damaged = Set(folders.all.values.filter { isDamaged($0) }.map(\.id))
@@ -103,7 +103,7 @@ private struct Pruning {
             kept.formUnion(ancestors(of: folder))
         }
         let garbage = folders.all.values.filter { !kept.contains($0.id) }
-        // What stands on others goes first.
+        // Descendants are removed first.
         for folder in garbage.sorted(by: { ancestors(of: $0).count > ancestors(of: $1).count }) {
             _ = try remove(folder, bytes: folder.bytes)
         }
@@ -136,7 +136,7 @@ private struct Pruning {
         }
     }
 
-    /// Those that a newer run replaced, with all that stands on them.
+    /// The ids of checkpoints that a newer run replaced, and of their descendants.
     private var superseded: Set<String> {
         let manifests = folders.manifests
         let replaced = manifests.filter { manifests.newest($0.key, parent: $0.parent)?.id != $0.id }

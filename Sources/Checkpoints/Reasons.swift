@@ -2,11 +2,11 @@ import Foundation
 import Scopes
 
 extension ChainSearch {
-    /// Why a stage has no checkpoint, by comparison with the last one that could have been it.
+    /// Why a stage has no checkpoint, by comparison with its latest one.
     func reasonForNone(_ index: Int) -> String {
         let parent = chain.last?.id
         let sameStage = manifests.filter { $0.owner == owner && $0.index == index }
-        // Another build's first stage may have nothing in common with this one's.
+        // The first stage of another build may have nothing in common with this one.
         let sameParent = manifests.filter { parent != nil && $0.parent == parent && $0.index == index }
         guard let last = latest(sameStage) ?? latest(sameParent) else {
             return manifests.contains { $0.owner == owner } ? "it has no checkpoint" : "there is no checkpoint yet"
@@ -67,7 +67,7 @@ private func kind(_ label: String) -> String {
     label.split(separator: " ").dropLast().joined(separator: " ")
 }
 
-/// As it is given on the command line: "7d", "12h".
+/// A duration as on the command line: "7d", "12h".
 func limitText(_ limit: Duration) -> String {
     let seconds = limit.components.seconds
     for (unit, length) in [("d", Int64(86400)), ("h", 3600), ("m", 60)] where seconds > 0 && seconds % length == 0 {

@@ -2,12 +2,13 @@ import Files
 import Foundation
 import Scopes
 
-/// What of a chain of stages need not be run again.
+/// The stages of a chain that need not run again.
 package struct Resolution: Sendable {
+    /// A stage without a checkpoint.
     package struct Miss: Sendable, Equatable {
-        /// The stage that this is about: `next`, or a later one if those before it have no checkpoint by choice.
+        /// The index of the stage without a checkpoint: `next`, or a later one if those before it never have one.
         package var stage: Int
-        /// In the user's words, to follow the stage's title: "scripts/app.sh changed".
+        /// The reason for the user, which follows the stage's title: "scripts/app.sh changed".
         package var reason: String
 
         package init(stage: Int, reason: String) {
@@ -16,22 +17,22 @@ package struct Resolution: Sendable {
         }
     }
 
-    /// The deepest one that can be used, with leases.
+    /// The deepest valid checkpoint, with leases.
     package var checkpoint: Checkpoint?
-    /// The first stage to run; the number of stages where all are reused.
+    /// The index of the first stage to run; the number of stages if all are reused.
     package var next: Int
-    /// nil where all are reused.
+    /// Why a stage runs; nil if all are reused.
     package var miss: Miss?
 }
 
 extension CheckpointStore {
-    /// Finds the deepest whole, current checkpoint of a chain, leases it and its ancestors, and tells why the next stage
+    /// Finds the deepest valid checkpoint of a chain, leases it and its ancestors, and gives the reason why the next stage
     /// has none.
     ///
     /// - Parameters:
-    ///   - maxAge: None in the chain may be older.
-    ///   - freshFrom: The first stage that is to be run in any case, from 0.
-    ///   - outputs: Whether a file that a stage wrote on the host is still as it was.
+    ///   - maxAge: The highest age of a checkpoint in the chain.
+    ///   - freshFrom: The index of the first stage to run in any case.
+    ///   - outputs: Whether a file that a stage wrote on the host is unchanged.
     package func resolve(
         _ stages: [Stage], owner: StageOwner, maxAge: Duration? = nil, freshFrom: Int? = nil,
         outputs: (Manifest.Output) -> Bool = { _ in true }
@@ -46,7 +47,7 @@ extension CheckpointStore {
                 return (search: search, leases: try lease(search.chain.map(\.id)))
             }
         }
-        // The closure may read files, so it runs without the lock.
+        // The closure may read files, so this is done without the lock.
         var search = found.search
         search.cut { outputs($0) }
         let kept = search.chain.count
@@ -57,7 +58,7 @@ extension CheckpointStore {
     }
 }
 
-/// A walk along a chain of stages.
+/// A search along a chain of stages.
 struct ChainSearch: Sendable {
     let store: String
     let now: Date
@@ -67,7 +68,7 @@ struct ChainSearch: Sendable {
     let freshFrom: Int?
     let manifests: [Manifest]
 
-    /// The checkpoints found, with the stages they are of.
+    /// The checkpoints found, with the indices of their stages.
     private(set) var found: [(stage: Int, manifest: Manifest)] = []
     private var stop: Resolution.Miss?
 
@@ -94,10 +95,10 @@ struct ChainSearch: Sendable {
                 return
             }
             guard let key else {
-                stop = Resolution.Miss(stage: index, reason: stages[index].unusable ?? "it can't be reused")
+                stop = Resolution.Miss(stage: index, reason: stages[index].unusable ?? "it cannot be reused")
                 return
             }
-            // A stage may have no checkpoint of its own; the next one's stands on an earlier one's then.
+            // A stage may have no checkpoint of its own; the parent of the next one is an earlier one then.
             guard let newest = manifests.newest(key, parent: found.last?.manifest.id) else { continue }
             if let reason = obstacle(to: newest) {
                 stop = Resolution.Miss(stage: index, reason: reason)
@@ -107,9 +108,9 @@ struct ChainSearch: Sendable {
         }
     }
 
-    /// Why a checkpoint can't be used, its ancestors and its outputs apart.
+    /// Why a checkpoint cannot be used, without regard to its ancestors and outputs.
     private func obstacle(to manifest: Manifest) -> String? {
-        if manifest.store != store { return "its checkpoint is of \(manifest.store): the cache was moved" }
+        if manifest.store != store { return "its checkpoint was made in \(manifest.store): the cache was moved" }
         if let maxAge {
             let age = Duration.seconds(now.timeIntervalSince(manifest.created))
             if age > maxAge { return "its checkpoint is \(age.text) old (--max-age \(limitText(maxAge)))" }
@@ -120,13 +121,13 @@ struct ChainSearch: Sendable {
         return nil
     }
 
-    /// Ends the chain before the first checkpoint that has an output which does not hold any more.
+    /// Ends the chain before the first checkpoint with an output that has changed.
     mutating func cut(_ holds: (Manifest.Output) -> Bool) {
         for (place, (stage, manifest)) in found.enumerated() {
             guard let output = manifest.outputs.first(where: { !holds($0) }) else { continue }
             let isThere = FileManager.default.fileExists(atPath: output.path)
-            let what = isThere ? "is not as it was" : "is not there any more"
-            stop = Resolution.Miss(stage: stage, reason: "\(output.path), which it downloads, \(what)")
+            let what = isThere ? "was changed" : "is missing"
+            stop = Resolution.Miss(stage: stage, reason: "\(output.path), which it downloaded, \(what)")
             found.removeSubrange(place...)
             return
         }
@@ -135,12 +136,12 @@ struct ChainSearch: Sendable {
     var miss: Resolution.Miss? {
         guard next < stages.count else { return nil }
         if let stop {
-            // Stages before it that have no checkpoint are not why: the stop is, unless it is not about one.
+            // The reason is the obstacle and not a stage before it without a checkpoint, unless a checkpoint of that is missing.
             let isOfCheckpoint = stages[stop.stage].unusable == nil && stop.reason != "--fresh-from"
             if isOfCheckpoint || stages[next..<stop.stage].allSatisfy({ !$0.isKept }) { return stop }
         }
         guard let kept = stages[next...].firstIndex(where: \.isKept) else {
-            return Resolution.Miss(stage: next, reason: "none is kept of it, since it changes nothing in the machine")
+            return Resolution.Miss(stage: next, reason: "it changes nothing in the machine, so it has no checkpoint")
         }
         return Resolution.Miss(stage: kept, reason: reasonForNone(kept))
     }

@@ -3,13 +3,15 @@ import Foundation
 import Scopes
 import Synchronization
 
-/// A folder for what the machine writes in a stage, leased until `abandon()` or `remove()`.
+/// A folder for the data that the machine writes in a stage, leased until `abandon()` or `remove()`.
 ///
-/// Its lease ends with the value, too: keep it with an `abandon()` in a teardown.
+/// The lease also ends with the object: keep it alive with an `abandon()` in a teardown.
 package final class StageFolder: Sendable {
+    /// The id, which is the name of the folder.
     package let id: String
+    /// The absolute path of the folder.
     package let path: String
-    /// The folder whose layers these stand on.
+    /// The id of the folder with the backing files of these layers.
     package let parent: String?
     private let store: CheckpointStore
     private let lease: FileLock
@@ -22,10 +24,10 @@ package final class StageFolder: Sendable {
         self.store = store
     }
 
-    /// Gives up the lease. A folder that is no checkpoint by then is garbage, unless others that are leased stand on it.
+    /// Ends the lease. A folder that is not a checkpoint is garbage then, unless a leased folder depends on it.
     package func abandon() { lease.release() }
 
-    /// Leaves the folder, with all that it stands on, to the user until it is removed by name, or the mark is removed.
+    /// Keeps the folder and its ancestors until the user removes the folder by id, or until the mark is removed.
     ///
     /// - Returns: The path of the mark.
     /// - Throws: `BuildError` when the disk is full or the like.
@@ -37,7 +39,7 @@ package final class StageFolder: Sendable {
         return mark
     }
 
-    /// Gives up the lease and removes the folder, unless it became a checkpoint, others stand on it or use it.
+    /// Ends the lease and removes the folder, unless it is a checkpoint, has descendants or is in use.
     package func remove() throws {
         lease.release()
         let chosen = try store.withLock {
@@ -54,16 +56,16 @@ extension CheckpointStore {
     /// Whether a folder has become a checkpoint.
     package func isCheckpoint(_ id: String) -> Bool { fileStatus("\(path)/\(id)/\(Manifest.fileName)") != nil }
 
-    /// Makes a folder for what a stage writes.
+    /// Makes a folder for the data of a stage.
     ///
-    /// - Parameter parent: The id of the folder that its layers stand on, which the caller holds a lease on; nil for a
-    ///   first stage.
+    /// - Parameter parent: The id of the folder with the backing files of its layers, which the caller must have leased; nil
+    ///   for a first stage.
     package func makeFolder(parent: String?) throws -> StageFolder {
         let operation = "make a folder for a checkpoint in \(path)"
         return try withLock {
             if let parent, fileStatus(path + "/" + parent + "/lease") == nil {
                 throw BuildError(
-                    operation, because: "the checkpoint \(parent), which it stands on, is not there any more",
+                    operation, because: "its parent, the checkpoint \(parent), no longer exists",
                     hint: "Run the build again.")
             }
             let id = randomID()
@@ -77,14 +79,14 @@ extension CheckpointStore {
                 }
                 return StageFolder(id: id, parent: parent, lease: lease, store: self)
             } catch {
-                // What can't be removed now is garbage for the next pruning.
+                // If this fails, the next pruning removes it.
                 try? FileManager.default.removeItem(atPath: folder)
                 throw error
             }
         }
     }
 
-    /// Takes leases on folders. Called under the lock.
+    /// Takes leases on folders. Call this under the lock.
     func lease(_ ids: [String]) throws -> [FileLock] {
         try ids.map { id in
             guard let lease = try FileLock.attempt("\(path)/\(id)/lease", .shared) else {

@@ -1,15 +1,14 @@
 internal import Crypto
 import Foundation
 
-/// One thing that a stage is made of.
+/// An input of a stage.
 ///
-/// `CheckpointStore.input` makes them. The key of a stage covers the digests in their order, not the labels: a script
-/// that only got another name is no change. So where the name matters, as with a variable of the environment, the
-/// digest has to cover it.
+/// `CheckpointStore.input` makes inputs. The key of a stage covers the digests in their order, not the labels: renaming a
+/// script changes nothing. So if the name matters, as that of an environment variable, the digest must cover it.
 package struct StageInput: Sendable, Codable, Equatable {
-    /// What people are told when it changed: "scripts/app.sh", "memory", "environment FOO". Never a secret.
+    /// Its name in messages about changes: "scripts/app.sh", "memory", "environment FOO". Never a secret.
     package var label: String
-    /// Keyed with the store's secret, so that nothing of a secret can be guessed from it.
+    /// A digest keyed with the store's secret, so that secrets cannot be guessed from it.
     package var digest: String
 
     package init(label: String, digest: String) {
@@ -18,14 +17,15 @@ package struct StageInput: Sendable, Codable, Equatable {
     }
 }
 
-/// A piece of a build that changes the machine: the install, then each provisioner.
+/// A part of a build that changes the machine: the installation, or a provisioner.
 package struct Stage: Sendable, Equatable {
-    /// "install", "provisioner 2: shell".
+    /// Its title in messages: "install", "provisioner 2: shell".
     package var title: String
+    /// In the order that the key covers.
     package var inputs: [StageInput]
-    /// Why it can never be reused ("shell-local reads what it likes on this host"); nil where it can.
+    /// Why it can never be reused; nil if it can.
     package var unusable: String?
-    /// Whether a checkpoint is made after it; else one of a later stage stands for it as well.
+    /// Whether a checkpoint is made after it; otherwise that of a later stage covers it as well.
     package var isKept: Bool
 
     package init(title: String, inputs: [StageInput], unusable: String? = nil, isKept: Bool = true) {
@@ -36,9 +36,11 @@ package struct Stage: Sendable, Equatable {
     }
 }
 
-/// What a checkpoint belongs to, for people and for reasons; it is no part of a key.
+/// What a checkpoint belongs to, for lists and reasons; it is not part of a key.
 package struct StageOwner: Sendable, Codable, Hashable {
+    /// The absolute path of the template.
     package var template: String
+    /// The name of the build.
     package var build: String
 
     package init(template: String, build: String) {
@@ -47,14 +49,15 @@ package struct StageOwner: Sendable, Codable, Hashable {
     }
 }
 
-/// The digest of a stage's inputs and of those of all stages before it, as 64 hexadecimal digits.
+/// The digest of the inputs of a stage and of all stages before it, as 64 hexadecimal digits.
 package struct StageKey: Sendable, Codable, Hashable, CustomStringConvertible {
+    /// 64 hexadecimal digits.
     package let text: String
 
-    /// - Parameter previous: nil for the first stage.
+    /// - Parameter previous: The key of the stage before; nil for the first stage.
     init(after previous: StageKey?, _ inputs: [StageInput]) {
         var hash = SHA256()
-        // Every part is preceded by its length, so that no two lists of parts give the same bytes.
+        // Every part is preceded by its length, so that different lists of parts give different bytes.
         func add(_ part: String) { hash.update(data: Data("\(part.utf8.count):\(part)".utf8)) }
         add("ingot stage 1")
         add(previous?.text ?? "")
@@ -66,7 +69,7 @@ package struct StageKey: Sendable, Codable, Hashable, CustomStringConvertible {
         let container = try decoder.singleValueContainer()
         text = try container.decode(String.self)
         guard text.utf8.count == 64, text.allSatisfy(\.isHexDigit) else {
-            throw DecodingError.dataCorruptedError(in: container, debugDescription: "this is no stage key")
+            throw DecodingError.dataCorruptedError(in: container, debugDescription: "this is not a stage key")
         }
     }
 
@@ -78,7 +81,7 @@ package struct StageKey: Sendable, Codable, Hashable, CustomStringConvertible {
     package var description: String { text }
 }
 
-/// The keys of a chain of stages. From the first stage that can never be reused on, they are nil.
+/// The keys of a chain of stages; nil from the first stage on that can never be reused.
 package func stageKeys(_ stages: [Stage]) -> [StageKey?] {
     var keys: [StageKey?] = []
     for stage in stages {

@@ -2,20 +2,20 @@ import Files
 import Foundation
 import Scopes
 
-/// A folder of the store as it is found.
+/// A folder found in the store.
 struct StoredFolder {
     enum State {
-        /// It is being written, or whoever wrote it died or gave up.
+        /// It is being written, or its writer died or gave up.
         case unfinished
         case whole(Manifest)
-        /// Another version's, which is left alone as long as there is room.
+        /// Another version made it; it stays until space is needed.
         case foreign
         case damaged(String)
     }
 
     var id: String
     var path: String
-    /// By the file `parent`, which is there before the manifest is.
+    /// The id in the file `parent`, which exists before the manifest does.
     var parent: String?
     var state: State
     var lastUse: Date
@@ -32,7 +32,7 @@ struct StoredFolder {
         lastUse = used.map { Date(timeIntervalSince1970: Double($0.stamp.modification) / 1e9) } ?? .distantPast
         let file = path + "/" + Manifest.fileName
         guard let data = readSmallFile(file, limit: Manifest.maximumSize) else {
-            state = fileStatus(file) == nil ? .unfinished : .damaged("\(Manifest.fileName) is not readable")
+            state = fileStatus(file) == nil ? .unfinished : .damaged("\(Manifest.fileName) cannot be read")
             return
         }
         do {
@@ -48,22 +48,22 @@ struct StoredFolder {
 
     var leasePath: String { path + "/lease" }
 
-    /// Whether it was left to the user, who removes it.
+    /// Whether it is kept until the user removes it.
     var isKept: Bool { fileStatus(path + "/kept") != nil }
 
-    /// Whether the folder has to stay. Asked under the store's lock.
+    /// Whether the folder must stay. Call this under the store's lock.
     var isLeased: Bool { isKept || isLocked }
 
-    /// Whether some process uses the folder. Asked under the store's lock.
+    /// Whether a process uses the folder. Call this under the store's lock.
     var isLocked: Bool {
         guard fileStatus(leasePath) != nil else { return false }
-        // A lock that can't be looked at may be held.
+        // A lock that cannot be opened may be held.
         guard let lock = try? FileLock.attempt(leasePath, .exclusive) else { return true }
         lock.release()
         return false
     }
 
-    /// What the folder takes on the medium, in bytes.
+    /// The size of the folder on disk in bytes.
     var bytes: Int64 {
         var total: Int64 = 0
         for name in FileManager.default.enumerator(atPath: path).map({ Array($0) }) ?? [] {
@@ -74,7 +74,7 @@ struct StoredFolder {
     }
 }
 
-/// All folders of a store and how they stand on each other.
+/// All folders of a store and their ancestry.
 struct StoredFolders {
     var all: [String: StoredFolder] = [:]
 
@@ -88,12 +88,12 @@ struct StoredFolders {
 
     var manifests: [Manifest] { all.values.compactMap(\.manifest) }
 
-    /// The folder and those that it stands on, the first stage's first; nil where one is missing.
+    /// The folder and its ancestors, the first stage first; nil if one is missing.
     func chain(of id: String) -> [StoredFolder]? {
         var chain: [StoredFolder] = []
         var next: String? = id
         while let id = next {
-            // A chain has no circles unless somebody made them.
+            // Only a manipulated store has circles.
             guard let folder = all[id], chain.count <= all.count else { return nil }
             chain.append(folder)
             next = folder.parent
@@ -101,14 +101,14 @@ struct StoredFolders {
         return chain.reversed()
     }
 
-    /// The manifests of a checkpoint and its ancestors; nil where one of them is none.
+    /// The manifests of a checkpoint and its ancestors; nil if one of the folders is not a checkpoint.
     func wholeChain(of id: String) -> [Manifest]? {
         guard let chain = chain(of: id) else { return nil }
         let manifests = chain.compactMap(\.manifest)
         return manifests.count == chain.count ? manifests : nil
     }
 
-    /// All that stands on a folder, not itself.
+    /// The descendants of a folder.
     func descendants(of id: String) -> [StoredFolder] {
         all.values.filter { folder in
             folder.id != id && chain(of: folder.id)?.contains { $0.id == id } == true
@@ -117,7 +117,7 @@ struct StoredFolders {
 }
 
 extension [Manifest] {
-    /// The newest run of a stage on a parent.
+    /// The newest checkpoint of a stage on a parent.
     func newest(_ key: StageKey, parent: String?) -> Manifest? {
         filter { $0.key == key && $0.parent == parent }
             .max { ($0.generation, $0.createdMilliseconds, $0.id) < ($1.generation, $1.createdMilliseconds, $1.id) }

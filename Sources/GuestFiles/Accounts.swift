@@ -1,5 +1,6 @@
 /// A line of /etc/passwd.
 package struct Account: Hashable {
+    /// The login name.
     package var name: String
     var owner: Int32
     var group: Int32

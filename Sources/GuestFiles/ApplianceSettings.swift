@@ -1,5 +1,6 @@
 /// A disk of a machine, for libguestfs to open.
 package struct GuestDisk: Sendable, Hashable {
+    /// The path of the image on this host.
     package var path: String
     /// `qcow2`, `raw` …; never detected, since a guest could make its raw disk look like another format.
     package var format: String
@@ -22,6 +23,7 @@ package struct ApplianceSettings: Sendable {
     package var searchPath: String?
     /// Limits on the start and on the whole work.
     package var startLimit: Duration
+    /// The most time for the whole work.
     package var limit: Duration
 
     package init(

@@ -2,7 +2,9 @@ import Foundation
 
 /// Why libguestfs's appliance did not start, and what to do about it.
 package struct ApplianceTrouble: Equatable {
+    /// What happened.
     package var reason: String
+    /// What to do about it.
     package var hint: String?
 
     /// The relevant facts about this host.
@@ -25,6 +27,7 @@ package struct ApplianceTrouble: Equatable {
             self.temporaryRoom = temporaryRoom
         }
 
+        /// The facts about this host as it is now.
         package static func current(cacheFolder: String, temporaryFolder: String) -> Host {
             var kernels: [String: Bool] = [:]
             for name in (try? FileManager.default.contentsOfDirectory(atPath: "/boot")) ?? []

@@ -2,6 +2,7 @@ import Foundation
 
 /// The text of an authorized_keys file.
 package struct AuthorizedKeys: Hashable {
+    /// The contents of the file.
     package var text: String
 
     package init(text: String) { self.text = text }
@@ -20,6 +21,7 @@ package struct AuthorizedKeys: Hashable {
         return nil
     }
 
+    /// The keys, type and base64.
     package var keys: [String] { text.split(whereSeparator: \.isNewline).compactMap(Self.key) }
 
     /// The comments of the keys, by which people recognise them, or the type of a key without a comment.

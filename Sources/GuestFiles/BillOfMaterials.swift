@@ -2,6 +2,7 @@ package import Foundation
 
 /// A software bill of materials: the guest's packages in a format that scanners read.
 package struct BillOfMaterials: Sendable {
+    /// A format of the document.
     package enum Format: String, CaseIterable, Sendable {
         case spdx = "spdx-2.3"
         case cycloneDX = "cyclonedx-1.6"
@@ -9,8 +10,11 @@ package struct BillOfMaterials: Sendable {
 
     /// The name of the image.
     package var name: String
+    /// The operating system that has the packages.
     package var system: GuestSystem
+    /// The packages to list.
     package var packages: [InstalledPackage]
+    /// The time to state in the document.
     package var created: Date
     /// Makes the document's identifier unique.
     package var identifier: UUID

@@ -15,6 +15,7 @@ package struct Generalisation: Sendable {
         case identities
     }
 
+    /// The parts to carry out.
     package var parts: Set<Part>
     /// Lines as in authorized_keys; entries with one of these keys are removed for every user.
     package var removedKeys: [String]
@@ -32,6 +33,7 @@ package struct Generalisation: Sendable {
 
 /// A rule of generalising: what happens to the paths that a pattern matches.
 package struct CleaningRule: Hashable {
+    /// What to do with a path.
     package enum Action: Hashable {
         /// Removes the path and everything below it.
         case remove
@@ -43,8 +45,11 @@ package struct CleaningRule: Hashable {
         case removeLines([String])
     }
 
+    /// The part that the rule belongs to.
     package var part: Generalisation.Part
+    /// A shell pattern of absolute paths.
     package var pattern: String
+    /// What to do with the paths.
     package var action: Action
 
     package init(part: Generalisation.Part, pattern: String, action: Action = .remove) {

@@ -3,9 +3,13 @@ import Scopes
 
 /// What to do with a machine's disks once it is off. A part that is nil or false is skipped.
 package struct FinishOptions: Sendable {
+    /// Removes what belongs to one machine.
     package var generalisation: Generalisation?
+    /// Adds files and settings.
     package var injection: Injection?
+    /// Releases free space.
     package var shrinking: Shrinking?
+    /// Searches for leftovers.
     package var check: LeftoverCheck?
     /// Whether to fill `FinishResult.report`, including the list of packages.
     package var inspects: Bool
@@ -21,13 +25,16 @@ package struct FinishOptions: Sendable {
         self.inspects = inspects
     }
 
+    /// Whether the disks are written to.
     package var changesDisks: Bool { generalisation != nil || injection != nil || shrinking != nil }
     var needsSystem: Bool { generalisation != nil || injection != nil || check != nil }
 }
 
 /// The result of finishing a machine's disks.
 package struct FinishResult: Sendable {
+    /// What was done and what was not.
     package var journal = FinishJournal()
+    /// The contents of the image; nil if it was not inspected.
     package var report: ImageReport?
     /// The findings of the check; the caller decides whether they are errors.
     package var findings: [Finding] = []

@@ -10,6 +10,7 @@ package struct FirstBootUnit {
     /// The service is skipped if this pattern matches a file.
     var unlessExists: String?
 
+    /// Makes the host keys of OpenSSH.
     package static let hostKeys = FirstBootUnit(
         name: "ingot-ssh-host-keys", summary: "Create the SSH host keys", command: "/usr/bin/ssh-keygen -A",
         before: ["ssh.service", "sshd.service"], unlessExists: "/etc/ssh/ssh_host_*_key")
@@ -48,6 +49,7 @@ package struct FirstBootUnit {
 
         """
 
+    /// The unit file for systemd.
     package var systemdText: String {
         var lines = ["[Unit]", "Description=\(summary)"]
         if needsNetwork { lines += ["Wants=network-online.target", "After=network-online.target"] }

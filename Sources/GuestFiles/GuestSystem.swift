@@ -1,5 +1,6 @@
 /// An operating system on a machine's disks.
 package struct GuestSystem: Codable, Sendable, Hashable {
+    /// Systems that share rules.
     package enum Family: String, Codable, Sendable {
         case debian, ubuntu, fedora, rhel, alpine, arch, suse
         /// A Linux distribution without rules of its own here.
@@ -15,8 +16,11 @@ package struct GuestSystem: Codable, Sendable, Hashable {
     package var distribution: String
     /// The system's own name: "Debian GNU/Linux 13 (trixie)".
     package var name: String
+    /// The version, such as `13.1`; may be empty.
     package var version: String
+    /// The processor architecture in libguestfs's terms, such as `x86_64`.
     package var architecture: String
+    /// May be empty.
     package var hostName: String
     /// `deb`, `rpm`, `apk`, `pacman` …
     package var packageFormat: String
@@ -37,6 +41,7 @@ package struct GuestSystem: Codable, Sendable, Hashable {
         self.packageManagement = packageManagement
     }
 
+    /// The family whose rules apply.
     package var family: Family {
         if kind == "windows" { return .windows }
         guard kind == "linux" else { return .unknown }
@@ -78,5 +83,6 @@ package struct GuestSystem: Codable, Sendable, Hashable {
         }
     }
 
+    /// Whether it is a Linux distribution.
     package var isLinux: Bool { kind == "linux" }
 }

@@ -4,12 +4,18 @@ import Scopes
 
 /// The status of a path in the guest.
 package struct GuestFileStatus: Sendable {
+    /// The type and the permissions, as in `st_mode`.
     package var mode: Int64
+    /// The user ID.
     package var owner: Int64
+    /// The group ID.
     package var group: Int64
+    /// In bytes.
     package var size: Int64
 
+    /// Whether it is a regular file.
     package var isFile: Bool { mode & 0o170000 == 0o100000 }
+    /// Whether it is a folder.
     package var isFolder: Bool { mode & 0o170000 == 0o040000 }
 }
 
@@ -17,6 +23,7 @@ extension Guestfs {
     /// The size in bytes of one message to or from the appliance, well below libguestfs's limit of 4 MiB.
     private static let chunk = 1 << 20
 
+    /// Whether a path exists.
     package func exists(_ path: String) throws -> Bool { try truth(api.exists(handle, path)) }
 
     /// Whether it is a regular file, also through links.
@@ -34,6 +41,7 @@ extension Guestfs {
         return try truth(api.is_dir_opts_argv(handle, path, &options))
     }
 
+    /// Whether a path is a symbolic link.
     package func isLink(_ path: String) throws -> Bool { try truth(api.is_symlink(handle, path)) }
 
     func status(_ path: String) throws -> GuestFileStatus {
@@ -151,6 +159,7 @@ extension Guestfs {
         }
     }
 
+    /// Writes a text file; an existing one keeps its owner, mode and label.
     package func write(_ text: String, to path: String) throws { try write(Array(text.utf8), to: path) }
 
     /// Copies a file of this host into the guest.
@@ -174,6 +183,7 @@ extension Guestfs {
     }
 
     func truncate(_ path: String) throws { try done(api.truncate(handle, path)) }
+    /// Creates a folder and its missing parents.
     package func makeFolders(_ path: String) throws { try done(api.mkdir_p(handle, path)) }
     func setMode(_ mode: Int32, of path: String) throws { try done(api.chmod(handle, mode, path)) }
     func setOwner(_ owner: Int32, group: Int32, of path: String) throws {

@@ -63,9 +63,11 @@ extension Guestfs {
         }
     }
 
+    /// Mounts a device.
     package func mount(_ device: String, at path: String, isReadOnly: Bool) throws {
         try done(isReadOnly ? api.mount_ro(handle, device, path) : api.mount(handle, device, path))
     }
+    /// Unmounts all file systems.
     package func unmountAll() throws { try done(api.umount_all(handle)) }
     func sync() throws { try done(api.sync(handle)) }
 

@@ -16,7 +16,9 @@ package struct GuestfsError: Error, CustomStringConvertible {
 /// Every call throws `GuestfsError`, or `CancellationError` when the task was cancelled before it. Paths are the
 /// guest's, absolute, and links in them stay inside the guest.
 package final class Guestfs {
+    /// libguestfs's functions.
     package let api: ingot_guestfs
+    /// libguestfs's handle.
     package let handle: OpaquePointer
     private let console: ApplianceConsole
     let processes: ApplianceProcesses
@@ -91,6 +93,7 @@ package final class Guestfs {
             number: api.last_errno(handle))
     }
 
+    /// Makes a call that returns 0 on success.
     package func done(_ status: @autoclosure () -> Int32) throws {
         try Task.checkCancellation()
         if status() == -1 { throw lastError }
@@ -150,6 +153,7 @@ package final class Guestfs {
         return body(pointer.pointee)
     }
 
+    /// Passes strings as a null-terminated array of C strings.
     package func withTexts<Value>(
         _ values: [String], _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>?) throws -> Value
     ) rethrows -> Value {

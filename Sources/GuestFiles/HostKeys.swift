@@ -17,11 +17,13 @@ package struct SSHServer {
     var generator: String
     var unit: FirstBootUnit
 
+    /// OpenSSH.
     package static let openSSH = SSHServer(
         name: "OpenSSH", traces: ["/usr/sbin/sshd", "/usr/bin/sshd", "/usr/local/sbin/sshd", "/etc/ssh/sshd_config"],
         keys: "/etc/ssh/ssh_host_", services: ["ssh", "sshd"], makers: ["keygen", "genkeys", "gen-keys"], options: [],
         generator: "/usr/bin/ssh-keygen", unit: .hostKeys)
 
+    /// Dropbear.
     package static let dropbear = SSHServer(
         name: "Dropbear", traces: ["/usr/sbin/dropbear", "/usr/bin/dropbear", "/usr/local/sbin/dropbear"],
         keys: "/etc/dropbear/", services: ["dropbear"], makers: ["keygen", "dropbearkey"],

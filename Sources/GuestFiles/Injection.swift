@@ -4,6 +4,7 @@ import Foundation
 package struct Injection: Sendable {
     /// A file, owned by root.
     package struct File: Sendable {
+        /// Where the content comes from.
         package enum Content: Sendable {
             case bytes([UInt8])
             /// A file of this host.
@@ -11,7 +12,9 @@ package struct Injection: Sendable {
         }
         /// The absolute path in the guest; missing folders are created.
         package var path: String
+        /// The content of the file.
         package var content: Content
+        /// The permissions.
         package var mode: Int32
 
         package init(path: String, content: Content, mode: Int32 = 0o644) {
@@ -27,9 +30,11 @@ package struct Injection: Sendable {
         case set(String)
     }
 
+    /// The files to write.
     package var files: [File]
     /// Scripts with their first line (`#!/bin/sh`), run once in this order when the machine first starts.
     package var firstBootScripts: [String]
+    /// What happens to the host name.
     package var hostName: HostName
     /// Users with the keys they may log in with.
     package var authorizedKeys: [(user: String, key: String)]

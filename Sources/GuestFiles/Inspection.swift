@@ -4,6 +4,7 @@ import Foundation
 /// An operating system found on the disks, and its mount points.
 package struct FoundSystem {
     var root: String
+    /// The system that was found.
     package var system: GuestSystem
     /// Mount points with their devices, parents first.
     var mountPoints: [(path: String, device: String)]

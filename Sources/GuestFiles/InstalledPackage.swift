@@ -1,5 +1,6 @@
 /// A package that the guest's package manager lists as installed.
 package struct InstalledPackage: Codable, Sendable, Hashable {
+    /// The name in the package manager.
     package var name: String
     /// As the package manager prints it, epoch and release included: `1:9.2p1-2`, `5.2.15-3.fc40`.
     package var version: String
@@ -7,8 +8,11 @@ package struct InstalledPackage: Codable, Sendable, Hashable {
     package var architecture: String
     /// The source package that it was built from, if known.
     package var source: String?
+    /// As in "Jo Doe <jo@example.org>".
     package var maintainer: String?
+    /// A description in one line.
     package var summary: String?
+    /// A URL.
     package var homepage: String?
     /// The license in the package's own words, which may be an SPDX expression.
     package var license: String?

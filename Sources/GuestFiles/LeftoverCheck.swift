@@ -25,6 +25,7 @@ package struct LeftoverCheck: Sendable {
 
 /// Something in an image that may give access to the wrong people.
 package struct Finding: Codable, Sendable, Hashable {
+    /// The kinds of findings.
     package enum Kind: String, Codable, Sendable {
         case secret
         case authorizedKey = "authorized-key"
@@ -33,8 +34,11 @@ package struct Finding: Codable, Sendable, Hashable {
         /// The search stopped early.
         case incomplete
     }
+    /// What was found.
     package var kind: Kind
+    /// The path in the guest.
     package var path: String
+    /// What was found, for people, without the secret itself.
     package var text: String
 }
 
@@ -50,6 +54,7 @@ package struct LeftoverSearch {
         }
     }
 
+    /// The findings in the content of a file.
     package func findings(in content: [UInt8], path: String, mode: Int64) -> [Finding] {
         var findings: [Finding] = []
         let data = Data(content)

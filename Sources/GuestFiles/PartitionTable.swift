@@ -4,7 +4,9 @@
 package struct PartitionTable: Sendable {
     /// Bytes to write to the disk.
     package struct Edit: Sendable, Equatable {
+        /// The position on the disk in bytes.
         package var offset: Int64
+        /// The bytes to write there.
         package var bytes: [UInt8]
     }
 

@@ -16,9 +16,13 @@ package enum HTTPContent: Sendable {
 
 /// A request that was answered.
 package struct HTTPRequestRecord: Sendable {
+    /// When it was answered.
     package var time: Date
+    /// The HTTP method, printable.
     package var method: String
+    /// The path without the query, printable.
     package var path: String
+    /// The HTTP status code.
     package var status: Int
     /// The length of the answer's body.
     package var bytes: Int
@@ -39,7 +43,9 @@ package struct HTTPLimits: Sendable {
 
 /// A small HTTP server for answer files, which runs until it is stopped.
 package final class HTTPServer: Sendable {
+    /// The address that the server listens on.
     package let host: String
+    /// The port that the server listens on.
     package let port: Int
     private let task: Task<Void, any Error>
     private let services: ServiceGroup

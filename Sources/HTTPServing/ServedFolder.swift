@@ -8,13 +8,16 @@ package struct ServedFolder {
 
     package init(root: String) { self.root = root }
 
+    /// Why a path is not served.
     package enum Refusal: Error { case missing, forbidden, leavesFolder }
 
+    /// What a path leads to.
     package enum Entry {
         case file(ServedFile)
         case folder(Folder)
     }
 
+    /// A folder to list.
     package struct Folder {
         /// The path with links resolved.
         var path: String

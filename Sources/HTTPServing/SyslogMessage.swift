@@ -7,6 +7,7 @@ package struct SyslogMessage: Sendable, Equatable {
     package var severity: Int?
     /// The program, as in `anna[1234]`.
     package var tag: String
+    /// The message without its header.
     package var text: String
 
     /// Parses `<PRI>TAG: TEXT` with or without the time and host of RFC 3164; anything else is text as a whole.

@@ -64,6 +64,7 @@ package final class SyslogServer: Sendable {
             }.bind(host: host, port: port).get()
     }
 
+    /// Stops the server and waits until it has ended.
     package func stop() async throws {
         // Shutting the group down closes the channels and their connections.
         try await group.shutdownGracefully()

@@ -5,7 +5,9 @@ import SystemPackage
 
 /// The exit status and the output of a program.
 package struct CapturedOutput: Sendable {
+    /// How the program ended.
     package var exit: ProcessExit
+    /// Standard output.
     package var output: [UInt8]
     /// The last lines of standard error.
     package var errors: [String]

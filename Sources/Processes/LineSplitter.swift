@@ -1,5 +1,6 @@
 /// A line that a child process wrote, without its line break.
 package struct OutputLine: Sendable, Hashable {
+    /// The text of the line.
     package var text: String
     /// Whether it came from standard error.
     package var isError: Bool

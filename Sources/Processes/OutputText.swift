@@ -6,6 +6,7 @@ package final class OutputText: Sendable {
 
     package init() {}
 
+    /// Appends a line.
     package func add(_ line: String) {
         kept.withLock { kept in
             kept.append(line)
@@ -13,5 +14,6 @@ package final class OutputText: Sendable {
         }
     }
 
+    /// The kept lines, oldest first.
     package var lines: [String] { kept.withLock { $0 } }
 }

@@ -16,6 +16,7 @@ package enum ProcessExit: Sendable, Hashable, CustomStringConvertible {
             }
     }
 
+    /// Whether the exit code is 0.
     package var isSuccess: Bool { self == .code(0) }
 
     /// The status as a shell reports it: 128 and the number for a signal.

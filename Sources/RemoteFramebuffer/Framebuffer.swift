@@ -1,7 +1,10 @@
 /// The screen of a guest: rows of pixels from the top, each 0x00RRGGBB.
 package struct Framebuffer: Sendable, Equatable {
+    /// In pixels.
     package let width: Int
+    /// In pixels.
     package let height: Int
+    /// Row by row, `width` times `height`.
     package private(set) var pixels: [UInt32]
 
     /// A black screen.

@@ -1,6 +1,7 @@
 /// The client side of RFB 3.3, 3.7 and 3.8 (RFC 6143) without I/O: it takes the server's bytes and returns bytes for the
 /// server and the screen.
 package struct RFBClient {
+    /// The phases of a connection (RFC 6143, section 7).
     package enum Phase: Equatable { case version, security, challenge, result, initialisation, running, failed }
 
     /// The most pixels of a screen: a hostile server must not make us reserve more memory (64 MiB) or time to clear it.
@@ -8,7 +9,9 @@ package struct RFBClient {
     package static let mostPixels = 16 << 20
     static let mostResizes = 1000
 
+    /// The phase that the next bytes belong to.
     package private(set) var phase = Phase.version
+    /// The screen as of the last update.
     package private(set) var framebuffer = Framebuffer(width: 0, height: 0)
     /// The number of complete updates received that show something; a mere change of size does not count.
     package private(set) var updates = 0
@@ -31,6 +34,7 @@ package struct RFBClient {
         self.password = password
     }
 
+    /// The server violated the protocol or refused the connection.
     package struct ProtocolError: Error, Equatable, CustomStringConvertible {
         package var description: String
     }
@@ -55,6 +59,7 @@ package struct RFBClient {
         return output
     }
 
+    /// The message that presses or releases a key.
     package static func keyEvent(_ keysym: UInt32, down: Bool) -> [UInt8] {
         [4, down ? 1 : 0, 0, 0] + bytes(keysym)
     }

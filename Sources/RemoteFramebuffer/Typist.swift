@@ -1,7 +1,9 @@
 /// A key to type.
 package struct KeyStroke: Sendable, Equatable {
+    /// Whether the key is pressed and released, or only one of the two.
     package enum Action: Sendable { case press, down, up }
 
+    /// The X11 keysym value.
     package var keysym: UInt32
     /// Whether the left Shift key is held while it is pressed.
     package var needsShift: Bool
@@ -18,6 +20,7 @@ package struct KeyStroke: Sendable, Equatable {
     fileprivate var isVisible: Bool { (0x21...0x7E).contains(keysym) }
 }
 
+/// How fast to type.
 package enum TypingPace: Sendable, Equatable {
     /// A pause after every key event, as Packer's `boot_key_interval`.
     case interval(Duration)
@@ -68,6 +71,7 @@ package actor Typist {
         self.readText = readText
     }
 
+    /// Types a key.
     package func type(_ stroke: KeyStroke, _ action: KeyStroke.Action) async throws {
         guard case .automatic = pace, action == .press, stroke.isVisible || stroke.keysym == 0x20 else {
             // Function keys and held keys change the screen unpredictably.

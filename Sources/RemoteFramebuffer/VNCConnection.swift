@@ -76,6 +76,7 @@ package actor VNCConnection {
         client = RFBClient(password: password?.reveal())
     }
 
+    /// Closes the connection; calls that wait on it fail.
     package nonisolated func close() {
         channel.close(promise: nil)
     }

@@ -25,6 +25,7 @@ package struct BuildError: Error, CustomStringConvertible {
 
 /// The reason of a failure, where there is no error value behind it.
 package struct Reason: Error, CustomStringConvertible {
+    /// The reason, as a clause: "it is not a folder".
     package var text: String
     package init(text: String) { self.text = text }
     package var description: String { text }
@@ -32,7 +33,9 @@ package struct Reason: Error, CustomStringConvertible {
 
 /// Something took too long. Never used for cancellation.
 package struct TimedOut: Error, CustomStringConvertible {
+    /// What took too long, as a gerund: "waiting for SSH".
     package var operation: String
+    /// How long it was waited for.
     package var limit: Duration
 
     package init(_ operation: String, limit: Duration) {

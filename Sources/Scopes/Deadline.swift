@@ -1,4 +1,4 @@
-/// Runs `body`, which must react to cancellation, for at most `limit`; nil is no limit.
+/// Runs `body`, which must react to cancellation, for at most `limit`; nil means no limit.
 ///
 /// - Parameter operation: A gerund such as "waiting for SSH".
 /// - Throws: `TimedOut` when the limit is reached, `CancellationError` when the caller was cancelled.

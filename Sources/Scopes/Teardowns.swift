@@ -2,6 +2,7 @@ import Synchronization
 
 /// The teardowns of a scope, run newest first.
 package final class Teardowns: Sendable {
+    /// Undoes an acquisition; is passed the outcome of the scope.
     package typealias Action = @Sendable (Result<Void, any Error>) async throws -> Void
     private let pending = Mutex<[(name: String, action: Action)]>([])
 

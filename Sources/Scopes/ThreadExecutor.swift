@@ -13,6 +13,7 @@ package final class ThreadExecutor: SerialExecutor, @unchecked Sendable {
         thread.start()
     }
 
+    /// Runs a job on the thread, after all earlier ones.
     package func enqueue(_ job: consuming ExecutorJob) {
         let unowned = UnownedJob(job)
         condition.lock()
@@ -21,6 +22,7 @@ package final class ThreadExecutor: SerialExecutor, @unchecked Sendable {
         condition.unlock()
     }
 
+    /// The executor, for an actor's `unownedExecutor`.
     package func asUnownedSerialExecutor() -> UnownedSerialExecutor {
         UnownedSerialExecutor(ordinary: self)
     }

@@ -61,7 +61,7 @@ struct ConsoleTests {
         console.receive(Event(time: Date(timeIntervalSince1970: 0), build: build, kind: kind, text: text))
     }
 
-    @Test("the status line is erased before a line is written, and shows no time while there is none to show")
+    @Test("the status line is erased before a line is written, and shows no time in the first second")
     func status() {
         report(.stepStarted, "Booting the machine")
         #expect(screen.lines == ["==> qemu.a: Booting the machine...", "    qemu.a: Booting the machine"])

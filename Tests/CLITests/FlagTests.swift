@@ -40,7 +40,7 @@ struct FlagTests {
         #expect(FlagSpelling.normalised(["build", "-v"]) == ["build", "-v"])
     }
 
-    @Test("a command that does not exist is told with the one that was meant")
+    @Test("the error for an unknown command suggests the one that was meant")
     func misspelt() {
         #expect(Ingot.misspeltCommand(in: ["valdate", "t.json"])?.contains("Did you mean “validate”?") == true)
         #expect(Ingot.misspeltCommand(in: ["plugins", "instaled"])?.contains("Did you mean “installed”?") == true)

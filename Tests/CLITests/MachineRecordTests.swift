@@ -40,7 +40,7 @@ struct MachineRecordTests {
         #expect(MachineRecord(event(.stepFinished(took: .milliseconds(2), failed: false), "Booting")) == nil)
     }
 
-    @Test("artifacts are told one by one after their count, failures with theirs")
+    @Test("artifacts are listed after their count, and failures after theirs")
     func summary() {
         let artifact = Artifact(
             id: "VM", description: "VM files in directory: out", files: ["out/x", "out/x-1"], directory: nil,

@@ -69,7 +69,7 @@ import Testing
         #expect(await reason { try made.check() }?.contains("\(name) has \(good.count + 1) bytes") == true)
         try damage(good)
         try good.write(to: URL(filePath: path))
-        #expect(await reason { try made.check() } == "\(name) was written to")
+        #expect(await reason { try made.check() } == "\(name) was modified")
         for offset in [0, good.count / 2, good.count - 1] {
             var flipped = good
             flipped[flipped.startIndex + offset] ^= 1
@@ -87,7 +87,7 @@ import Testing
         #expect(try await bench.resolve(stages).miss?.reason == "it has no checkpoint")
     }
 
-    @Test("a damaged ancestor is found, and once it is marked nothing that stands on it is used")
+    @Test("a damaged ancestor is found, and once it is marked none of its descendants is used")
     func ancestors() async throws {
         let bench = try StoreBench()
         let stages = bench.stages("a", "b", "c")
@@ -103,7 +103,8 @@ import Testing
         }
         #expect(try await bench.resolve(stages).next == 0)
         #expect(
-            try bench.store.list().map(\.damage) == Array(repeating: "what it stands on is gone or damaged", count: 2))
+            try bench.store.list().map(\.damage)
+                == Array(repeating: "an ancestor of it is missing or damaged", count: 2))
         #expect(try Set(bench.store.prune(limit: nil, olderThan: nil).map(\.id)) == Set(made.map(\.id)))
     }
 

@@ -39,7 +39,7 @@ import Testing
         let sizes = Dictionary(uniqueKeysWithValues: try bench.store.list().map { ($0.id, $0.bytes) })
         var total = sizes.values.reduce(0, +)
         #expect(try bench.store.prune(limit: total, olderThan: nil) == [])
-        // c and what stands beside it were used before a and b; of those, what stands on others goes first.
+        // c and its sibling were used before a and b; of those, descendants are removed first.
         for expected in [one[2], other[1], other[0], one[1], one[0]] {
             let removed = try bench.store.prune(limit: total - 1, olderThan: nil)
             #expect(removed.map(\.id) == [expected.id])
@@ -87,7 +87,7 @@ import Testing
         #expect(try bench.store.prune(limit: 0, olderThan: .zero).map(\.id) == [other[0].id])
         #expect(try bench.store.list().map(\.isInUse) == [true, true])
         #expect(try bench.store.remove(ids: [made[0].id]) == Removal(inUse: [made[0].id]))
-        // A new folder protects what it stands on.
+        // A new folder protects its ancestors.
         let folder = try bench.store.makeFolder(parent: made[1].id)
         checkpoint.release()
         #expect(try bench.store.prune(limit: 0, olderThan: .zero) == [])
@@ -96,7 +96,7 @@ import Testing
         #expect(try bench.store.prune(limit: 0, olderThan: .zero).map(\.id) == [made[1].id, made[0].id])
     }
 
-    @Test("a checkpoint is removed with everything that stands on it, and its folder is not removed as unfinished")
+    @Test("a checkpoint is removed with all its descendants, and its folder is not removed as unfinished")
     func removal() async throws {
         let bench = try StoreBench()
         let made = try await bench.build(bench.stages("a", "b", "c"))
@@ -121,12 +121,12 @@ import Testing
         #expect(text.contains("\"version\" : 1"))
         try Data(text.replacing("\"version\" : 1", with: "\"version\" : 2").utf8).write(to: URL(filePath: manifest))
         #expect(try await bench.resolve(bench.stages("a", "b")).next == 1)
-        #expect(try bench.store.list().last?.damage == "it is of another version of Ingot")
+        #expect(try bench.store.list().last?.damage == "it was made by another version of Ingot")
         #expect(try bench.store.prune(limit: nil, olderThan: nil) == [])
         #expect(try bench.store.prune(limit: 0, olderThan: nil).map(\.id) == [made[1].id, made[0].id])
     }
 
-    @Test("several that prune, build and resolve at once are in nobody's way")
+    @Test("processes that prune, build and resolve at the same time do not disturb each other")
     func atOnce() async throws {
         let bench = try StoreBench()
         for round in 0..<5 { try await bench.build(bench.stages("\(round)", "b")) }

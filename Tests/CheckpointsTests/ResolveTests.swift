@@ -21,7 +21,7 @@ import Testing
         try await checkpoint.verify()
     }
 
-    @Test("what changed is told in the user's words")
+    @Test("the reason names what changed, by the inputs' labels")
     func changes() async throws {
         let bench = try StoreBench()
         func stage(_ inputs: [(String, String)]) -> [Stage] {
@@ -50,7 +50,7 @@ import Testing
         #expect(other.miss?.reason == "there is no checkpoint yet")
     }
 
-    @Test("what changed is told against the latest checkpoint of the same build")
+    @Test("the reason compares with the latest checkpoint of the same build")
     func latest() async throws {
         let bench = try StoreBench()
         try await bench.build(bench.stages("a", "b"))
@@ -69,14 +69,14 @@ import Testing
         #expect(found.next == 1 && found.miss?.reason == "stage 1 changed")
     }
 
-    @Test("a stage after one that was run again is told so")
+    @Test("a stage after one that ran again has that as its reason")
     func rerun() async throws {
         let bench = try StoreBench()
         let stages = bench.stages("a", "b")
         let old = try await bench.build(stages)
         let fresh = try await bench.commit(stages, 0, on: nil)
         let found = try await bench.resolve(stages)
-        #expect(found.checkpoint?.id == fresh.id, "the newest wins; what stands on the old one is not used")
+        #expect(found.checkpoint?.id == fresh.id, "the newest wins; descendants of the old one are not used")
         #expect(found.miss == Resolution.Miss(stage: 1, reason: "a stage before it was run again"))
         let child = try await bench.commit(stages, 1, on: fresh.id)
         #expect(try await bench.resolve(stages).checkpoint?.id == child.id)
@@ -143,7 +143,7 @@ import Testing
         #expect(try await bench.resolve(stages, freshFrom: 3).miss == nil)
     }
 
-    @Test("a stage that can't be reused tells why")
+    @Test("the reason why a stage cannot be reused is given")
     func unusable() async throws {
         let bench = try StoreBench()
         let stages = [
@@ -154,7 +154,7 @@ import Testing
         #expect(found.next == 1 && found.miss == .init(stage: 1, reason: "shell-local reads what it likes"))
     }
 
-    @Test("a checkpoint whose output is gone is not used, nor what stands on it")
+    @Test("a checkpoint whose output is gone is not used, nor are its descendants")
     func outputs() async throws {
         let bench = try StoreBench()
         let stages = bench.stages("a", "b", "c")
@@ -166,11 +166,11 @@ import Testing
         let gone = try await bench.resolve(stages) { $0.digest != "d" }
         #expect(gone.checkpoint?.id == first.id)
         #expect(
-            gone.miss == .init(stage: 1, reason: "\(output.path), which it downloads, is not there any more"))
+            gone.miss == .init(stage: 1, reason: "\(output.path), which it downloaded, is missing"))
         try Data().write(to: URL(filePath: output.path))
         #expect(
             try await bench.resolve(stages) { $0.digest != "d" }.miss?.reason
-                == "\(output.path), which it downloads, is not as it was")
+                == "\(output.path), which it downloaded, was changed")
     }
 
     @Test("a store that was moved is not used: layers name their backing files by absolute path")

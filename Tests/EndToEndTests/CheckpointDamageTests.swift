@@ -40,7 +40,7 @@ struct CheckpointDamageTests {
         (2, "memory.zst", .truncated, "its checkpoint is damaged: memory.zst has "),
         (2, "disk-1", .removed, "its checkpoint is damaged: disk-1 is missing"),
         (2, "checkpoint.json", .truncated, "provisioner 2: shell runs: "),
-        (2, "disk-0", .written, "its checkpoint is damaged: disk-0 was written to"),
+        (2, "disk-0", .written, "its checkpoint is damaged: disk-0 was modified"),
     ]
 }
 

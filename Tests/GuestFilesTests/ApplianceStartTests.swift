@@ -5,7 +5,7 @@ import Testing
 
 /// Of the same suite, since its tests may not run at once.
 extension ApplianceTests {
-    @Test("a damaged image is told in QEMU's words")
+    @Test("the error for a damaged image is QEMU's message")
     func damaged() async throws {
         let scratch = try Scratch()
         let disk = GuestDisk(path: scratch.folder + "/damaged.qcow2", format: "qcow2")

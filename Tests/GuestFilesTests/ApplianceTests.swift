@@ -233,7 +233,7 @@ struct ApplianceTests {
         try await scratch.run("e2fsck", "-fn", disks[1].path)
     }
 
-    @Test("encrypted disks and a hibernated Windows are told as that, and stay as they are")
+    @Test("encrypted disks and a hibernated Windows are reported and not changed")
     func withoutSystem() async throws {
         let scratch = try Scratch()
         // cryptsetup needs no appliance to write a header.

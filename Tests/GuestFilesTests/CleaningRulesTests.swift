@@ -113,7 +113,7 @@ struct AccountTests {
         #expect(once.adding(key).text == once.text)
     }
 
-    @Test("passwords are told apart from locked and missing ones")
+    @Test("passwords, locked passwords and missing ones are distinguished")
     func passwords() {
         let states = PasswordState.read("root:$y$j9T$x:1::::::\njo::1::::::\ndaemon:*:1::::::\npat:!$6$x:1::::::\nbad")
         #expect(states == ["root": .set, "jo": .empty, "daemon": PasswordState.none, "pat": PasswordState.none])

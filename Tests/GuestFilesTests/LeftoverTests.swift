@@ -51,7 +51,7 @@ struct ApplianceTroubleTests {
                 temporaryRoom: room))
     }
 
-    @Test("a host without a kernel is told to install one")
+    @Test("on a host without a kernel the hint is to install one")
     func noKernel() {
         #expect(trouble("supermin exited with error status 1", kernels: [:]).hint?.contains("linux-image") == true)
     }
@@ -62,20 +62,20 @@ struct ApplianceTroubleTests {
         #expect(hint?.contains("sudo chmod a+r /boot/vmlinuz-6.8") == true)
     }
 
-    @Test("missing room is told with the folders and the amounts")
+    @Test("the error for a full disk names the folders and the sizes")
     func noRoom() {
         let trouble = trouble(
             "supermin exited with error status 1", "supermin: error writing: No space left on device\n", room: 5 << 20)
         #expect(trouble.hint?.contains("/var/tmp has 5 MiB free") == true)
     }
 
-    @Test("KVM that does not work is told with the switch to emulation")
+    @Test("if KVM does not work, the hint is how to use emulation")
     func brokenKVM() {
         let trouble = trouble("guestfs_launch failed", "error: failed to set MSR 0x10a to 0x0\nqemu died\n")
         #expect(trouble.hint?.contains("force_tcg") == true)
     }
 
-    @Test("a disk that another program holds is told as that")
+    @Test("the error for a disk in use says so")
     func locked() {
         let trouble = trouble(
             "guestfs_launch failed",

@@ -33,7 +33,7 @@ struct PartitionTableTests {
         try await scratch.run("sh", "-c", "sfdisk -d \(disk) | grep -q 'start= *2048, size= *14336,'")
     }
 
-    @Test("what is no table, or a damaged one, is none")
+    @Test("other data, or a damaged table, is not read as a table")
     func damaged() throws {
         #expect(PartitionTable([]) == nil)
         #expect(PartitionTable([UInt8](repeating: 0, count: 17408)) == nil)

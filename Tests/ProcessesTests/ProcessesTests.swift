@@ -82,7 +82,7 @@ private func isAlive(_ pid: Int32) -> Bool {
             try await shell(script, lineBreaks: .newlinesAndCarriageReturns).lines.texts() == ["10%", "20%", "30%"])
     }
 
-    @Test("exit codes and signals are told apart")
+    @Test("exit codes and signals are distinguished")
     func exits() async throws {
         #expect(try await shell("exit 7").exit == .code(7))
         #expect(try await shell("kill -9 $$").exit == .signal(9))
@@ -99,7 +99,7 @@ private func isAlive(_ pid: Int32) -> Bool {
         #expect(texts.count == 4 && texts[2] == texts[3])
     }
 
-    @Test("a program that is not there, and one that cannot be run, are told apart")
+    @Test("a missing program and one that cannot be run have different errors")
     func unusable() async throws {
         let missing = await message { _ = try await runProcess("no-such-program-here", []) { _ in } }
         #expect(missing.contains("it is not in PATH"))

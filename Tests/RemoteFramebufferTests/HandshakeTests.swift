@@ -45,7 +45,7 @@ struct HandshakeTests {
         try await server.finish()
     }
 
-    @Test("a wrong password is told, with the server's reason where it gives one", arguments: ["003", "007", "008"])
+    @Test("a wrong password is an error, with the server's reason if it gives one", arguments: ["003", "007", "008"])
     func wrongPassword(minor: String) async {
         let server = VNCServer { peer in
             try HonestServer(version: "003.\(minor)", response: Self.response).greet(peer)
@@ -73,7 +73,7 @@ struct HandshakeTests {
         }
     }
 
-    @Test("a server that refuses the connection is told with its reason", arguments: ["003.003", "003.007", "003.008"])
+    @Test("the error for a refused connection has the server's reason", arguments: ["003.003", "003.007", "003.008"])
     func refused(version: String) async {
         let server = VNCServer { peer in
             try peer.write(Array("RFB \(version)\n".utf8))
@@ -86,7 +86,7 @@ struct HandshakeTests {
         #expect(message.contains("refused the connection: too many[31m clients"), "\(message)")
     }
 
-    @Test("where nobody listens, the error names the place")
+    @Test("if no server listens, the error names the address")
     func nobody() async {
         do {
             _ = try await VNCConnection.connect(to: .unix("/nonexistent/vnc"), password: nil, deadline: .seconds(10))

@@ -57,7 +57,7 @@ struct PictureTests {
         try await server.finish()
     }
 
-    @Test("a change is told when it comes, and its absence at the limit")
+    @Test("a change is reported when it comes, and its absence at the limit")
     func changes() async throws {
         let honest = HonestServer(width: 1, height: 1)
         let server = VNCServer { peer in

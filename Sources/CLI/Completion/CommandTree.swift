@@ -3,12 +3,16 @@ import Foundation
 
 /// The commands and their arguments, as the parser itself describes them.
 package struct CommandTree: Decodable, Sendable {
+    /// A command or subcommand.
     package struct Command: Decodable, Sendable {
+        /// The word that selects the command.
         package var commandName: String
         var aliases: [String]?
         var abstract: String?
         var shouldDisplay: Bool
+        /// nil if it has none.
         package var subcommands: [Command]?
+        /// Positional arguments, options and flags, in the order of the help.
         package var arguments: [Argument]?
 
         func subcommand(_ name: String) -> Command? {
@@ -20,7 +24,9 @@ package struct CommandTree: Decodable, Sendable {
         }
     }
 
+    /// An argument of a command.
     package struct Argument: Decodable, Sendable {
+        /// How an argument is written.
         package enum Kind: String, Decodable, Sendable {
             case positional, option, flag
         }
@@ -41,6 +47,7 @@ package struct CommandTree: Decodable, Sendable {
             case checkpoints
         }
 
+        /// How it is written.
         package var kind: Kind
         var shouldDisplay: Bool
         var isRepeating: Bool
@@ -50,6 +57,7 @@ package struct CommandTree: Decodable, Sendable {
         private var allValues: [String]?
         private var completionKind: CompletionKind?
 
+        /// The name after two dashes; nil for a positional argument.
         package var longName: String? { names?.first { $0.kind != "short" }?.name }
 
         var values: Values? {
@@ -78,6 +86,7 @@ package struct CommandTree: Decodable, Sendable {
         var custom: Nothing?
     }
 
+    /// The program itself, which has the commands as subcommands.
     package var command: Command
 
     /// The tree of this program; nil if the parser's description of it cannot be decoded.

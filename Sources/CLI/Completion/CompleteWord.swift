@@ -7,10 +7,13 @@ package struct CompleteWord {
     package struct TemplateWords {
         /// nil if the line has none yet.
         package var path: String?
-        /// The values of `-var`, `-var-file`, `-only` and `-except`.
+        /// The values of `-var`.
         package var variables: [String] = []
+        /// The values of `-var-file`.
         package var files: [String] = []
+        /// The patterns of `-only`.
         package var only: [String] = []
+        /// The patterns of `-except`.
         package var except: [String] = []
     }
 

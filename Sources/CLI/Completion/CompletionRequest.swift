@@ -4,6 +4,7 @@ package struct CompletionRequest: Sendable {
     package var preceding: [String]
     /// The word at the cursor, or its part before the cursor.
     package var word: String
+    /// The words after the cursor.
     package var following: [String]
     /// The part of the word that the shell keeps: answers leave it out.
     package var kept: String
@@ -64,7 +65,9 @@ package struct CompletionRequest: Sendable {
 
 /// The possible completions of a word.
 package struct CompletionAnswer: Hashable, Sendable {
+    /// A possible completion.
     package struct Candidate: Hashable, Sendable {
+        /// The whole word, including the part that was typed.
         package var text: String
         /// A description on one line; may be empty.
         package var meaning: String
@@ -77,6 +80,7 @@ package struct CompletionAnswer: Hashable, Sendable {
 
     /// Whether the candidates are file names, which shells show and quote in their own way.
     package var areFiles: Bool
+    /// The possible completions, in the order to show them.
     package var candidates: [Candidate]
 
     package init(areFiles: Bool = false, candidates: [Candidate] = []) {

@@ -110,6 +110,7 @@ package final class Console: EventSink {
         }
     }
 
+    /// Shows an event.
     package func receive(_ event: Event) {
         switch event.kind {
         case .debug: return

@@ -29,6 +29,7 @@ package struct DebugLog: EventSink {
         write(Date(), "ingot \(ingotVersion)")
     }
 
+    /// Writes an event, except progress.
     package func receive(_ event: Event) {
         if event.isForTerminalsOnly { return }
         if case .progress = event.kind { return }

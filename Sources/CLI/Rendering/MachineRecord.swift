@@ -9,7 +9,9 @@ package struct MachineRecord: Hashable, Sendable {
 
     /// The build that the record is about; may be empty.
     package var target: String
+    /// The type of the record, such as `ui` or `artifact`.
     package var type: String
+    /// The fields after the type, unescaped.
     package var data: [String]
 
     package init(_ type: String, _ data: [String] = [], target: String = "") {

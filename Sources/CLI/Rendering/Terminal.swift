@@ -39,7 +39,7 @@ func shortened(_ text: String, cells limit: Int) -> String {
         })
 }
 
-/// Text broken between words so that no line is longer than `width` cells; a longer word stays whole. 0 is no limit.
+/// Text broken between words so that no line is longer than `width` cells; a longer word stays whole. 0 means no limit.
 package func wrapped(_ text: String, width: Int) -> String {
     guard width > 0 else { return text }
     return text.split(separator: "\n", omittingEmptySubsequences: false).map { line in
