@@ -8,8 +8,6 @@ import Templates
 struct LoadedRun {
     var plan: Plan
     var context: RunContext
-    /// The files that it was read from, as messages name them.
-    var files: [String]
 }
 
 extension TemplateOptions {

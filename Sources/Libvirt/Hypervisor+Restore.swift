@@ -1,5 +1,6 @@
 import CLibvirt
 import Foundation
+import Machines
 import Scopes
 
 extension Hypervisor {

@@ -1,4 +1,6 @@
+import ComponentModel
 import Guests
+import Machines
 import Scopes
 import Templates
 

@@ -1,3 +1,4 @@
+import ComponentModel
 import Diagnostics
 import Foundation
 import Guests
