@@ -25,7 +25,7 @@ package final class Attendant: Sendable {
 
     private let onError: OnError
     private let pausesBetweenSteps: Bool
-    /// nil where nobody can answer.
+    /// nil without a terminal.
     private let ask: Ask?
     /// The builds whose failure was answered with “abort”.
     private let aborted = Mutex<Set<String>>([])

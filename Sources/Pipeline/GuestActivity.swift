@@ -2,7 +2,7 @@ package import HTTPServing
 import Scopes
 import Synchronization
 
-/// The last sign of life of a guest, for the lines that tell what a wait waits for.
+/// The last sign of life of a guest, for the lines that say what a wait waits for.
 final class GuestActivity: Sendable {
     private let last = Mutex<(text: String, time: ContinuousClock.Instant)?>(nil)
 

@@ -99,7 +99,7 @@ package struct RunBuilds: Sendable {
             return BuildOutcome(
                 name: build.name, took: clock.now - start, result: .success(artifacts), redactor: reporter.redactor)
         } catch {
-            // A build that was told to stop may end with the error of what was cut off.
+            // A cancelled build may end with the error of what was cut off.
             let error = Task.isCancelled ? CancellationError() : error
             // The console shows the reason at the end; the folder needs it too.
             folder?.receive(reporter.event(.error, error is CancellationError ? "interrupted" : "\(error)"))

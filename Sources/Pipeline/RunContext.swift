@@ -33,7 +33,7 @@ package struct RunContext: Sendable {
         self.environment = environment
     }
 
-    /// Where files lie that nobody needs afterwards.
+    /// The folder for files that are not needed afterwards.
     var temporaryFolder: String { environment["TMPDIR"].flatMap { $0.isEmpty ? nil : $0 } ?? "/tmp" }
 
     /// An option's path made absolute.

@@ -76,7 +76,7 @@ final class ScreenWatch: Sendable {
         self.dialogTimeout = dialogTimeout
     }
 
-    /// The lowest line with words on the screen, for the lines that tell what a wait waits for.
+    /// The lowest line with words on the screen, for the lines that say what a wait waits for.
     var summary: String? {
         let lines = lastText.withLock { $0 }
         let edges = CharacterSet.whitespaces.union(CharacterSet(charactersIn: "│┤├┌┐└┘─║═|\u{fffd}"))
@@ -91,7 +91,7 @@ final class ScreenWatch: Sendable {
                 try await Task.sleep(for: interval)
                 try await look()
             } catch {
-                // A machine that is going down has no screen; what ends the build is told elsewhere.
+                // A machine that is going down has no screen; why it goes down is reported elsewhere.
                 reporter.debug("could not look at the screen: \(error)")
             }
         }

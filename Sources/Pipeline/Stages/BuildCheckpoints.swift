@@ -50,7 +50,7 @@ struct BuildCheckpoints: Sendable {
             until: named.until)
     }
 
-    /// Why no checkpoints are kept of a build, and whether that is worth a line on the console; nil where they are kept.
+    /// Why no checkpoints are kept of a build, and whether the console should show it; nil where they are kept.
     static func obstacle(_ scope: BuildScope) async throws -> (reason: String, isNews: Bool)? {
         let source = scope.source
         if let reason = scope.options.checkpoints.offBecause { return (reason, false) }

@@ -150,8 +150,7 @@ struct InstallStage {
         }
     }
 
-    /// Whether a guest cannot get a file of the folder that is served, or should not: what builds themselves put into it
-    /// is nothing that they are made of.
+    /// Whether the guest cannot get a file of the served folder, or the file is an output of builds.
     private func isOutOfReach(_ path: String) -> Bool {
         let real = URL(filePath: path).resolvingSymlinksInPath().path
         // One that cannot be looked at is out of reach for a guest, too.

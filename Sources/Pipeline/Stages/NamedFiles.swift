@@ -1,7 +1,7 @@
 import Foundation
 import Synchronization
 
-/// The files that a build is made of, as they were when it looked at them.
+/// The files that a build is made of, as they were when the build first looked at them.
 package final class NamedFiles: Sendable {
     private let stamps = Mutex<[String: Stamp]>([:])
 
@@ -15,12 +15,12 @@ package final class NamedFiles: Sendable {
 
     package var count: Int { stamps.withLock(\.count) }
 
-    /// Looks at a file or folder; what comes after the first time does not count.
+    /// Remembers a file or folder as it is now, unless it is known already.
     package func note(_ path: String) {
         stamps.withLock { if $0[path] == nil { $0[path] = Self.stamp(of: path) } }
     }
 
-    /// Waits until one of them is another than it was.
+    /// Waits until one of the files has changed.
     ///
     /// - Returns: Its path.
     /// - Throws: `CancellationError`.
@@ -37,7 +37,7 @@ package final class NamedFiles: Sendable {
     }
 
     private static func stamp(of path: String) -> Stamp {
-        // One that is not there has nothing to tell, until it is.
+        // A missing file has no attributes until it appears.
         let file = URL(filePath: path).resolvingSymlinksInPath().path
         let values = try? FileManager.default.attributesOfItem(atPath: file)
         return Stamp(

@@ -16,14 +16,14 @@ struct ProvisionerStage {
     let store: CheckpointStore?
     let files: NamedFiles?
 
-    /// What the provisioner gives for a key.
+    /// What the key of the provisioner's stage is made of.
     struct Inputs {
         var all: [StageInput]
-        /// Why its result cannot be used again; nil where it can.
+        /// Why its result cannot be reused; nil where it can.
         var unusable: String?
-        /// Whether it changes the guest, so that a checkpoint after it is worth its while.
+        /// Whether it changes the guest, so that a checkpoint after it is useful.
         var changesGuest = true
-        /// What it leaves on this host: absolute paths.
+        /// Absolute paths of what it leaves on this host.
         var downloads: [String] = []
     }
 
@@ -53,7 +53,7 @@ struct ProvisionerStage {
             let downloads = try downloads(settings, data)
             return Inputs(
                 all: inputs.all,
-                unusable: downloads == nil ? "nobody can tell what of the working directory it downloads" : nil,
+                unusable: downloads == nil ? "it downloads into a folder that holds other files as well" : nil,
                 changesGuest: false, downloads: downloads ?? [])
         case .file(let settings):
             if settings.isGenerated, let missing = try missing(settings, data) {
@@ -77,7 +77,7 @@ struct ProvisionerStage {
         return Inputs(all: inputs.all, unusable: nil)
     }
 
-    /// Who runs it, and what every script is told of the build.
+    /// The user that runs it, and the variables of the build that every script gets.
     private func addLogin(to inputs: inout StageInputs) {
         inputs.add("the build's name", text: build.sourceName)
         inputs.add("the source's type", text: build.sourceType)
@@ -128,7 +128,7 @@ struct ProvisionerStage {
         }
     }
 
-    /// A file that an earlier provisioner is to make, and has not made yet.
+    /// A file that an earlier provisioner has yet to make.
     private func missing(_ settings: FileSettings, _ data: RunData) throws -> String? {
         try settings.sources.map { try rendered($0, data) }
             .first { !FileManager.default.fileExists(atPath: context.absolute($0)) }
@@ -136,7 +136,7 @@ struct ProvisionerStage {
 
     /// The paths on this host that a download ends in: of several files the folder.
     ///
-    /// - Returns: nil where that folder is one that all sorts of other things lie in.
+    /// - Returns: nil where that folder holds other files as well.
     private func downloads(_ settings: FileSettings, _ data: RunData) throws -> [String]? {
         let destination = try rendered(settings.destination, data)
         var paths: [String] = []
@@ -172,8 +172,7 @@ struct ProvisionerStage {
         for (name, value) in environment { inputs.add("environment \(name)", text: value) }
     }
 
-    /// With values that stand for those of a run. What the guest sees of a run's own values, such as a port, is of no
-    /// consequence to its state.
+    /// With placeholders for the values of a run, such as a port, which do not matter to the guest's state.
     private func rendered(_ text: String, _ data: RunData) throws -> String {
         var fields = data.templateData
         for name in ["Path", "Vars", "EnvVarFile", "Script", "Command"] { fields[name] = "<\(name)>" }

@@ -18,7 +18,7 @@ enum Restart: Sendable, Equatable, CustomStringConvertible {
         }
     }
 
-    /// Whether the next machine is installed anew, whatever checkpoints there are.
+    /// Whether the next machine is installed from the beginning, whatever checkpoints there are.
     var ignoresCheckpoints: Bool { if case .unreachable = self { true } else { false } }
 }
 

@@ -68,7 +68,7 @@ package struct ShellSession: Sendable {
                 case .done(let value): return value
                 case .restart(let reason):
                     throw BuildError(
-                        operation, because: "\(reason)", hint: "`ingot build` makes its checkpoints anew.")
+                        operation, because: "\(reason)", hint: "`ingot build` makes new checkpoints.")
                 }
             }
             let started = try orFail(

@@ -18,8 +18,8 @@ struct Restarts {
     private var count = 0
     private var isUnreachable = false
 
-    /// Whether the next machine is installed anew: a build that starts over again and again has to get on without what is
-    /// in the store.
+    /// Whether the next machine is installed from the beginning: a build that keeps starting over has to do without the
+    /// store.
     var ignoresCheckpoints: Bool { isUnreachable || count > 20 }
 
     /// - Throws: `CancellationError`.

@@ -4,7 +4,7 @@ import SSH
 import Scopes
 import Templates
 
-/// Waits until the guest lets us in, and tells what it sees meanwhile.
+/// Waits until the guest takes the login, and reports what it sees meanwhile.
 struct ConnectShell: Sendable {
     let settings: SSHSettings
     let context: RunContext

@@ -21,7 +21,7 @@ struct FinishDisks: Sendable {
     }
 
     /// - Parameters:
-    ///   - disks: The machine's; they may have layers that others stand on as well.
+    ///   - disks: The machine's; they may have layers that checkpoints share.
     ///   - images: Where they go, often the same files.
     ///   - finished: What finishing the guest gave; nil where the template does not ask for it.
     /// - Returns: What the build fails with once the image is in its place; nil where nothing is wrong.

@@ -68,14 +68,14 @@ struct FinishGuest: Sendable {
                 guard let size else { continue }
                 try await qemuImg.resize(overlay, format: overlays.format, size: size, arguments: ["--shrink"])
             }
-            tell(result.journal)
+            report(result.journal)
             return FinishedGuest(
                 overlays: overlays, documents: try documents(result), isChanged: options.changesDisks,
-                complaint: try tell(result.findings))
+                complaint: try report(result.findings))
         } catch {
             do { try removeTree(workspace.overlays) } catch { reporter.warn("\(error)") }
             guard var failure = error as? BuildError else { throw error }
-            // Not by the overlays' names, which tell nobody anything.
+            // The overlays' names mean nothing to the user.
             failure.operation = "finish \(source.vmName)"
             if let error = failure.underlying as? GuestfsError { failure.underlying = Reason(text: plain(error.text)) }
             throw failure
@@ -180,7 +180,7 @@ struct FinishGuest: Sendable {
     /// Words that hold names and messages of the guest, without what could take hold of a terminal.
     private func plain(_ text: String) -> String { printableLines(text).joined(separator: " ") }
 
-    private func tell(_ journal: FinishJournal) {
+    private func report(_ journal: FinishJournal) {
         for warning in journal.warnings { reporter.warn(plain(warning)) }
         for note in journal.notes { reporter.news(plain(note)) }
         let changes = [
@@ -193,7 +193,7 @@ struct FinishGuest: Sendable {
         }
     }
 
-    private func tell(_ findings: [GuestFiles.Finding]) throws -> BuildError? {
+    private func report(_ findings: [GuestFiles.Finding]) throws -> BuildError? {
         let lines = findings.map { plain("\($0.path): \($0.text)") }
         let most = 20
         var shown = Array(lines.prefix(most))

@@ -51,7 +51,7 @@ struct OpenShell: Sendable {
     /// - Parameter folder: Where a key of the build is put.
     func arguments(_ machine: RunningMachine, _ keys: BuildKeys?, in folder: String) throws -> [String] {
         var arguments = [
-            // The guest is new; nobody can know its key.
+            // The guest is new, so its key is not known yet.
             "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR",
             "-p", String(machine.sshPort),
         ]
