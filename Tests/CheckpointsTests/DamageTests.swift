@@ -168,11 +168,11 @@ import Testing
         let keys = stageKeys(stages)
         let first = try #require(keys[0])
         let draft = ManifestDraft(key: first, stage: stages[0], index: 0, owner: bench.owner, took: .zero)
-        await #expect { try await bench.store.commit(folder, draft) } throws: { "\($0)".contains("no regular file") }
+        await #expect { try await bench.store.commit(folder, draft) } throws: { "\($0)".contains("not a regular file") }
         let child = try bench.store.makeFolder(parent: folder.id)
         let second = try #require(keys[1])
         let other = ManifestDraft(key: second, stage: stages[1], index: 1, owner: bench.owner, took: .zero)
-        await #expect { try await bench.store.commit(child, other) } throws: { "\($0)".contains("the stage before it") }
+        await #expect { try await bench.store.commit(child, other) } throws: { "\($0)".contains("is not a valid checkpoint") }
         #expect(throws: BuildError.self) { try bench.store.makeFolder(parent: "0000000000000") }
         #expect(try bench.store.list().isEmpty)
     }

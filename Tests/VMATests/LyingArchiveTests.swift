@@ -19,7 +19,7 @@ import VMA
         }
         let second = 4096 + 32 * 2
         let changes: [Change] = [
-            ("no VMA archive", { $0.header(0, 4, 0x564D_4142) }),
+            ("not a VMA archive", { $0.header(0, 4, 0x564D_4142) }),
             ("version is 2", { $0.header(4, 4, 2) }),
             ("version is 0", { $0.header(4, 4, 0) }),
             ("of another archive", { $0.header(8, 4, 1) }),
@@ -92,7 +92,7 @@ import VMA
     func lyingExtents() async throws {
         // The first extent: clusters 0 to 8 of the first disk, and 0 to 49 of the second.
         let changes: [Change] = [
-            ("no extent", { $0.extent(0, 0, 4, 0) }),
+            ("the extent header is missing", { $0.extent(0, 0, 4, 0) }),
             ("reserved bytes of the extent", { $0.extent(0, 4, 2, 1) }),
             ("reserved bytes of the extent", { $0.extent(2, 4, 2, 0xFFFF) }),
             ("of another archive", { $0.extent(1, 8, 4, 5) }),

@@ -196,7 +196,7 @@ import VMA
             #expect(!FileManager.default.fileExists(atPath: folder + "/new"))
             #expect(await message { _ = try await extractArchive(folder, to: folder + "/new") }.contains("folder"))
             try Data("not an archive".utf8).write(to: URL(filePath: archive))
-            #expect(await message { _ = try await listArchive(archive) }.contains("no VMA archive"))
+            #expect(await message { _ = try await listArchive(archive) }.contains("not a VMA archive"))
         }
     }
 

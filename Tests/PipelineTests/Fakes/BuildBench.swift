@@ -43,7 +43,7 @@ final class BuildBench: Sendable {
               iso_checksum      = "none"
               qemu_binary       = "\(path)/qemu-system-x86_64"
               disk_size         = "1M"
-              boot_wait         = "0s"
+              boot_wait         = "-1s"
               boot_key_interval = "1ms"
               output_directory  = "\(output)"
             \(source)
@@ -54,7 +54,7 @@ final class BuildBench: Sendable {
             }
             """
         try template.write(toFile: path + "/t.pkr.hcl", atomically: true, encoding: .utf8)
-        let loaded = loadPlan(LoadOptions(path: "t.pkr.hcl", workingDirectory: path))
+        let loaded = loadPlan(LoadOptions(path: "t.pkr.hcl", workingDirectory: path, force: true))
         #expect(loaded.plan.diagnostics.filter { $0.severity == .error }.map(\.summary) == [])
         return try #require(loaded.plan.value.builds.first)
     }
