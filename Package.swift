@@ -9,13 +9,14 @@ let settings: [SwiftSetting] = [
     .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
 ]
 
+/// - Parameter isTestable: Whether tests use what is internal to the module; they are built for release, too.
 func module(
     _ name: String, _ dependencies: [Target.Dependency] = [], path: String? = nil, exclude: [String] = [],
-    resources: [Resource] = []
+    resources: [Resource] = [], isTestable: Bool = false
 ) -> Target {
     .target(
         name: name, dependencies: dependencies, path: path, exclude: exclude, resources: resources,
-        swiftSettings: settings)
+        swiftSettings: settings + (isTestable ? [.unsafeFlags(["-enable-testing"])] : []))
 }
 
 func tests(
@@ -80,11 +81,12 @@ let package = Package(
         module("Files", ["CFiles", "Scopes"]),
         module("HCL", ["Diagnostics", "CCrypt", "CMemory", bigInt, crypto, yams]),
         module("BootCommand", ["Diagnostics"]),
-        module("GoTemplates", ["Diagnostics", "HCL"]),
+        module("GoTemplates", ["Diagnostics", "HCL"], isTestable: true),
         module("ProxmoxConfiguration", ["Scopes"]),
         module(
             "ComponentModel",
-            ["BootCommand", "CCrypt", "Diagnostics", "GoTemplates", "Media", "ProxmoxConfiguration", "Scopes"]),
+            ["BootCommand", "CCrypt", "Diagnostics", "GoTemplates", "Media", "ProxmoxConfiguration", "Scopes"],
+            isTestable: true),
         module(
             "Templates",
             ["BootCommand", "ComponentModel", "Diagnostics", "GoTemplates", "HCL", "Scopes"]),
@@ -118,7 +120,7 @@ let package = Package(
                 "Guests", "SSH", "RemoteFramebuffer",
                 "Screen", "HTTPServing", "Media", "DiskImages", "Processes", "GuestFiles", "Checkpoints",
                 "Proxmox", "ProxmoxConfiguration", "VMA",
-            ]),
+            ], isTestable: true),
         module(
             "CLI",
             [
