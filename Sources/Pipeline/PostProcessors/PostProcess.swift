@@ -5,7 +5,7 @@ import ProxmoxConfiguration
 import Scopes
 package import Templates
 
-/// Runs the chains of post-processors on a build's artifact (packer-compat 9.1).
+/// Runs the chains of post-processors on a build's artifact.
 ///
 /// Every chain starts from the machine's artifact; inside a chain each result feeds the next. A chain that fails does
 /// not stop the others. Packer's own keep their input whatever `keep_input_artifact` says; those that make something else

@@ -3,7 +3,7 @@ import Foundation
 import Scopes
 import Templates
 
-/// `manifest`: adds this build to a JSON list of builds (packer-compat 9.2).
+/// `manifest`: adds this build to a JSON list of builds.
 struct WriteManifest: Sendable {
     let settings: ManifestSettings
     let build: PlannedBuild

@@ -2,7 +2,7 @@ import ComponentModel
 import Foundation
 import Templates
 
-/// The variables that every script of a build gets (packer-compat 8.2).
+/// The variables that every script of a build gets.
 struct BuildEnvironment {
     let build: PlannedBuild
     let data: RunData

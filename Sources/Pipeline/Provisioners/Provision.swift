@@ -5,7 +5,7 @@ import Machines
 import Scopes
 import Templates
 
-/// Runs one provisioner with its pause, timeout and retries (packer-compat 2.6).
+/// Runs one provisioner with its pause, timeout and retries.
 struct Provision: Sendable {
     let planned: PlannedProvisioner
     let build: PlannedBuild

@@ -4,7 +4,7 @@ import Guests
 import Scopes
 import Templates
 
-/// `shell`: uploads scripts and runs them in the guest (packer-compat 8.2).
+/// `shell`: uploads scripts and runs them in the guest.
 struct RunShellScript: Sendable {
     /// The exit status that stands for a lost connection in `valid_exit_codes`.
     static let disconnected = 2_300_218

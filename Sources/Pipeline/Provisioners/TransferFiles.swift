@@ -4,7 +4,7 @@ import Guests
 import Scopes
 import Templates
 
-/// `file`: uploads to or downloads from the guest (packer-compat 8.3).
+/// `file`: uploads to or downloads from the guest.
 struct TransferFiles: Sendable {
     let settings: FileSettings
     let data: RunData
