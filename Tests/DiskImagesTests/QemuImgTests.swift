@@ -180,6 +180,7 @@ private func standIn(_ folder: String, _ script: String) throws -> QemuImg {
             let slow = try standIn(
                 folder,
                 """
+                [ "$1" = convert ] || exec qemu-img "$@"
                 for last; do :; done
                 echo half > "$last"
                 printf '    (10.00/100%%)\\r'
@@ -188,6 +189,7 @@ private func standIn(_ folder: String, _ script: String) throws -> QemuImg {
             _ = try makeRaw(folder + "/raw")
             let (progress, continuation) = AsyncStream.makeStream(of: Double.self)
             let task = Task {
+                defer { continuation.finish() }
                 try await slow.convert(folder + "/raw", to: folder + "/out", format: "raw") { continuation.yield($0) }
             }
             for await fraction in progress {
