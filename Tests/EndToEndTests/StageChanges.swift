@@ -84,7 +84,7 @@ extension StageChange {
         .added("pause_after", 2, "pause_after was added", "pause_after = \"1s\"", at: "# in 2"),
         .file("scripts/app.sh", 2, "scripts/app.sh changed", "echo other\n"),
         .input("a variable's value", 3, "environment FOO changed", "\"foo\"", "\"bar\""),
-        .input("a variable's name", 3, "environment FOX was added", "FOO = ", "FOX = "),
+        .input("a variable's name", 3, "environment FOO was replaced by environment FOX", "FOO = ", "FOX = "),
         .input("a variable more", 3, "environment BAR was added", "{ FOO = ", "{ BAR = \"1\", FOO = "),
         .input("a variable less", 3, "environment FOO was removed", "FOO = \"foo\", ", ""),
         .file("files/one", 4, "files/one changed", "other"),
@@ -101,7 +101,7 @@ extension StageChange {
         StageChange(
             testDescription: "the mode of a file", first: 6, reason: "upload.txt changed", modes: ["upload.txt": 0o755]),
         StageChange(
-            testDescription: "the name of a file", first: 6, reason: "upload2.txt was added; upload.txt was removed",
+            testDescription: "the name of a file", first: 6, reason: "upload.txt was replaced by upload2.txt",
             edits: [("\"upload.txt\"", "\"upload2.txt\"")], files: ["upload2.txt": "uploaded"]),
         .input("a longer sleep", 7, "duration changed", "\"10ms\"", "\"20ms\""),
         .input("a breakpoint that stops", 7, "a breakpoint stops in every build", "disable = true", "disable = false"),
