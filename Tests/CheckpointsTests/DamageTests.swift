@@ -172,7 +172,9 @@ import Testing
         let child = try bench.store.makeFolder(parent: folder.id)
         let second = try #require(keys[1])
         let other = ManifestDraft(key: second, stage: stages[1], index: 1, owner: bench.owner, took: .zero)
-        await #expect { try await bench.store.commit(child, other) } throws: { "\($0)".contains("is not a valid checkpoint") }
+        await #expect { try await bench.store.commit(child, other) } throws: {
+            "\($0)".contains("is not a valid checkpoint")
+        }
         #expect(throws: BuildError.self) { try bench.store.makeFolder(parent: "0000000000000") }
         #expect(try bench.store.list().isEmpty)
     }
