@@ -8,7 +8,7 @@ package protocol GuestConnection: Sendable, CustomStringConvertible {
     /// Runs a command to its end.
     ///
     /// - Parameters:
-    ///   - timeout: nil is no limit. A command that is over its time may go on in the guest.
+    ///   - timeout: nil for no limit. A command that exceeds it may keep running in the guest.
     ///   - onOutput: Called for each line of output, from any thread.
     /// - Returns: How the command ended; `.lostConnection` where the connection was lost after the command had started.
     /// - Throws: `GuestError`, also for a command that was not started and for a timeout; `CancellationError`.

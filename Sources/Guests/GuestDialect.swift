@@ -9,7 +9,7 @@ package enum GuestDialect: Sendable {
         }
     }
 
-    /// A command that removes files; a file that does not exist is no failure.
+    /// A command that removes files and ignores those that do not exist.
     package func removal(of paths: [String]) -> String {
         switch self {
         case .posix: "rm -f -- " + paths.map(quoted).joined(separator: " ")

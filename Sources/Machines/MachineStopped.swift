@@ -100,7 +100,7 @@ package final class StopSignal: Sendable {
 
     package var reason: MachineStopped.Reason? { state.withLock { $0.reason } }
 
-    /// While `body` runs, a pause of the machine is no reason to give it up.
+    /// Does not treat a pause of the machine as its end while `body` runs.
     package func whilePausing<Value>(_ body: () async throws -> Value) async throws -> Value {
         state.withLock { $0.pausing += 1 }
         defer { state.withLock { $0.pausing -= 1 } }

@@ -197,7 +197,7 @@ func isFree(_ port: Int, on address: String) -> Bool {
 
 /// The emulator's path and what it emulates, from `qemu_binary`.
 package struct Emulator: Sendable {
-    /// Without links, so that the same program under another name is no other machine.
+    /// With links resolved, so that another name of the same program does not change the machine's description.
     package let path: String
     package let architecture: String
 

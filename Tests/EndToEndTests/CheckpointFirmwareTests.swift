@@ -75,7 +75,9 @@ struct CheckpointFirmwareTests {
         // Its memory is of no use to another emulator; all that a machine without power keeps is.
         try write("three", emulator: "# A new version.")
         let third = try await bench.build()
-        #expect(third.output.contains("instead of restoring its memory: emulator size was "))
+        #expect(
+            third.output.contains(
+                "Booting the disks of the checkpoint instead of restoring its memory: emulator size was "))
         #expect(third.output.contains("before\n") && third.output.contains(index), "\(third.output)")
         #expect(third.output.contains("register \(String(repeating: "0", count: 64))"), "\(third.output)")
         #expect(try await ImageContent(bench.path + "/\(bench.image)-1")[0] == "three")

@@ -41,7 +41,7 @@ extension OutputFolder {
             if place.isFixed { isCommitted.set() }
             kept = try rename(kept, toFreeNameLike: path + (place.isFixed ? "/unfinished" : ".unfinished"), operation)
             guard isComplete || !hadContent else {
-                // What cannot be added is no reason to fail in another way than the build does anyway.
+                // The build fails anyway, and its own error is the one to report.
                 if !place.isFixed { try? collect(into: kept, carried) }
                 return kept
             }
